@@ -39,8 +39,10 @@ class OpenbookError(Exception):
 
     def __str__(self) -> str:
         place = f" (in {self.where})" if self.where else ""
-        way_out = f" {self.do.rstrip('.')}." if self.do else ""
-        return f"{self.what.rstrip('.')}{place}.{way_out}"
+        way_out = f"{self.do[:1].upper()}{self.do[1:].rstrip('.')}." if self.do else ""
+        if "\n" in self.what:  # a picture of the place: the way out goes below it
+            return f"{self.what}{place}\n{way_out}".rstrip()
+        return f"{self.what.rstrip('.')}{place}. {way_out}".rstrip()
 
     def __reduce__(self):
         return _rebuild, (type(self), self.what, self.where, self.do)

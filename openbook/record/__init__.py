@@ -1,0 +1,43 @@
+"""What every result hands out: steps with formula, numbers, value and reason, and the working they make up.
+
+`with openbook.record(): …` keeps the graphs of everything computed inside, so that they can be explained after
+`backward()`.
+"""
+
+import sys
+from types import ModuleType
+from typing import Any
+
+from openbook.record.graph import Edge, Graph, Node
+from openbook.record.hook import Explains
+from openbook.record.keeping import keeping, record
+from openbook.record.step import Step, Witness, given
+from openbook.record.table import Table
+from openbook.record.verify import Check, Verification
+from openbook.record.working import Working
+
+__all__ = [
+    "Check",
+    "Edge",
+    "Explains",
+    "Graph",
+    "Node",
+    "Step",
+    "Table",
+    "Verification",
+    "Witness",
+    "Working",
+    "given",
+    "keeping",
+    "record",
+]
+
+
+class _Record(ModuleType):
+    """`openbook.record` is this package and, called, the context that keeps graphs."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        return record(*arguments, **options)
+
+
+sys.modules[__name__].__class__ = _Record

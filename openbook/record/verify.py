@@ -1,0 +1,209 @@
+"""Derive every step of a working once more, another way, and say how many digits both ways agree on.
+
+Formulas are computed again in fifty digits from the stored inputs (each step by itself), and, for workings of moderate
+size, from the given values alone (end to end). Witnesses (central differences, another library, a closed form) are
+called. How far apart two honest answers may lie is itself computed: the formula is run a few times with every result
+shaken by the spacing of the floats in use (Vignes 1974), and the spread is the allowance.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from openbook.errors import CheckError
+from openbook.expr import Arithmetic, Expr, evaluate, precise
+
+if TYPE_CHECKING:
+    from openbook.record.step import Step
+    from openbook.record.working import Working
+
+__all__ = ["Check", "Verification", "check_step", "verify"]
+
+_PRECISION = 50
+_SHAKES = 3
+_ALLOWANCE = 16.0  # spreads: three runs underestimate the worst case
+_LARGEST_EXACT = 20_000  # entries in one formula computed in fifty digits
+_LARGEST_CHAIN = 10_000  # operations checked end to end
+
+
+@dataclass(frozen=True)
+class Check:
+    """One step held against its second derivation. `digits` is the number of significant digits both share."""
+
+    name: str
+    method: str
+    digits: float
+    passed: bool
+    value: Any = None
+    expected: Any = None
+
+
+@dataclass(frozen=True)
+class Verification:
+    """All checks of a working; `given` are the starting values, `unchecked` the names of steps nothing re-derives."""
+
+    checks: tuple[Check, ...]
+    given: int
+    unchecked: tuple[str, ...]
+    end_to_end: Check | None = None
+
+    @property
+    def passed(self) -> bool:
+        return not self.failures
+
+    @property
+    def failures(self) -> tuple[Check, ...]:
+        every = self.checks + ((self.end_to_end,) if self.end_to_end else ())
+        return tuple(c for c in every if not c.passed)
+
+    def summary(self) -> str:
+        """One line: how many steps were derived again, how, and on how many digits they agree."""
+        derived = {c.name for c in self.checks}
+        if not derived:
+            return "unchecked: nothing here is derived a second way"
+        methods = ", ".join(dict.fromkeys(c.method for c in self.checks))
+        digits = min(c.digits for c in self.checks)
+        if self.failures:
+            names = ", ".join(dict.fromkeys(c.name for c in self.failures))
+            return f"WRONG: a second derivation disagrees on {names}"
+        line = f"checked: {len(derived)} values derived again ({methods}), agreeing to {_count(digits)}"
+        if self.end_to_end:
+            line += f"; end to end to {_count(self.end_to_end.digits)}"
+        if self.unchecked:
+            line += f"; not checked: {', '.join(self.unchecked[:5])}"
+        return line
+
+    def require(self) -> Verification:
+        """Return this, or raise CheckError naming the first step that does not hold."""
+        for failure in self.failures:
+            raise CheckError(
+                f"{failure.name} is {failure.value}, but {failure.method} gives {failure.expected}",
+                where="a working",
+                do="the step's formula, inputs or value is wrong; nothing printed below it can be trusted",
+            )
+        return self
+
+
+def _count(digits: float) -> str:
+    return "all digits" if digits >= 15 else f"{int(digits)} digits"
+
+
+def verify(working: Working) -> Verification:
+    """Check every step of a working, each from its own inputs, and the result end to end."""
+    checks: list[Check] = []
+    unchecked: list[str] = []
+    starting = 0
+    for step in working.steps:
+        found = check_step(step)
+        checks += found
+        if not found:
+            if step.formula is None and not step.inputs:
+                starting += 1
+            else:
+                unchecked.append(step.name)
+    return Verification(tuple(checks), starting, tuple(dict.fromkeys(unchecked)), _end_to_end(working))
+
+
+def check_step(step: Step) -> list[Check]:
+    """The second derivations of one step: its formula in fifty digits, its witness."""
+    checks = []
+    if step.formula is not None and _size(step) <= _LARGEST_EXACT:
+        exact = _exact(step.formula, {s.name: s.value for s in step.inputs})
+        allowed = _spread(step) if exact is not None else 0.0
+        if exact is not None:
+            checks.append(_compare(step, f"{_PRECISION}-digit arithmetic", exact, allowed))
+    if step.witness is not None:
+        other = step.witness.compute()
+        allowed = step.witness.atol + step.witness.rtol * _magnitude(other)
+        checks.append(_compare(step, step.witness.method, other, allowed))
+    return checks
+
+
+def _exact(formula: Expr, values: dict[str, Any], arithmetic: Arithmetic | None = None) -> Any:
+    if not all(_numeric(v) for v in values.values()):
+        return None
+    return evaluate(formula, values, arithmetic or precise(_PRECISION))
+
+
+def _numeric(value: Any) -> bool:
+    return not isinstance(value, (str, bytes)) and np.asarray(value).dtype.kind in "biufO"
+
+
+def _spread(step: Step) -> float:
+    """How far rounding can move this formula's value, in the floats it was computed in."""
+    values = {s.name: s.value for s in step.inputs}
+    assert step.formula is not None
+    shaken = [_floats(_exact(step.formula, values, precise(_PRECISION, step.eps, seed))) for seed in range(_SHAKES)]
+    centre = _floats(_exact(step.formula, values))
+    finite = [np.max(np.abs(s - centre), initial=0.0) for s in shaken if np.all(np.isfinite(s))]
+    return _ALLOWANCE * (max(finite, default=0.0) + step.eps * _magnitude(centre))
+
+
+def _floats(value: Any) -> np.ndarray:
+    return np.asarray(value, dtype=object).astype(np.float64)
+
+
+def _magnitude(value: Any) -> float:
+    array = np.abs(_floats(value))
+    array = array[np.isfinite(array)]
+    return float(np.max(array, initial=0.0))
+
+
+def _size(step: Step) -> int:
+    return sum(np.size(s.value) for s in step.inputs if not isinstance(s.value, str)) + 1
+
+
+def _compare(step: Step, method: str, expected: Any, allowed: float) -> Check:
+    value, other = _plain(step.value), _plain(expected)
+    if isinstance(value, str) or isinstance(other, str):
+        return Check(step.name, method, math.inf if value == other else 0.0, value == other, value, other)
+    ours, theirs = _floats(value), _floats(other)
+    if ours.shape != theirs.shape and ours.size != theirs.size:
+        return Check(step.name, method, 0.0, False, value, other)
+    gap = _gap(ours.ravel(), theirs.ravel())
+    size = max(_magnitude(theirs), np.finfo(np.float64).tiny)
+    digits = math.inf if gap == 0 else max(0.0, -math.log10(gap / size)) if math.isfinite(gap) else 0.0
+    return Check(step.name, method, digits, bool(gap <= allowed), value, other)
+
+
+def _gap(ours: np.ndarray, theirs: np.ndarray) -> float:
+    """The largest difference; equal infinities and NaN beside NaN are no difference."""
+    same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
+    with np.errstate(invalid="ignore"):
+        difference = np.where(same, 0.0, np.abs(ours - theirs))
+    return float(np.max(np.where(np.isnan(difference), np.inf, difference), initial=0.0))
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _end_to_end(working: Working) -> Check | None:
+    """The derived steps from the given values alone, every step between in fifty digits; the worst of them."""
+    derived = [s for s in working.steps if s.formula is not None and _numeric(s.value)]
+    if not derived or sum(_size(s) for s in derived) > _LARGEST_CHAIN:
+        return None
+    exact: dict[int, Any] = {}
+    for step in working.steps:
+        for link in (*step.inputs, step):
+            if id(link) not in exact:
+                exact[id(link)] = _chained(link, exact)
+    method = "all steps at once in fifty digits"
+    outcomes = [_compare(step, method, exact[id(step)], _end_allowance(step)) for step in derived]
+    return min(outcomes, key=lambda check: (check.passed, check.digits))
+
+
+def _chained(step: Step, exact: dict[int, Any]) -> Any:
+    if step.formula is None or not all(_numeric(s.value) for s in step.inputs):
+        return step.value
+    return evaluate(step.formula, {s.name: exact.get(id(s), s.value) for s in step.inputs}, precise(_PRECISION))
+
+
+def _end_allowance(step: Step) -> float:
+    """Half the digits of the floats in use: enough to catch a slip, wide enough for honest cancellation."""
+    sizes = [_magnitude(s.value) for s in step.inputs if _numeric(s.value)]
+    return math.sqrt(step.eps) * max(_magnitude(step.value), 1e-3 * max(sizes, default=0.0))
