@@ -1,5 +1,76 @@
-"""openbook: a machine-learning library that shows its working."""
+"""openbook: a machine-learning library that shows its working.
+
+Train with the names of PyTorch (`openbook.tensor`, `openbook.nn`, `openbook.optim`) and scikit-learn
+(`openbook.RandomForestClassifier`, …); ask any number how it came about with `openbook.explain(…)`.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
+import numpy as _np
+
+from openbook.ops.vocabulary import (
+    cos,
+    cross_entropy,
+    exp,
+    log,
+    log1p,
+    log_softmax,
+    logsigmoid,
+    logsumexp,
+    matmul,
+    maximum,
+    mean,
+    minimum,
+    relu,
+    sigmoid,
+    sign,
+    silu,
+    sin,
+    softmax,
+    softplus,
+    sqrt,
+    tanh,
+    where,
+)
+from openbook.ops.vocabulary import absolute as abs
+from openbook.ops.vocabulary import total as sum
+from openbook.record import record
+from openbook.tensor import (
+    StepSweep,
+    Tensor,
+    arange,
+    as_tensor,
+    cat,
+    central_differences,
+    enable_grad,
+    eye,
+    from_numpy,
+    full,
+    grad,
+    hessian,
+    hvp,
+    is_grad_enabled,
+    linspace,
+    manual_seed,
+    no_grad,
+    ones,
+    ones_like,
+    rand,
+    randint,
+    randn,
+    randperm,
+    set_grad_enabled,
+    stack,
+    step_sweep,
+    tensor,
+    value_and_grad,
+    zeros,
+    zeros_like,
+)
+
 __version__ = "0.1.0"
+
+float32, float64, int64, bool = _np.float32, _np.float64, _np.int64, _np.bool_

@@ -46,9 +46,9 @@ def _joined(expr: Binary, write: Callable[[Expr], str], bracket: Callable[[str],
     if level(expr.left) < own or (expr.operator == "**" and level(expr.left) <= own):
         left = bracket(left)
     # The right side keeps its brackets at equal rank too: a − (b + c), and a·(b·c) as it was written.
-    if level(expr.right) < own or (level(expr.right) == own and expr.operator != "**"):
-        right = bracket(right)
-    elif own < _NEGATED and level(expr.right) == _NEGATED:
+    same_rank = level(expr.right) == own and expr.operator != "**"
+    second_sign = own < _NEGATED and level(expr.right) == _NEGATED  # a − (−b), not a − −b
+    if level(expr.right) < own or same_rank or second_sign:
         right = bracket(right)
     return left, right
 
@@ -153,13 +153,10 @@ def array_text(value: Any, digits: int = DIGITS) -> str:
 
 # --- on paper --------------------------------------------------------------------------------------------------
 
+_LOWER = "alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon varphi chi"
+_GREEK_NAMES = f"{_LOWER} psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
 _GREEK = dict(
-    zip(
-        "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ",
-        r"\alpha \beta \gamma \delta \varepsilon \zeta \eta \theta \iota \kappa \lambda \mu \nu \xi \pi \rho \sigma \tau"
-        r" \upsilon \varphi \chi \psi \omega \Gamma \Delta \Theta \Lambda \Xi \Pi \Sigma \Phi \Psi \Omega".split(),
-        strict=True,
-    )
+    zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ", (f"\\{name}" for name in _GREEK_NAMES.split()), strict=True)
 )
 _GREEK_WORDS = {w[1:]: w for w in _GREEK.values()} | {"epsilon": r"\varepsilon", "phi": r"\varphi"}
 _ACCENTS = {"̂": r"\hat", "̄": r"\bar", "̃": r"\tilde"}

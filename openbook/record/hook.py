@@ -12,7 +12,7 @@ __all__ = ["Explains"]
 
 
 class Explains:
-    """Mix in to give a result `.explain(...)`: it finds `openbook.explain` by name, so no floor imports a higher one."""
+    """Mix in to give a result `.explain(...)`; `openbook.explain` is found by name, so no floor imports a higher one."""
 
     __slots__ = ()
 

@@ -1,0 +1,63 @@
+"""Numbers that remember how they came about."""
+
+from openbook.tensor.autograd import backward, enable_grad, grad_of, is_grad_enabled, no_grad, set_grad_enabled
+from openbook.tensor.create import (
+    arange,
+    as_tensor,
+    cat,
+    empty,
+    eye,
+    from_numpy,
+    full,
+    linspace,
+    manual_seed,
+    ones,
+    ones_like,
+    rand,
+    randint,
+    randn,
+    randperm,
+    stack,
+    tensor,
+    zeros,
+    zeros_like,
+)
+from openbook.tensor.differences import StepSweep, central_differences, step_sweep
+from openbook.tensor.tensor import Tensor
+from openbook.tensor.transforms import grad, hessian, hvp, value_and_grad
+
+__all__ = [
+    "StepSweep",
+    "Tensor",
+    "arange",
+    "as_tensor",
+    "backward",
+    "cat",
+    "central_differences",
+    "empty",
+    "enable_grad",
+    "eye",
+    "from_numpy",
+    "full",
+    "grad",
+    "grad_of",
+    "hessian",
+    "hvp",
+    "is_grad_enabled",
+    "linspace",
+    "manual_seed",
+    "no_grad",
+    "ones",
+    "ones_like",
+    "rand",
+    "randint",
+    "randn",
+    "randperm",
+    "set_grad_enabled",
+    "stack",
+    "step_sweep",
+    "tensor",
+    "value_and_grad",
+    "zeros",
+    "zeros_like",
+]

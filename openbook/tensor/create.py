@@ -1,0 +1,165 @@
+"""Tensors from numbers, from rules, and from the random generator that `manual_seed` seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from openbook.errors import DTypeError, ShapeError
+from openbook.ops import vocabulary as word
+from openbook.tensor.tensor import Tensor
+
+__all__ = [
+    "arange",
+    "as_tensor",
+    "cat",
+    "empty",
+    "eye",
+    "from_numpy",
+    "full",
+    "generator",
+    "linspace",
+    "manual_seed",
+    "ones",
+    "ones_like",
+    "rand",
+    "randint",
+    "randn",
+    "randperm",
+    "stack",
+    "tensor",
+    "zeros",
+    "zeros_like",
+]
+
+_random = np.random.default_rng()
+
+
+def manual_seed(seed: int) -> np.random.Generator:
+    """Start the random generator behind `randn`, initial weights and dropout from a seed."""
+    global _random
+    _random = np.random.default_rng(seed)
+    return _random
+
+
+def generator() -> np.random.Generator:
+    """The generator that `manual_seed` seeds."""
+    return _random
+
+
+def _default_dtype(data: Any) -> Any:
+    """Python floats become float32, as in PyTorch; arrays keep their dtype."""
+    if isinstance(data, (np.ndarray, np.generic)):
+        return data.dtype
+    array = np.asarray(data)
+    return np.dtype(np.float32) if array.dtype == np.float64 else array.dtype
+
+
+def tensor(data: Any, dtype: Any = None, requires_grad: bool = False, name: str = "") -> Tensor:
+    """A new tensor with a copy of the data: numbers, nested lists, arrays.
+
+    Python floats become float32, integers int64. Raises ShapeError for ragged lists, DTypeError for text.
+    """
+    if isinstance(data, Tensor):
+        data = data.data
+    try:
+        array = np.array(data, dtype=dtype or _default_dtype(data))
+    except ValueError as problem:
+        raise ShapeError(f"these rows are no array: {problem}", do="give every row the same length") from problem
+    if array.dtype.kind not in "biuf":
+        raise DTypeError(f"tensors hold numbers, not {array.dtype}", do="encode text as numbers first")
+    return Tensor(array, requires_grad, name)
+
+
+def as_tensor(data: Any, dtype: Any = None) -> Tensor:
+    """A tensor, without a copy where none is needed."""
+    if isinstance(data, Tensor):
+        return data if dtype is None or data.dtype == dtype else data.to(dtype)
+    return from_numpy(data) if isinstance(data, np.ndarray) and dtype in (None, data.dtype) else tensor(data, dtype)
+
+
+def from_numpy(array: np.ndarray) -> Tensor:
+    """A tensor that shares the array's memory."""
+    return Tensor(array)
+
+
+def _shape(shape: tuple[Any, ...]) -> tuple[int, ...]:
+    return tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], Sequence) else shape
+
+
+def zeros(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
+    """All zeros."""
+    return Tensor(np.zeros(_shape(shape), dtype), requires_grad)
+
+
+def ones(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
+    """All ones."""
+    return Tensor(np.ones(_shape(shape), dtype), requires_grad)
+
+
+def empty(*shape: Any, dtype: Any = np.float32) -> Tensor:
+    """Space for entries that will be written; zeros until then."""
+    return zeros(*shape, dtype=dtype)
+
+
+def full(shape: Sequence[int], value: Any, dtype: Any = None) -> Tensor:
+    """The same value everywhere."""
+    return Tensor(np.full(tuple(shape), value, dtype or _default_dtype(value)))
+
+
+def zeros_like(x: Tensor) -> Tensor:
+    """All zeros, in the shape and dtype of x."""
+    return Tensor(np.zeros_like(x.data))
+
+
+def ones_like(x: Tensor) -> Tensor:
+    """All ones, in the shape and dtype of x."""
+    return Tensor(np.ones_like(x.data))
+
+
+def eye(n: int, dtype: Any = np.float32) -> Tensor:
+    """The identity matrix."""
+    return Tensor(np.eye(n, dtype=dtype))
+
+
+def arange(*limits: Any, dtype: Any = None) -> Tensor:
+    """Evenly spaced numbers, by start, end (not included) and step."""
+    values = np.arange(*limits)
+    return Tensor(values.astype(dtype or _default_dtype(values.tolist())))
+
+
+def linspace(start: float, end: float, steps: int, dtype: Any = np.float32) -> Tensor:
+    """`steps` numbers from start to end, both included."""
+    return Tensor(np.linspace(start, end, steps).astype(dtype))
+
+
+def randn(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
+    """Draws from the normal distribution."""
+    return Tensor(_random.standard_normal(_shape(shape)).astype(dtype), requires_grad)
+
+
+def rand(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
+    """Draws from the uniform distribution on [0, 1)."""
+    return Tensor(_random.random(_shape(shape)).astype(dtype), requires_grad)
+
+
+def randint(low: int, high: int, size: Sequence[int]) -> Tensor:
+    """Whole numbers from low to high (not included)."""
+    return Tensor(_random.integers(low, high, tuple(size)))
+
+
+def randperm(n: int) -> Tensor:
+    """The numbers below n in random order."""
+    return Tensor(_random.permutation(n))
+
+
+def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Join tensors along an axis they have."""
+    return word.cat(*tensors, axis=dim)
+
+
+def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Join tensors along a new axis."""
+    return word.stack(*tensors, axis=dim)
