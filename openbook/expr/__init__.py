@@ -1,5 +1,6 @@
 """Formulas as people write them: read, kept in their order, printed, and evaluated to any precision."""
 
+from openbook.expr.derive import derivative, rule_name, substitute
 from openbook.expr.evaluate import FLOATS, Arithmetic, evaluate, precise
 from openbook.expr.functions import FUNCTIONS, define
 from openbook.expr.nodes import Array, Binary, Call, Compare, Expr, Index, Name, Negate, Number, as_expr
@@ -24,6 +25,7 @@ __all__ = [
     "array_text",
     "as_expr",
     "define",
+    "derivative",
     "evaluate",
     "latex",
     "name_latex",
@@ -31,6 +33,8 @@ __all__ = [
     "number_text",
     "parse",
     "precise",
+    "rule_name",
     "source",
+    "substitute",
     "text",
 ]

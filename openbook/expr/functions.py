@@ -7,7 +7,7 @@ definition with `define`, so that no formula stands in two places.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,10 @@ __all__ = ["FUNCTIONS", "Defined", "Function", "define", "lookup"]
 
 @dataclass(frozen=True)
 class Function:
-    """A primitive: `floats` works on NumPy arrays, `exact` names it in mpmath, `symbol` in SymPy, `latex` on paper."""
+    """A primitive: `floats` works on NumPy arrays, `exact` names it in mpmath, `symbol` in SymPy, `latex` on paper.
+
+    `slope` is its derivative in x; `definition`, where it has one in exponentials, what proofs start from.
+    """
 
     name: str
     arity: tuple[int, ...]
@@ -31,6 +34,8 @@ class Function:
     symbol: str = ""
     latex: str = ""
     whole: bool = False  # takes whole arrays rather than entries
+    slope: str = ""
+    definition: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ class Defined:
     parameters: tuple[str, ...]
     formula: Expr
     latex: str = ""
+    slope: str = ""
 
     @property
     def arity(self) -> tuple[int, ...]:
@@ -104,15 +110,51 @@ _PRIMITIVES = [
     Function("len", (1,), len, latex=r"\left|{0}\right|", whole=True),
 ]
 
-FUNCTIONS: dict[str, Function | Defined] = {f.name: f for f in _PRIMITIVES}
+_SLOPES = {
+    "exp": "exp(x)",
+    "log": "1/x",
+    "log2": "1/(x*log(2))",
+    "log10": "1/(x*log(10))",
+    "log1p": "1/(1 + x)",
+    "expm1": "exp(x)",
+    "sqrt": "1/(2*sqrt(x))",
+    "abs": "sign(x)",
+    "sign": "0",
+    "sin": "cos(x)",
+    "cos": "-sin(x)",
+    "tan": "1 + tan(x)**2",
+    "asin": "1/sqrt(1 - x**2)",
+    "acos": "-1/sqrt(1 - x**2)",
+    "atan": "1/(1 + x**2)",
+    "sinh": "cosh(x)",
+    "cosh": "sinh(x)",
+    "tanh": "1 - tanh(x)**2",
+    "asinh": "1/sqrt(x**2 + 1)",
+    "acosh": "1/sqrt(x**2 - 1)",
+    "atanh": "1/(1 - x**2)",
+    "erf": "2/sqrt(pi)*exp(-x**2)",
+    "erfc": "-2/sqrt(pi)*exp(-x**2)",
+    "lgamma": "digamma(x)",
+    "floor": "0",
+    "ceil": "0",
+}
+_DEFINITIONS = {
+    "sinh": "(exp(x) - exp(-x))/2",
+    "cosh": "(exp(x) + exp(-x))/2",
+    "tanh": "(exp(x) - exp(-x))/(exp(x) + exp(-x))",
+}
+
+FUNCTIONS: dict[str, Function | Defined] = {
+    f.name: replace(f, slope=_SLOPES.get(f.name, ""), definition=_DEFINITIONS.get(f.name, "")) for f in _PRIMITIVES
+}
 CONSTANTS = {"pi": np.pi, "inf": np.inf}
 
 
-def define(name: str, parameters: tuple[str, ...], formula: str, latex: str = "") -> None:
-    """Let formulas call `name`, meaning `formula` of `parameters`."""
+def define(name: str, parameters: tuple[str, ...], formula: str, latex: str = "", slope: str = "") -> None:
+    """Let formulas call `name`, meaning `formula` of `parameters`; `slope` where its derivative has a better form."""
     from openbook.expr.parse import parse
 
-    FUNCTIONS[name] = Defined(name, parameters, parse(formula), latex)
+    FUNCTIONS[name] = Defined(name, parameters, parse(formula), latex, slope)
 
 
 def lookup(name: str, arguments: int) -> Function | Defined:

@@ -269,6 +269,7 @@ class Sigmoid(Elementwise):
 
     formula = "1 / (1 + exp(-x))"
     latex = r"\sigma\left({0}\right)"
+    slope = "sigmoid(x)*(1 - sigmoid(x))"
     domain = reals(-40, 40)
     edges = {INF: 1.0, -INF: 0.0, NAN: NAN}
 

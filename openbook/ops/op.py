@@ -62,17 +62,19 @@ class Op:
 class Elementwise(Op):
     """The same for every entry; inputs are broadcast against each other.
 
-    `domain` holds one interval per input (or one for all); `edges` the values at ±inf and NaN, checked by the tests.
+    `domain` holds one interval per input (or one for all); `edges` the values at ±inf and NaN, checked by the tests;
+    `slope` the derivative as people write it, where that is not what the rules make of the formula.
     """
 
     elementwise = True
+    slope: ClassVar[str] = ""
     domain: ClassVar[Reals | tuple[Reals, ...]] = reals()
     edges: ClassVar[Mapping[float, float]] = {}
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if cls.formula and cls.name not in FUNCTIONS and len(cls.arguments) == 1:
-            define(cls.name, cls.arguments, cls.formula, cls.latex)
+            define(cls.name, cls.arguments, cls.formula, cls.latex, cls.slope)
 
 
 def apply(op: type[Op], *inputs: Any, **parameters: Any) -> Any:
