@@ -32,7 +32,7 @@ class Step:
 
     `formula` is the right-hand side in the names of `inputs`; `value` what the computation gave; `rule` names the step
     as a teacher would ("chain rule", "mean of leaf fractions"); `why` is one sentence; `part` the heading it stands
-    under. `witness` re-derives the value where no formula can, or beside it. `dtype_eps` is the relative spacing of the
+    under. `witnesses` re-derive the value where no formula can, or beside it. `dtype_eps` is the relative spacing of the
     floats that computed `value`, when that was not float64.
     """
 
@@ -43,14 +43,14 @@ class Step:
     rule: str = "given"
     why: str = ""
     part: str = ""
-    witness: Witness | None = None
+    witnesses: tuple[Witness, ...] = ()
     dtype_eps: float = field(default=0.0)
 
     def __post_init__(self) -> None:
         if isinstance(self.formula, str):
             object.__setattr__(self, "formula", as_expr(self.formula))
-        if not isinstance(self.inputs, tuple):
-            object.__setattr__(self, "inputs", tuple(self.inputs))
+        for name in ("inputs", "witnesses"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
 
     @property
     def filled(self) -> Expr | None:

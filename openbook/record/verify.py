@@ -109,17 +109,17 @@ def verify(working: Working) -> Verification:
 
 
 def check_step(step: Step) -> list[Check]:
-    """The second derivations of one step: its formula in fifty digits, its witness."""
+    """The second derivations of one step: its formula in fifty digits, its witnesses."""
     checks = []
     if step.formula is not None and _size(step) <= _LARGEST_EXACT:
         exact = _exact(step.formula, {s.name: s.value for s in step.inputs})
         allowed = _spread(step) if exact is not None else 0.0
         if exact is not None:
             checks.append(_compare(step, f"{_PRECISION}-digit arithmetic", exact, allowed))
-    if step.witness is not None:
-        other = step.witness.compute()
-        allowed = step.witness.atol + step.witness.rtol * _magnitude(other)
-        checks.append(_compare(step, step.witness.method, other, allowed))
+    for witness in step.witnesses:
+        other = witness.compute()
+        allowed = witness.atol + witness.rtol * _magnitude(other)
+        checks.append(_compare(step, witness.method, other, allowed))
     return checks
 
 
