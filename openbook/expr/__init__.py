@@ -2,7 +2,7 @@
 
 from openbook.expr.derive import derivative, rule_name, substitute
 from openbook.expr.evaluate import FLOATS, Arithmetic, evaluate, precise
-from openbook.expr.functions import FUNCTIONS, define
+from openbook.expr.functions import FUNCTIONS, Function, define
 from openbook.expr.nodes import Array, Binary, Call, Compare, Expr, Index, Name, Negate, Number, as_expr
 from openbook.expr.numbers import number_text
 from openbook.expr.parse import parse
@@ -17,6 +17,7 @@ __all__ = [
     "Call",
     "Compare",
     "Expr",
+    "Function",
     "Index",
     "Name",
     "Negate",

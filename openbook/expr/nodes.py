@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from numbers import Integral, Real
 from typing import Any
@@ -83,8 +83,6 @@ class Expr:
 
 
 def _fixed() -> Any:
-    from dataclasses import field
-
     return field(metadata={"fixed": True})
 
 
@@ -93,7 +91,7 @@ class Number(Expr):
     """A number, with the spelling it was written in where there was one."""
 
     value: int | float | Fraction | Any
-    spelling: str = ""
+    spelling: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -153,11 +153,11 @@ def array_text(value: Any, digits: int = DIGITS) -> str:
 
 # --- on paper --------------------------------------------------------------------------------------------------
 
-_LOWER = "alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon varphi chi"
-_GREEK_NAMES = f"{_LOWER} psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
-_GREEK = dict(
-    zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ", (f"\\{name}" for name in _GREEK_NAMES.split()), strict=True)
+_LOWER = (
+    "alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon varphi chi"
 )
+_GREEK_NAMES = f"{_LOWER} psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
+_GREEK = dict(zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ", (f"\\{name}" for name in _GREEK_NAMES.split()), strict=True))
 _GREEK_WORDS = {w[1:]: w for w in _GREEK.values()} | {"epsilon": r"\varepsilon", "phi": r"\varphi"}
 _ACCENTS = {"̂": r"\hat", "̄": r"\bar", "̃": r"\tilde"}
 

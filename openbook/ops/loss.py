@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,7 @@ class MseLoss(Op):
 
     @staticmethod
     def gradient(g, out, x, y, *, reduction="mean"):
-        of_x = (x - y) * _scale(2 * g, x.size, reduction)
+        of_x = (x - y) * _scale(2 * g, math.prod(x.shape), reduction)
         return of_x, lambda: -of_x
 
 
@@ -98,7 +99,7 @@ class BceWithLogits(Op):
 
     @staticmethod
     def gradient(g, out, x, y, *, reduction="mean"):
-        g = _scale(g, x.size, reduction)
+        g = _scale(g, math.prod(x.shape), reduction)
         return lambda: (sigmoid(x) - y) * g, lambda: -x * g
 
 

@@ -165,9 +165,17 @@ def _compare(step: Step, method: str, expected: Any, allowed: float) -> Check:
     if ours.shape != theirs.shape and ours.size != theirs.size:
         return Check(step.name, method, 0.0, False, value, other)
     gap = _gap(ours.ravel(), theirs.ravel())
-    size = max(_magnitude(theirs), np.finfo(np.float64).tiny)
-    digits = math.inf if gap == 0 else max(0.0, -math.log10(gap / size)) if math.isfinite(gap) else 0.0
-    return Check(step.name, method, digits, bool(gap <= allowed), value, other)
+    passed = bool(gap <= allowed)
+    return Check(
+        step.name, method, _shared_digits(gap, _magnitude(theirs), allowed if passed else 0.0), passed, value, other
+    )
+
+
+def _shared_digits(gap: float, size: float, allowed: float) -> float:
+    """How many leading digits two numbers share that lie `gap` apart; a zero known to within rounding shares all."""
+    if gap == 0 or size <= allowed:
+        return math.inf
+    return max(0.0, -math.log10(gap / size)) if math.isfinite(gap) else 0.0
 
 
 def _gap(ours: np.ndarray, theirs: np.ndarray) -> float:

@@ -25,6 +25,7 @@ __all__ = [
     "grad_of",
     "is_grad_enabled",
     "no_grad",
+    "nodes_behind",
     "propagate",
     "set_grad_enabled",
 ]
@@ -116,7 +117,7 @@ def propagate(
         _accumulate(flowing if output.node is not None else leaves, output, cotangent)
 
     with set_grad_enabled(create_graph):
-        for node in _newest_first(outputs):
+        for node in nodes_behind(outputs):
             g = flowing.pop(id(node), None)
             if g is None:
                 continue
@@ -138,8 +139,8 @@ def propagate(
     return leaves | watched
 
 
-def _newest_first(outputs: Sequence[Tensor]) -> list[GraphNode]:
-    """All nodes behind the outputs. Each is younger than what it was computed from, so age is an order."""
+def nodes_behind(outputs: Sequence[Tensor]) -> list[GraphNode]:
+    """All operations behind the outputs, newest first. Each is younger than what it was computed from, so age is an order."""
     seen: dict[int, GraphNode] = {}
     waiting = [output.node for output in outputs if output.node is not None]
     while waiting:
@@ -197,7 +198,7 @@ def backward(
 def _leaves(output: Tensor) -> Iterator[Tensor]:
     if output.node is None:
         yield output
-    for node in _newest_first([output]):
+    for node in nodes_behind([output]):
         for value in node.require():
             if getattr(value, "requires_grad", False) and value.node is None:
                 yield value

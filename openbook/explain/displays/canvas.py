@@ -1,0 +1,31 @@
+"""What all Displays share: an axis to draw on, and the two colours of the house."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["ACCENT", "CONTRAST", "QUIET", "Display"]
+
+ACCENT, CONTRAST, QUIET = "#2563a8", "#c2410c", "#8a8f98"
+
+
+class Display:
+    """A plot: `draw(ax)` says what is in it; `plot(ax=None)` keeps `ax_` and `figure_`, and never shows anything."""
+
+    size: tuple[float, float] = (6.4, 3.6)
+    alt: str = ""  # what a screen reader says
+
+    def plot(self, ax: Any = None) -> Display:
+        """Draw on `ax`, or on a new figure."""
+        if ax is None:
+            from matplotlib.figure import Figure
+
+            figure = Figure(figsize=self.size, layout="constrained")
+            ax = figure.add_subplot()
+        self.draw(ax)
+        ax.spines[["top", "right"]].set_visible(False)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def draw(self, ax: Any) -> None:
+        raise TypeError("a Display says what it draws in `draw`")

@@ -1,0 +1,91 @@
+"""Reading recorded graphs: names for what is in them, local slopes of one operation, the whole computation again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from openbook.errors import ExplainError
+from openbook.ops.move import sum_to
+from openbook.tensor import Tensor, enable_grad, grad_of
+from openbook.tensor.autograd import GraphNode, nodes_behind
+
+__all__ = ["entry_name", "local_slopes", "names_for", "replay", "trace_back"]
+
+# What textbooks call the value of an operation.
+_LETTERS = {"linear": "z", "relu": "h", "tanh": "h", "sigmoid": "h", "silu": "h", "leaky_relu": "h", "softplus": "h"}
+
+
+def trace_back(output: Tensor) -> list[GraphNode]:
+    """The operations behind a value, oldest first; an ExplainError if it was not computed, or has been forgotten."""
+    if output.node is None:
+        raise ExplainError(
+            "this tensor was given, not computed: there is nothing to explain",
+            do="compute it from tensors with requires_grad=True, outside no_grad()",
+        )
+    nodes = list(reversed(nodes_behind([output])))
+    for node in nodes:
+        node.require()
+    return nodes
+
+
+def names_for(nodes: Iterable[GraphNode], output: Tensor, given: Mapping[str, Tensor]) -> dict[int, str]:
+    """A name for every tensor and operation, by id: those given, the tensors' own, and letters with a number."""
+    names = {id(tensor if tensor.node is None else tensor.node): name for name, tensor in given.items()}
+    counts: dict[str, int] = {}
+    nodes = list(nodes)
+    letters = [_LETTERS.get(node.op.name, node.op.name) for node in nodes]
+    for node, letter in zip(nodes, letters, strict=True):
+        for value in node.require():
+            if isinstance(value, Tensor) and value.node is None and id(value) not in names:
+                counts["x"] = counts.get("x", 0) + 1
+                names[id(value)] = value.name or f"x_{counts['x']}"
+        if node is output.node:
+            names.setdefault(id(node), output.name or "L")
+        elif id(node) not in names:
+            counts[letter] = counts.get(letter, 0) + 1
+            names[id(node)] = f"{letter}_{counts[letter]}" if letters.count(letter) > 1 else letter
+    return names
+
+
+def entry_name(name: str, index: tuple[int, ...]) -> str:
+    """`W[3, 7]`; a single number has no index."""
+    return f"{name}[{', '.join(map(str, index))}]" if index else name
+
+
+def local_slopes(node: GraphNode, position: int, index: tuple[int, ...]) -> np.ndarray:
+    """∂(every entry of the output)/∂(one entry of an input): a column of the operation's Jacobian.
+
+    The rule in `gradient` is linear in its cotangent; differentiating it by the cotangent turns rows into columns.
+    """
+    inputs = node.require()
+    g = Tensor(np.zeros_like(node.output), requires_grad=True)
+    plain = [Tensor(x.data) if isinstance(x, Tensor) else x for x in inputs]
+    with enable_grad():
+        result = node.op.gradient(g, Tensor(node.output), *plain, **node.parameters)
+        row = result[position] if isinstance(result, tuple) else result
+        row = row() if callable(row) else row
+        row = sum_to(row, inputs[position].shape)
+        (column,) = grad_of(row[index] if index else row, [g])
+    return column.data if column is not None else np.zeros_like(node.output)
+
+
+def replay(nodes: Iterable[GraphNode], changed: Mapping[int, np.ndarray], dtype: Any = np.float64) -> float:
+    """Compute the last node again, in float64, with other arrays for some leaves (by id)."""
+    values: dict[int, Any] = {}
+
+    def value_of(x: Any) -> Any:
+        if not isinstance(x, Tensor):
+            return x
+        if x.node is not None and id(x.node) in values:
+            return values[id(x.node)]
+        array = changed.get(id(x), x.data)
+        return array.astype(dtype) if array.dtype.kind == "f" else array
+
+    last = None
+    for node in nodes:
+        parameters = {k: dtype if k == "dtype" else v for k, v in node.parameters.items()}
+        last = values[id(node)] = node.op.forward(*map(value_of, node.require()), **parameters)
+    return float(np.asarray(last))
