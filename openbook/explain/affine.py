@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import ExplainError
-from openbook.explain.graphs import trace_back
+from openbook.explain.graphs import key_of, trace_back
 from openbook.expr import Name, parse
 from openbook.nn import Linear, Module, MSELoss, Sequential
 from openbook.nn.activations import Activation, Tanh
@@ -90,18 +90,13 @@ def _bending_operations(model: Module, x: np.ndarray) -> list[str]:
     depends: set[int] = {id(probe)}
     bends = []
     for node in nodes:
-        carried = [_key(v) in depends for v in node.require()]
+        carried = [key_of(v) in depends for v in node.require()]
         if not any(carried):
             continue
         depends.add(id(node))
         if not _keeps_affine(node, carried):
             bends.append(node.op.name)
     return list(dict.fromkeys(bends))
-
-
-def _key(value: Any) -> int:
-    node = getattr(value, "node", None)
-    return id(value if node is None else node)
 
 
 def _keeps_affine(node: GraphNode, carried: list[bool]) -> bool:

@@ -12,7 +12,7 @@ from openbook.ops.move import sum_to
 from openbook.tensor import Tensor, enable_grad, grad_of
 from openbook.tensor.autograd import GraphNode, nodes_behind
 
-__all__ = ["entry_name", "local_slopes", "names_for", "replay", "trace_back"]
+__all__ = ["key_of", "local_slopes", "names_for", "replay", "trace_back"]
 
 # What textbooks call the value of an operation.
 _LETTERS = {"linear": "z", "relu": "h", "tanh": "h", "sigmoid": "h", "silu": "h", "leaky_relu": "h", "softplus": "h"}
@@ -33,7 +33,7 @@ def trace_back(output: Tensor) -> list[GraphNode]:
 
 def names_for(nodes: Iterable[GraphNode], output: Tensor, given: Mapping[str, Tensor]) -> dict[int, str]:
     """A name for every tensor and operation, by id: those given, the tensors' own, and letters with a number."""
-    names = {id(tensor if tensor.node is None else tensor.node): name for name, tensor in given.items()}
+    names = {key_of(tensor): name for name, tensor in given.items()}
     counts: dict[str, int] = {}
     nodes = list(nodes)
     letters = [_LETTERS.get(node.op.name, node.op.name) for node in nodes]
@@ -50,9 +50,10 @@ def names_for(nodes: Iterable[GraphNode], output: Tensor, given: Mapping[str, Te
     return names
 
 
-def entry_name(name: str, index: tuple[int, ...]) -> str:
-    """`W[3, 7]`; a single number has no index."""
-    return f"{name}[{', '.join(map(str, index))}]" if index else name
+def key_of(value: Any) -> int:
+    """By what a tensor is known in a graph: the operation it came from, or itself if it was given."""
+    node = getattr(value, "node", None)
+    return id(value if node is None else node)
 
 
 def local_slopes(node: GraphNode, position: int, index: tuple[int, ...]) -> np.ndarray:

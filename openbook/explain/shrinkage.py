@@ -11,7 +11,7 @@ import numpy as np
 
 from openbook.errors import ExplainError
 from openbook.explain.displays.gradients import LayerGradients
-from openbook.explain.graphs import names_for, trace_back
+from openbook.explain.graphs import key_of, names_for, trace_back
 from openbook.expr import Name
 from openbook.nn import Module
 from openbook.record import Step, Table, Working, given
@@ -55,15 +55,10 @@ def _stages(nodes: list[GraphNode], x: Tensor, grads: dict[int, Any]) -> list[Gr
     stages: list[GraphNode] = []
     key = id(x)
     for node in nodes:
-        if id(node) in grads and any(_key(v) == key for v in node.require()) and node.output.ndim:
+        if id(node) in grads and any(key_of(v) == key for v in node.require()) and node.output.ndim:
             stages.append(node)
             key = id(node)
     return stages
-
-
-def _key(value: Any) -> int:
-    node = getattr(value, "node", None)
-    return id(value if node is None else node)
 
 
 def _rms(array: np.ndarray) -> float:

@@ -1,0 +1,243 @@
+"""One entry of a gradient in a graph of arrays: value → local slope → upstream → product, whoever recorded the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
+
+import numpy as np
+
+from openbook.errors import ExplainError
+from openbook.expr import Name
+from openbook.record import Edge, Graph, Node, Step, Witness, Working
+
+__all__ = ["Operation", "Question", "entry_name", "explain_entry"]
+
+VALUES, BACKWARD = "Forward: the values on the way", "Backward: local × upstream"
+Index = tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """One recorded operation, as its owner describes it.
+
+    `inputs` are the keys of what went in (leaves or other operations); `value` the output where it is known; `upstream`
+    d loss / d output; `slopes(position, index)` ∂(every entry of the output) / ∂(one entry of that input).
+    """
+
+    key: int
+    name: str
+    rule: str
+    inputs: tuple[int, ...]
+    value: np.ndarray | None
+    upstream: np.ndarray
+    slopes: Callable[[int, Index], np.ndarray]
+    formula: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """Which entry of which value is asked about: its key and name, the array and its gradient, the spacing of its floats.
+
+    `differences` computes the loss to both sides of that entry, where its owner can.
+    """
+
+    key: int
+    name: str
+    value: np.ndarray
+    gradient: np.ndarray
+    eps: float
+    differences: Callable[[Index], float] | None = None
+
+    def entry(self, at: Index | int | None) -> Index:
+        """The index asked for, or that of the largest gradient."""
+        shape = self.value.shape
+        if at is None:
+            return tuple(int(i) for i in np.unravel_index(int(np.argmax(np.abs(self.gradient))), shape))
+        index = (at,) if isinstance(at, int) else tuple(at)
+        inside = len(index) == len(shape) and all(-n <= i < n for i, n in zip(index, shape, strict=True))
+        if not inside:
+            raise ExplainError(
+                f"{self.name} has no entry {index}: its shape is {shape}", do="give one index for every axis"
+            )
+        return tuple(i % n for i, n in zip(index, shape, strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """One of the products that add up to a gradient entry: through which operation, into which of its entries."""
+
+    operation: Operation
+    index: Index
+    upstream: float
+    local: float
+
+    @property
+    def product(self) -> float:
+        return self.upstream * self.local
+
+
+@dataclass(frozen=True, eq=False)
+class Rung:
+    """One entry on the way from the parameter to the loss: its value, its gradient, the terms that make it up."""
+
+    name: str
+    value: float | None
+    gradient: float
+    terms: tuple[Term, ...]
+    rule: str = ""
+
+
+def explain_entry(
+    operations: Sequence[Operation], loss: float, question: Question, at: Index | int | None, top: int
+) -> Working:
+    """Show how one entry's gradient comes about, from the loss (the last operation) back to it.
+
+    At each level the `top` largest products are written out, the rest as one sum; followed is the largest.
+    """
+    index = question.entry(at)
+    rungs = _climb(operations, question, index)
+    last = operations[-1]
+    title = entry_name(question.name, index)
+    return Working(
+        title=f"How d{last.name}/d{title} comes about",
+        question=f"What does {title} do to {last.name}?",
+        steps=(*_values(rungs, loss, last, question.eps), *_ledger(rungs, last, question, index, top)),
+        result=rungs[0].gradient,
+        notes=(_note(rungs),),
+        graph=_graph(rungs, loss, last),
+    )
+
+
+def entry_name(name: str, index: Index) -> str:
+    """`W[3, 7]`; a single number has no index."""
+    return f"{name}[{', '.join(map(str, index))}]" if index else name
+
+
+def _climb(operations: Sequence[Operation], question: Question, index: Index) -> list[Rung]:
+    """From the entry up to the loss, at each level along the largest product."""
+    consumers: dict[int, list[tuple[Operation, int]]] = {}
+    for operation in operations:
+        for position, key in enumerate(operation.inputs):
+            consumers.setdefault(key, []).append((operation, position))
+    rungs: list[Rung] = []
+    key, name, rule = question.key, question.name, ""
+    value: np.ndarray | None = question.value
+    gradient = question.gradient
+    while key != operations[-1].key:
+        terms = [t for operation, position in consumers.get(key, []) for t in _terms(operation, position, index)]
+        terms.sort(key=lambda t: -abs(t.product))
+        here = None if value is None else float(value[index])
+        rungs.append(Rung(entry_name(name, index), here, float(gradient[index]), tuple(terms), rule))
+        if not terms:
+            break
+        best = terms[0]
+        key, index, name, rule = best.operation.key, best.index, best.operation.name, best.operation.rule
+        value, gradient = best.operation.value, best.operation.upstream
+    return rungs
+
+
+def _terms(operation: Operation, position: int, index: Index) -> list[Term]:
+    """The products through one operation, without those whose slope is exactly zero."""
+    column = operation.slopes(position, index)
+    entries = [tuple(int(i) for i in e) for e in np.argwhere(column != 0)] if column.ndim else [()]
+    return [Term(operation, e, float(operation.upstream[e]), float(column[e])) for e in entries]
+
+
+def _values(rungs: list[Rung], loss: float, last: Operation, eps: float) -> list[Step]:
+    steps = [
+        Step(r.name, r.value, rule=r.rule or "given", part=VALUES, dtype_eps=eps, why="" if i else "asked about")
+        for i, r in enumerate(rungs)
+        if r.value is not None
+    ]
+    return [*steps, Step(last.name, loss, rule=last.rule, part=VALUES, dtype_eps=eps)]
+
+
+def _ledger(rungs: list[Rung], last: Operation, question: Question, index: Index, top: int) -> list[Step]:
+    """From the loss back: each gradient as a sum of upstream × local."""
+    steps: list[Step] = []
+    reached: dict[str, Step] = {}
+    for rung in reversed(rungs):
+        made, gradient = _rung_steps(rung, last, reached, top, question.eps)
+        if rung is rungs[0] and question.differences is not None:
+            gradient = replace(gradient, witnesses=(_differences(question, index),))
+        reached[gradient.name] = gradient
+        steps += [*made, gradient]
+    return steps
+
+
+def _differences(question: Question, index: Index) -> Witness:
+    assert question.differences is not None
+    tolerance = max(1e-6, 100 * question.eps)
+    ask = question.differences
+    return Witness("central differences of the loss", lambda: ask(index), rtol=tolerance, atol=tolerance * 1e-2)
+
+
+def _rung_steps(
+    rung: Rung, last: Operation, reached: Mapping[str, Step], top: int, eps: float
+) -> tuple[list[Step], Step]:
+    made: list[Step] = []
+    inputs: list[Step] = []
+    products = []
+    for term in rung.terms[:top]:
+        factors, new = _factors(rung, term, last, reached, eps)
+        made += new
+        inputs += factors
+        products.append(reduce(lambda a, b: a * b, (Name(f.name) for f in factors)))  # type: ignore[arg-type,return-value]
+    if len(rung.terms) > top:
+        rest = sum(t.product for t in rung.terms[top:])
+        others = Step(f"{len(rung.terms) - top} other products", rest, rule="sum", part=BACKWARD, dtype_eps=eps)
+        made.append(others)
+        inputs.append(others)
+        products.append(Name(others.name))
+    count = len(rung.terms)
+    why = "upstream × local" if count == 1 else f"the sum over {count} paths" if count else "nothing leads to the loss"
+    gradient = Step(
+        f"d{last.name}/d{rung.name}", rung.gradient, reduce(add, products) if products else None, tuple(inputs),
+        rule="chain rule", why=why, part=BACKWARD, dtype_eps=eps,
+    )  # fmt: skip
+    return made, gradient
+
+
+def _factors(
+    rung: Rung, term: Term, last: Operation, reached: Mapping[str, Step], eps: float
+) -> tuple[list[Step], list[Step]]:
+    """Upstream and local slope of one product, and which of them are new; into the loss itself, only the slope."""
+    operation = term.operation
+    entry = entry_name(operation.name, term.index)
+    local = Step(f"∂{entry}/∂{rung.name}", term.local, rule=f"slope of {operation.rule}", part=BACKWARD, dtype_eps=eps,
+                 why=f"{operation.rule}: {operation.formula}" if operation.formula else "")  # fmt: skip
+    if operation is last:
+        return [local], [local]
+    upstream = reached.get(f"d{last.name}/d{entry}")
+    if upstream is not None:
+        return [upstream, local], [local]
+    upstream = Step(f"d{last.name}/d{entry}", term.upstream, rule="same rule", part=BACKWARD, dtype_eps=eps,
+                    why="found the same way; ask for it with wrt= and at=")  # fmt: skip
+    return [upstream, local], [upstream, local]
+
+
+def _note(rungs: list[Rung]) -> str:
+    crowded = max(rungs, key=lambda r: len(r.terms))
+    if len(crowded.terms) <= 1:
+        return "One path leads from here to the loss: the gradient is the product of the slopes along it."
+    return (
+        f"{len(crowded.terms)} paths meet at {crowded.name}; their products add up. Followed further is, at each level, "
+        "the largest."
+    )
+
+
+def _graph(rungs: list[Rung], loss: float, last: Operation) -> Graph:
+    nodes = [
+        Node(r.name, r.name, r.rule, r.value, r.gradient, "operation" if i else "parameter")
+        for i, r in enumerate(rungs)
+    ]
+    nodes.append(Node(last.name, last.name, last.rule, loss, None, "output"))
+    edges = [
+        Edge(rung.name, above.id, rung.terms[0].local)
+        for rung, above in zip(rungs, nodes[1:], strict=True)
+        if rung.terms
+    ]
+    return Graph(tuple(nodes), tuple(edges), gradient_of=last.name)
