@@ -1,0 +1,19 @@
+"""Trees and forests: grown by numba kernels from flat arrays, in scikit-learn's clothes."""
+
+from openbook.forest.estimators import (
+    DecisionTreeClassifier,
+    DecisionTreeRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from openbook.forest.kernels import kernels_cached
+from openbook.forest.tree import Tree
+
+__all__ = [
+    "DecisionTreeClassifier",
+    "DecisionTreeRegressor",
+    "RandomForestClassifier",
+    "RandomForestRegressor",
+    "Tree",
+    "kernels_cached",
+]

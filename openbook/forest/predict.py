@@ -1,0 +1,28 @@
+"""Rows through trees: the numba kernels."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+_jit = njit(cache=True, nogil=True)
+
+
+@_jit
+def leaves(X, feature, threshold, left, right, missing_left, out):
+    """The leaf in which each row of X ends."""
+    for i in range(X.shape[0]):
+        node = 0
+        while left[node] >= 0:
+            x = X[i, feature[node]]
+            go_left = missing_left[node] if np.isnan(x) else x <= threshold[node]
+            node = left[node] if go_left else right[node]
+        out[i] = node
+
+
+@_jit
+def add_values(found, values, out):
+    """Add the value of each row's leaf to its line of `out`."""
+    for i in range(len(found)):
+        for k in range(values.shape[1]):
+            out[i, k] += values[found[i], k]

@@ -1,0 +1,103 @@
+"""A tree as flat arrays, parents before children."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from openbook.errors import ModelError
+
+__all__ = ["LEAF", "Tree", "Turn"]
+
+LEAF = -1
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One decision on a row's way down: at which node, by which feature and threshold, and to which side."""
+
+    node: int
+    feature: int
+    threshold: float
+    value: float
+    left: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Tree:
+    """Node i sends a row left if `x[feature[i]] <= threshold[i]`, or if that entry is missing and `missing_left[i]`.
+
+    `left` and `right` are the children (LEAF where there are none), both with larger numbers than their parent. `value`
+    (nodes, classes) holds the weight of the training rows of each class, or (nodes, 1) their mean target; `weight` their
+    total weight, `samples` how many different rows they are, `gain` what the split took off the weighted impurity.
+    """
+
+    feature: np.ndarray
+    threshold: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    missing_left: np.ndarray
+    value: np.ndarray
+    weight: np.ndarray
+    samples: np.ndarray
+    gain: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.feature)
+
+    @property
+    def is_leaf(self) -> np.ndarray:
+        return self.left == LEAF
+
+    @property
+    def depth(self) -> int:
+        """The number of decisions on the longest way down."""
+        level = np.zeros(len(self), np.int64)
+        for node in np.flatnonzero(~self.is_leaf):
+            level[self.left[node]] = level[self.right[node]] = level[node] + 1
+        return int(level.max(initial=0))
+
+    def validate(self, n_features: int) -> Tree:
+        """Return the tree if a kernel may walk it; raise ModelError saying which array contradicts which."""
+        n = len(self.feature)
+        arrays = (self.threshold, self.left, self.right, self.missing_left, self.value, self.weight, self.samples)
+        if n == 0 or any(len(a) != n for a in arrays):
+            raise ModelError(
+                "the arrays of a tree have different lengths", do="grow the tree again; the file is damaged"
+            )
+        own = np.arange(n)
+        inner = ~self.is_leaf
+        for name, child in (("left", self.left), ("right", self.right)):
+            bad = inner & ((child <= own) | (child >= n))
+            if bad.any():
+                raise ModelError(f"node {int(np.argmax(bad))} has a {name} child that does not come after it")
+        if (self.right[~inner] != LEAF).any():
+            raise ModelError("a node has a right child but no left one")
+        children = np.concatenate([self.left[inner], self.right[inner]])
+        if len(np.unique(children)) != len(children) or len(children) != n - 1:
+            raise ModelError("a node has two parents, or none")
+        bad = inner & ((self.feature < 0) | (self.feature >= n_features) | np.isnan(self.threshold))
+        if bad.any():
+            node = int(np.argmax(bad))
+            raise ModelError(f"node {node} decides by feature {self.feature[node]} of {n_features}")
+        if not np.isfinite(self.value).all():
+            raise ModelError(
+                f"node {int(np.argmax(~np.isfinite(self.value).all(axis=1)))} has a value that is no number"
+            )
+        return self
+
+    def path(self, x: np.ndarray) -> tuple[list[Turn], int]:
+        """The decisions one row passes, and the leaf it ends in."""
+        node, turns = 0, []
+        while self.left[node] != LEAF:
+            feature = int(self.feature[node])
+            value = float(x[feature])
+            left = bool(self.missing_left[node]) if np.isnan(value) else value <= self.threshold[node]
+            turns.append(Turn(node, feature, float(self.threshold[node]), value, bool(left)))
+            node = int(self.left[node] if left else self.right[node])
+        return turns, node
+
+    def fractions(self, node: int) -> np.ndarray:
+        """The share of each class among the training rows in a node."""
+        return self.value[node] / self.value[node].sum()
