@@ -1,0 +1,23 @@
+"""Deciding from probabilities: rates, metrics, calibration, thresholds."""
+
+from openbook.decide.calibrate import Reliability, TemperatureScaling, reliability
+from openbook.decide.metric import Metric
+from openbook.decide.rates import RATES, Rate
+from openbook.decide.scores import SCORES, score_table
+from openbook.decide.threshold import BestThreshold, Outcome, ThresholdTable, at_thresholds, best_threshold
+
+__all__ = [
+    "RATES",
+    "SCORES",
+    "BestThreshold",
+    "Metric",
+    "Outcome",
+    "Rate",
+    "Reliability",
+    "TemperatureScaling",
+    "ThresholdTable",
+    "at_thresholds",
+    "best_threshold",
+    "reliability",
+    "score_table",
+]

@@ -1,0 +1,195 @@
+"""From probabilities to calls: a metric at given thresholds, and the best over all thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from openbook.decide.metric import Metric
+from openbook.errors import InputError, MetricError, ShapeError
+from openbook.expr import Compare, Expr, evaluate, parse
+from openbook.record import Explains
+
+__all__ = ["BestThreshold", "Outcome", "ThresholdTable", "at_thresholds", "best_threshold"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What calling positive when p ≥ `threshold` gives. `empty`: a rate was 0/0 and took its stated value."""
+
+    threshold: float
+    tp: int
+    fp: int
+    fn: int
+    tn: int
+    rates: dict[str, float]
+    value: float
+    empty: bool
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {"tp": self.tp, "fp": self.fp, "fn": self.fn, "tn": self.tn}
+
+
+@dataclass(frozen=True, eq=False)
+class ThresholdTable(Explains):
+    """The metric at the thresholds asked about."""
+
+    metric: Metric
+    rows: tuple[Outcome, ...]
+    y: np.ndarray
+    p: np.ndarray
+
+    @property
+    def best(self) -> Outcome:
+        """The row with the largest metric; of equal ones, the first."""
+        return max(self.rows, key=lambda row: row.value)
+
+
+@dataclass(frozen=True, eq=False)
+class BestThreshold(Explains):
+    """The best over all thresholds: every T with `lower` < T ≤ `upper` makes the same calls; `threshold` is one of them.
+
+    `candidates` are the outcomes at every different way to part the rows, from all positive to none; `others` the
+    further intervals that do equally well. `constraint` is what had to hold.
+    """
+
+    metric: Metric
+    outcome: Outcome
+    lower: float
+    upper: float
+    others: tuple[tuple[float, float], ...]
+    thresholds: np.ndarray
+    values: np.ndarray
+    y: np.ndarray
+    p: np.ndarray
+    constraint: Expr | None = None
+
+    @property
+    def threshold(self) -> float:
+        return self.outcome.threshold
+
+    @property
+    def value(self) -> float:
+        return self.outcome.value
+
+
+def at_thresholds(
+    y: Any, p: Any, thresholds: Sequence[float], metric: str | Metric = "precision*recall"
+) -> ThresholdTable:
+    """The counts, rates and metric when rows with p ≥ T are called positive, for each T given.
+
+    `y` (rows,) of 0 and 1, `p` (rows,) scores. Raises InputError for NaN, other labels, or nothing to count.
+    """
+    truth, score = _checked(y, p)
+    measure = metric if isinstance(metric, Metric) else Metric(metric)
+    wanted = np.asarray(list(thresholds), np.float64)
+    if not len(wanted) or np.isnan(wanted).any():
+        raise InputError("thresholds must be numbers, at least one", where="at_thresholds")
+    called = score[None, :] >= wanted[:, None]
+    return ThresholdTable(measure, tuple(_outcomes(wanted, _count(truth, called), measure)), truth, score)
+
+
+def best_threshold(
+    y: Any, p: Any, metric: str | Metric = "precision*recall", constraint: str | None = None
+) -> BestThreshold:
+    """The threshold with the largest metric over all there are, as an interval; ties in p move together.
+
+    Only the different values of p matter, and "none positive": sorted once, O(n log n). `constraint`, such as
+    `"recall >= 0.9"`, must hold. Recommended is the middle of the interval (its only end, where it has one).
+    """
+    truth, score = _checked(y, p)
+    measure = metric if isinstance(metric, Metric) else Metric(metric)
+    cuts, counts = _every_cut(truth, score)
+    rates, values, _ = measure.evaluate(counts)
+    limit, allowed = _constrained(constraint, counts)
+    if not allowed.any():
+        raise MetricError(f"no threshold satisfies {constraint}", where="the constraint", do="ask for less")
+    values = np.where(allowed & np.isfinite(values), values, -np.inf)
+    top = np.flatnonzero(values == values.max())
+    intervals = [(_below(cuts, i), float(cuts[i])) for i in top]
+    chosen = int(np.argmax([_length(*interval) for interval in intervals]))
+    lower, upper = intervals[chosen]
+    at = _inside(lower, upper)
+    outcome = _outcomes(np.array([at]), _count(truth, score[None, :] >= at), measure)[0]
+    others = tuple(interval for i, interval in enumerate(intervals) if i != chosen)
+    return BestThreshold(measure, outcome, lower, upper, others, cuts, values, truth, score, limit)
+
+
+def _checked(y: Any, p: Any) -> tuple[np.ndarray, np.ndarray]:
+    truth, score = np.asarray(y), np.asarray(p, np.float64)
+    if truth.ndim != 1 or truth.shape != score.shape:
+        raise ShapeError(f"labels have shape {truth.shape}, scores {score.shape}", where="thresholds",
+                         do="give one label and one score for each row")  # fmt: skip
+    if not len(truth):
+        raise InputError("there are no rows to count", where="thresholds")
+    if not np.isin(truth, (0, 1)).all():
+        raise InputError("labels must be 0 (negative) or 1 (positive)", where="thresholds", do="encode the classes so")
+    if not np.isfinite(score).all():
+        raise InputError(
+            f"the score of row {int(np.argmin(np.isfinite(score)))} is no finite number", where="thresholds"
+        )
+    if len(np.unique(truth)) < 2:
+        raise InputError(f"every label is {int(truth[0])}", where="thresholds", do="rates need rows of both classes")
+    return truth.astype(np.int64), score
+
+
+def _count(truth: np.ndarray, called: np.ndarray) -> dict[str, np.ndarray]:
+    positive = truth == 1
+    tp, fp = (called & positive).sum(axis=1), (called & ~positive).sum(axis=1)
+    return {"tp": tp, "fp": fp, "fn": positive.sum() - tp, "tn": (~positive).sum() - fp}
+
+
+def _every_cut(truth: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """The different scores, ascending, and +∞: calling positive from there up; with the counts each gives."""
+    different, place = np.unique(score, return_inverse=True)
+    ones = np.bincount(place, truth, len(different)).astype(np.int64)
+    all_rows = np.bincount(place, minlength=len(different))
+    from_here = lambda counts: np.concatenate([np.cumsum(counts[::-1])[::-1], [0]])  # noqa: E731
+    tp, called = from_here(ones), from_here(all_rows)
+    fp = called - tp
+    return np.append(different, np.inf), {"tp": tp, "fp": fp, "fn": ones.sum() - tp, "tn": fp[0] - fp}
+
+
+def _below(cuts: np.ndarray, i: int) -> float:
+    return float(cuts[i - 1]) if i else -np.inf
+
+
+def _length(lower: float, upper: float) -> float:
+    """How much room an interval of probabilities leaves."""
+    return min(upper, 1.0) - max(lower, 0.0)
+
+
+def _inside(lower: float, upper: float) -> float:
+    """A threshold well inside (lower, upper], not outside [0, 1] where that can be."""
+    if np.isinf(lower):
+        return upper if upper <= 0 else max(0.0, upper / 2) if upper <= 1 else upper
+    if np.isinf(upper):
+        return (lower + 1) / 2 if lower < 1 else float(np.nextafter(lower, np.inf))
+    middle = lower + (upper - lower) / 2
+    return middle if middle > lower else upper
+
+
+def _outcomes(thresholds: np.ndarray, counts: dict[str, np.ndarray], metric: Metric) -> list[Outcome]:
+    rates, values, empty = metric.evaluate(counts)
+    return [
+        Outcome(float(t), *(int(counts[name][i]) for name in ("tp", "fp", "fn", "tn")),
+                {name: float(rate[i]) for name, rate in rates.items()}, float(values[i]), bool(empty[i]))
+        for i, t in enumerate(thresholds)
+    ]  # fmt: skip
+
+
+def _constrained(constraint: str | None, counts: dict[str, np.ndarray]) -> tuple[Expr | None, np.ndarray]:
+    """Where a comparison of rates holds."""
+    everywhere = np.ones(len(counts["tp"]), bool)
+    if constraint is None:
+        return None, everywhere
+    limit = parse(constraint)
+    if not isinstance(limit, Compare):
+        raise MetricError(f"{constraint!r} compares nothing", where="the constraint", do='write "recall >= 0.9"')
+    sides = Metric(constraint)
+    rates, _, _ = sides.evaluate(counts)
+    return sides.formula, np.asarray(evaluate(sides.formula, {**counts, **rates}), bool) & everywhere
