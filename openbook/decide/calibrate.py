@@ -44,17 +44,15 @@ class TemperatureScaling(Explains):
 
     def __call__(self, logits: np.ndarray) -> np.ndarray:
         """The calibrated probabilities of some logits."""
-        return _softmax(logits / self.temperature)
+        from scipy.special import softmax
 
-
-def _softmax(z: np.ndarray) -> np.ndarray:
-    e = np.exp(z - z.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
+        return softmax(logits / self.temperature, axis=1)
 
 
 def _surprise(z: np.ndarray, y: np.ndarray) -> float:
-    top = z.max(axis=1)
-    return float(np.mean(np.log(np.exp(z - top[:, None]).sum(axis=1)) + top - z[np.arange(len(y)), y]))
+    from scipy.special import logsumexp
+
+    return float(np.mean(logsumexp(z, axis=1) - z[np.arange(len(y)), y]))
 
 
 @dataclass(frozen=True, eq=False)
