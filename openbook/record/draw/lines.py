@@ -1,0 +1,73 @@
+"""A working as lines to set: the parts in order, each step with what stands between its equals signs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from openbook.expr import Expr, array_text, number_text
+from openbook.record.step import Step
+from openbook.record.working import Working
+
+__all__ = ["Line", "parts", "shown_value", "table_cell"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A step ready to be set: `filled` is left out where it would repeat the formula or the value."""
+
+    step: Step
+    formula: Expr | None
+    filled: Expr | None
+    value: str
+    exact: bool
+    said: str
+
+
+def parts(working: Working) -> Iterator[tuple[str, list[Line]]]:
+    """The headings of a working with the lines below each, in order."""
+    for heading, steps in groupby(working.steps, key=lambda step: step.part):
+        yield heading, [_line(working, step) for step in steps]
+
+
+def _line(working: Working, step: Step) -> Line:
+    digits = working.digits(step)
+    value = shown_value(step.value, digits)
+    filled = step.filled
+    if filled is not None and (not step.inputs or filled == step.formula or _plain_number(filled)):
+        filled = None
+    return Line(step, step.formula, filled, value, is_exact(step.value, digits), _said(step))
+
+
+def _plain_number(expr: Expr) -> bool:
+    return not expr.parts
+
+
+def _said(step: Step) -> str:
+    rule = "" if step.rule in ("given", "") else step.rule
+    return f"{rule}: {step.why}" if rule and step.why else rule or step.why
+
+
+def is_exact(value: Any, digits: int) -> bool:
+    """Whether the number as shown is the number, not a rounding of it."""
+    if isinstance(value, (str, bool, int, np.integer)) or not np.isscalar(value):
+        return True
+    return float(number_text(value, digits).replace("∞", "inf").replace("−", "-")) == float(value)
+
+
+def shown_value(value: Any, digits: int = 4) -> str:
+    """A value as people read it."""
+    if isinstance(value, (str, bool)) or value is None:
+        return "" if value is None else str(value)
+    if isinstance(value, np.ndarray):
+        return array_text(value, digits)
+    return number_text(value, digits).replace("-", "−")
+
+
+def table_cell(value: Any) -> str:
+    """An entry of a table."""
+    return shown_value(value)
