@@ -3,6 +3,7 @@
 from openbook.expr.derive import derivative, rule_name, substitute
 from openbook.expr.evaluate import FLOATS, Arithmetic, evaluate, precise
 from openbook.expr.functions import FUNCTIONS, Function, define
+from openbook.expr.mathml import mathml, mathml_name, mathml_value
 from openbook.expr.nodes import Array, Binary, Call, Compare, Expr, Index, Name, Negate, Number, as_expr
 from openbook.expr.numbers import number_text
 from openbook.expr.parse import parse
@@ -29,6 +30,9 @@ __all__ = [
     "derivative",
     "evaluate",
     "latex",
+    "mathml",
+    "mathml_name",
+    "mathml_value",
     "name_latex",
     "number_latex",
     "number_text",

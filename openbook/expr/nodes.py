@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from numbers import Integral, Real
 from typing import Any
@@ -70,8 +70,15 @@ class Expr:
         return self._rebuild(tuple(part.replace(change) for part in self.parts))
 
     def fill(self, values: Mapping[str, Any]) -> Expr:
-        """The formula with numbers (or formulas) in place of the names in `values`."""
-        return self.replace(lambda e: as_value(values[e.id]) if isinstance(e, Name) and e.id in values else None)
+        """The formula with numbers (or formulas) in place of the names in `values`; numbers remember which."""
+
+        def put(part: Expr) -> Expr | None:
+            if not isinstance(part, Name) or part.id not in values:
+                return None
+            value = as_value(values[part.id])
+            return replace(value, origin=part.id) if isinstance(value, (Number, Array)) else value
+
+        return self.replace(put)
 
     def rename(self, names: Mapping[str, str]) -> Expr:
         """The formula with other names, which need not be identifiers (`{"u": "∂L/∂h"}`)."""
@@ -88,10 +95,11 @@ def _fixed() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Number(Expr):
-    """A number, with the spelling it was written in where there was one."""
+    """A number, with the spelling it was written in where there was one, or the name whose value it is."""
 
     value: int | float | Fraction | Any
     spelling: str = field(default="", compare=False)
+    origin: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +107,7 @@ class Array(Expr):
     """An array of numbers that stands in a formula filled with values."""
 
     value: np.ndarray
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

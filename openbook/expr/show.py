@@ -240,10 +240,16 @@ def name_latex(name: str) -> str:
     if name.startswith(("∂", "d")) and "/" in name:
         above, below = name.split("/", 1)
         return rf"\frac{{{_derivative_latex(above)}}}{{{_derivative_latex(below)}}}"
-    base, _, low = name.partition("_")
-    if indexed := re.fullmatch(r"(.+)\[(.+)\]", name):
-        base, low = indexed.groups()
+    base, low = split_name(name)
     return _symbol(base) + (f"_{{{_symbol(low)}}}" if low else "")
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """A name and its subscript: `p_a` is p with a below, `W[0, 3]` is W with 0, 3. Words keep their underscores."""
+    if indexed := re.fullmatch(r"(.+)\[(.+)\]", name):
+        return indexed[1], indexed[2]
+    base, _, low = name.partition("_")
+    return (base, low) if low and len(base) <= 2 else (name, "")
 
 
 def _derivative_latex(part: str) -> str:

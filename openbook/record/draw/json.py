@@ -27,7 +27,13 @@ def draw(working: Working) -> dict[str, Any]:
         "result": plain(working.result),
         "steps": [_step(step, place) for step in working.steps],
         "tables": [
-            {"title": t.title, "columns": list(t.columns), "rows": plain(t.rows), "note": t.note, "marked": list(t.marked)}
+            {
+                "title": t.title,
+                "columns": list(t.columns),
+                "rows": plain(t.rows),
+                "note": t.note,
+                "marked": list(t.marked),
+            }
             for t in working.tables
         ],
         "notes": list(working.notes),
@@ -64,7 +70,14 @@ def _graph(working: Working) -> dict[str, Any] | None:
     if working.graph is None:
         return None
     nodes = [
-        {"id": n.id, "label": n.label, "formula": n.formula, "value": plain(n.value), "gradient": plain(n.gradient), "kind": n.kind}
+        {
+            "id": n.id,
+            "label": n.label,
+            "formula": n.formula,
+            "value": plain(n.value),
+            "gradient": plain(n.gradient),
+            "kind": n.kind,
+        }
         for n in working.graph.nodes
     ]
     edges = [{"source": e.source, "target": e.target, "local": plain(e.local)} for e in working.graph.edges]

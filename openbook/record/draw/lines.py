@@ -27,6 +27,11 @@ class Line:
     exact: bool
     said: str
 
+    @property
+    def is_given(self) -> bool:
+        """Whether there is nothing behind it: no formula, no second derivation."""
+        return self.formula is None and not self.step.witnesses
+
 
 def parts(working: Working) -> Iterator[tuple[str, list[Line]]]:
     """The headings of a working with the lines below each, in order."""

@@ -52,6 +52,9 @@ def _blocks(working: Working, width: int) -> Any:
         yield Text("")
         if heading:
             yield Text(heading, style="bold blue")
+        if all(line.is_given and not line.said for line in lines):
+            yield Padding(Text("   ").join(map(_calculation, lines)), (0, 0, 0, 2))
+            continue
         for line in lines:
             yield Padding(_line(line, width - 2), (0, 0, 0, 2))
     for table in working.tables:
@@ -96,7 +99,9 @@ def _table(table: Table) -> Any:
     from rich import box
     from rich.table import Table as Grid
 
-    grid = Grid(title=table.title, title_justify="left", box=box.SIMPLE_HEAD, caption=table.note or None, pad_edge=False)
+    grid = Grid(
+        title=table.title, title_justify="left", box=box.SIMPLE_HEAD, caption=table.note or None, pad_edge=False
+    )
     grid.add_column("")
     for i, column in enumerate(table.columns):
         numeric = any(not isinstance(row[i], (str, type(None))) for row in table.rows)
