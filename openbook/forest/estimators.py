@@ -46,9 +46,11 @@ class _TreeBased(Explains, BaseEstimator):
         target = self._target(y, weight)
         random = check_random_state(self.random_state)
         seeds = random.randint(_LARGEST_SEED, size=self._n_trees(), dtype=np.int64)
-        samples = [self._sample(int(seed), len(X)) for seed in seeds]
+        self.seeds_ = [int(seed) for seed in seeds]
+        samples = [self._sample(seed, len(X)) for seed in self.seeds_]
         growth = self._growth(X.shape[1], target)
-        self.trees_ = grow_forest(X, target, growth, samples, [int(s) for s in seeds], self._threads(), callback)
+        self.n_rows_ = len(X)
+        self.trees_ = grow_forest(X, target, growth, samples, self.seeds_, self._threads(), callback)
         self._after_fit(X, target, samples)
         return self
 
@@ -199,6 +201,11 @@ class _Forest(_TreeBased):
         size = n if self.max_samples is None else _count("max_samples", self.max_samples, n, 1)
         drawn = np.random.default_rng(seed).integers(0, n, size)
         return np.bincount(drawn, minlength=n)
+
+    def drawn(self, tree: int) -> np.ndarray | None:
+        """How often each training row was drawn for one tree; None without bootstrap."""
+        check_is_fitted(self)
+        return self._sample(self.seeds_[tree], self.n_rows_)
 
     def _threads(self) -> int:
         return os.cpu_count() or 1 if self.n_jobs == -1 else max(1, self.n_jobs or 1)

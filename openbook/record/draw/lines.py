@@ -13,7 +13,9 @@ from openbook.expr import Expr, array_text, number_text
 from openbook.record.step import Step
 from openbook.record.working import Working
 
-__all__ = ["Line", "parts", "shown_value", "table_cell"]
+__all__ = ["Line", "is_exact", "parts", "shown_value", "table_cell"]
+
+_LARGEST = 64  # entries: larger arrays are not shown in full
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ def _said(step: Step) -> str:
 
 def is_exact(value: Any, digits: int) -> bool:
     """Whether the number as shown is the number, not a rounding of it."""
+    if isinstance(value, np.ndarray):
+        return value.size <= _LARGEST and all(is_exact(v, digits) for v in value.ravel())
     if isinstance(value, (str, bool, int, np.integer)) or not np.isscalar(value):
         return True
     return float(number_text(value, digits).replace("∞", "inf").replace("−", "-")) == float(value)

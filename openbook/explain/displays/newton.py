@@ -1,0 +1,40 @@
+"""The loss around the solution, with the Newton step on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from openbook.explain.displays.canvas import ACCENT, CONTRAST, QUIET, Display
+from openbook.linear import NewtonStep
+
+__all__ = ["NewtonPath"]
+
+
+@dataclass
+class NewtonPath(Display):
+    """Contours of J over the two coefficients that move most, the others at the solution; start and landing point."""
+
+    step: NewtonStep
+
+    alt = "Contours of the loss over two coefficients, with one Newton step from the start to the minimum"
+
+    def draw(self, ax: Any) -> None:
+        moved = np.abs(self.step.theta - self.step.start)
+        a, b = (int(i) for i in np.argsort(-moved)[:2])
+        start, end = self.step.start[[a, b]], self.step.theta[[a, b]]
+        room = 0.6 * np.maximum(np.abs(end - start), 0.3 * max(np.abs(end - start).max(), 1e-6))
+        low, high = np.minimum(start, end) - room, np.maximum(start, end) + room
+        u, v = np.meshgrid(np.linspace(low[0], high[0], 80), np.linspace(low[1], high[1], 80))
+        H = self.step.hessian[np.ix_([a, b], [a, b])]
+        du, dv = u - end[0], v - end[1]
+        J = self.step.loss_after + 0.5 * (H[0, 0] * du**2 + 2 * H[0, 1] * du * dv + H[1, 1] * dv**2)
+        ax.contour(u, v, J, levels=12, colors=QUIET, linewidths=0.7)
+        ax.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": CONTRAST, "linewidth": 1.8})
+        ax.plot(*start, "o", color=CONTRAST, label="start")
+        ax.plot(*end, "o", color=ACCENT, label="after one step")
+        ax.set_xlabel(f"θ[{a}]")
+        ax.set_ylabel(f"θ[{b}]")
+        ax.legend(frameon=False, fontsize=9)

@@ -1,0 +1,79 @@
+"""Part 7 on our own trees and forests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from openbook.errors import ExplainError
+from openbook.explain.contributions import as_fitted, checked_row, feature_names
+from openbook.explain.dispatch import explains
+from openbook.explain.votes import Ballot, class_index, explain_ballots, explain_means
+from openbook.forest import (
+    DecisionTreeClassifier,
+    DecisionTreeRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+    Tree,
+)
+from openbook.record import Working
+
+__all__ = ["explain_our_forest"]
+
+Condition = Callable[[int, float, bool], str]
+
+
+@explains(DecisionTreeClassifier)
+@explains(DecisionTreeRegressor)
+@explains(RandomForestClassifier)
+@explains(RandomForestRegressor)
+def explain_our_forest(
+    model: Any,
+    row: Any = None,
+    names: Sequence[str] | None = None,
+    of: Any = None,
+    index: int | None = None,
+    condition: Condition | None = None,
+) -> Working:
+    """One row through a tree or forest: leaf counts → fraction → mean, beside the hard vote.
+
+    `of` is the class asked about (default: the second of two, else the likeliest); `index` the row's place among the
+    training rows, for its out-of-bag probability; `condition(feature, threshold, left)` words a decision.
+    """
+    if not hasattr(model, "trees_"):
+        raise ExplainError(f"this {type(model).__name__} is not fitted", do="call fit(X, y) first")
+    if row is None:
+        raise ExplainError("a forest is explained one row at a time", do="pass row=X[0]")
+    x = checked_row(row, model.n_features_in_)
+    labels = feature_names(model, names, model.n_features_in_)
+    words = condition or _plain_condition(labels)
+    ballots = [_ballot(t, tree, x, words, _unseen(model, t, index)) for t, tree in enumerate(model.trees_)]
+    kind = "forest" if len(ballots) > 1 else "tree"
+    if not hasattr(model, "classes_"):
+        return explain_means(ballots, float(model.predict(as_fitted(model, x))[0]), f"One row through a {kind}")
+    own = model.predict_proba(as_fitted(model, x), voting="soft")[0]
+    chosen = class_index(model.classes_, of, own)
+    return explain_ballots(ballots, [str(c) for c in model.classes_], chosen, float(own[chosen]), f"One row through a {kind}")
+
+
+def _plain_condition(names: Sequence[str]) -> Condition:
+    return lambda feature, threshold, left: f"{names[feature]} {'≤' if left else '>'} {threshold:.6g}"
+
+
+def _ballot(t: int, tree: Tree, x: np.ndarray, words: Condition, unseen: bool | None) -> Ballot:
+    turns, leaf = tree.path(x)
+    path = tuple(
+        words(turn.feature, turn.threshold, turn.left) + (" (missing)" if np.isnan(turn.value) else "") for turn in turns
+    )
+    return Ballot(t, path, tree.value[leaf], int(tree.samples[leaf]), unseen)
+
+
+def _unseen(model: Any, t: int, index: int | None) -> bool | None:
+    if index is None:
+        return None
+    drawn = model.drawn(t) if hasattr(model, "drawn") else None
+    if drawn is None:
+        raise ExplainError("without bootstrap every tree has seen every row", do="leave index= out")
+    return bool(drawn[index] == 0)
