@@ -26,7 +26,7 @@ class NetworkPlan:
 
     hidden: tuple[int, ...] = (64, 32)
     activation: type[nn.Module] = nn.ReLU
-    dropout: float = 0.1
+    dropout: float = 0.2
     lr: float = 2e-3
     weight_decay: float = 1e-2
     batch: int = 256
