@@ -35,27 +35,29 @@ def explain_our_forest(
     names: Sequence[str] | None = None,
     of: Any = None,
     index: int | None = None,
+    labels: Sequence[str] | None = None,
     condition: Condition | None = None,
 ) -> Working:
     """One row through a tree or forest: leaf counts → fraction → mean, beside the hard vote.
 
     `of` is the class asked about (default: the second of two, else the likeliest); `index` the row's place among the
-    training rows, for its out-of-bag probability; `condition(feature, threshold, left)` words a decision.
+    training rows, for its out-of-bag probability; `labels` what to call the classes; `condition(feature, threshold, left)`
+    words a decision.
     """
     if not hasattr(model, "trees_"):
         raise ExplainError(f"this {type(model).__name__} is not fitted", do="call fit(X, y) first")
     if row is None:
         raise ExplainError("a forest is explained one row at a time", do="pass row=X[0]")
     x = checked_row(row, model.n_features_in_)
-    labels = feature_names(model, names, model.n_features_in_)
-    words = condition or _plain_condition(labels)
+    words = condition or _plain_condition(feature_names(model, names, model.n_features_in_))
     ballots = [_ballot(t, tree, x, words, _unseen(model, t, index)) for t, tree in enumerate(model.trees_)]
     kind = "forest" if len(ballots) > 1 else "tree"
     if not hasattr(model, "classes_"):
         return explain_means(ballots, float(model.predict(as_fitted(model, x))[0]), f"One row through a {kind}")
     own = model.predict_proba(as_fitted(model, x), voting="soft")[0]
     chosen = class_index(model.classes_, of, own)
-    return explain_ballots(ballots, [str(c) for c in model.classes_], chosen, float(own[chosen]), f"One row through a {kind}")
+    called = labels if labels is not None else [str(c) for c in model.classes_]
+    return explain_ballots(ballots, called, chosen, float(own[chosen]), f"One row through a {kind}")
 
 
 def _plain_condition(names: Sequence[str]) -> Condition:

@@ -1,0 +1,45 @@
+"""`openbook explain`: a formula worked out, in the form asked for."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from openbook.errors import FileError, InputError
+from openbook.explain.of_formula import explain_formula
+from openbook.record import Working
+
+__all__ = ["explain_command"]
+
+FORMS = ("text", "latex", "markdown", "html", "svg", "json")
+
+
+def explain_command(formula: str, values: Mapping[str, float], wrt: str | None, form: str, out: Path | None) -> None:
+    """Print the working, or write it to a file."""
+    if form not in FORMS:
+        raise InputError(f"there is no format {form!r}", where="--format", do=f"choose one of {', '.join(FORMS)}")
+    working = explain_formula(formula, wrt, **values)
+    if out is not None:
+        text = _drawn(working, form, width=100, color=False)
+        try:
+            out.write_text(text, encoding="utf-8")
+        except OSError as problem:
+            raise FileError(f"{out} cannot be written: {problem.strerror}", where="--out",
+                            do="choose a place you may write to") from problem  # fmt: skip
+        return
+    from rich.console import Console
+
+    console = Console()
+    sys.stdout.write(_drawn(working, form, console.width, console.is_terminal and not console.no_color))
+    sys.stdout.write("\n")
+
+
+def _drawn(working: Working, form: str, width: int, color: bool) -> str:
+    match form:
+        case "text":
+            return working.text(width, color)
+        case "json":
+            return json.dumps(working.to_dict(), indent=1, allow_nan=False, ensure_ascii=False)
+    return getattr(working, form)()
