@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-__all__ = ["SCORES", "Score", "score_table"]
+from openbook.record import Explains
+
+__all__ = ["SCORES", "Judgement", "Score", "score_table"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,24 @@ _ALL = [
     Score("MAE", ("regression",), False, _sk("mean_absolute_error")),
 ]
 SCORES: dict[str, Score] = {score.name: score for score in _ALL}
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement(Explains):
+    """Predictions beside the truth: `values` are their scores, and each can be explained.
+
+    `task` is "two", "many" or "regression"; `y` the classes 0, 1, … (n,) or numbers; `given` probabilities
+    (n, classes), or predicted numbers (n,).
+    """
+
+    task: str
+    y: np.ndarray
+    given: np.ndarray
+
+    @cached_property
+    def values(self) -> dict[str, float]:
+        """Every score for this task, by name."""
+        return score_table(self.task, self.y, self.given)
 
 
 def score_table(task: str, y: np.ndarray, given: np.ndarray) -> dict[str, float]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import ExplainError
+from openbook.explain.displays.contributions import ContributionBars
 from openbook.expr import Expr, Name, parse
 from openbook.record import Step, Table, Witness, Working, given
 
@@ -61,6 +62,11 @@ def _table(coef: np.ndarray, x: np.ndarray, names: list[str]) -> Table:
     return Table("Contributions", ("feature", "weight", "value", "weight × value"), rows)
 
 
+def _bars(coef: np.ndarray, x: np.ndarray, names: list[str], total: str) -> ContributionBars:
+    acting = np.flatnonzero(coef * x)
+    return ContributionBars([names[i] for i in acting], [float(coef[i] * x[i]) for i in acting], total)
+
+
 def explain_linear_row(model: Any, row: Any, names: Sequence[str] | None = None) -> Working:
     """A linear regression's prediction for one row, ours or scikit-learn's."""
     coef = np.ravel(model.coef_)
@@ -69,7 +75,7 @@ def explain_linear_row(model: Any, row: Any, names: Sequence[str] | None = None)
     steps = _sum("ŷ", coef, float(np.ravel(model.intercept_)[0]), x, labels, owner)
     return Working(
         title="A linear prediction as a sum", question="What does each feature add?", steps=tuple(steps),
-        result=steps[-1].value, tables=(_table(coef, x, labels),),
+        result=steps[-1].value, tables=(_table(coef, x, labels),), displays=(_bars(coef, x, labels, "ŷ"),),
     )  # fmt: skip
 
 
@@ -91,6 +97,7 @@ def explain_logistic_row(model: Any, row: Any, names: Sequence[str] | None = Non
         title=f"The probability of {classes[chosen]} for one row",
         question="What does each feature add to the log-odds, and what probability do they make?",
         steps=tuple(steps), result=steps[-1].value, tables=(_table(weights, x, labels),),
+        displays=(_bars(weights, x, labels, "the log-odds"),),
     )  # fmt: skip
 
 

@@ -208,7 +208,7 @@ def _factors(
     operation = term.operation
     entry = entry_name(operation.name, term.index)
     local = Step(f"∂{entry}/∂{rung.name}", term.local, rule=f"slope of {operation.rule}", part=BACKWARD, dtype_eps=eps,
-                 why=f"{operation.rule}: {operation.formula}" if operation.formula else "")  # fmt: skip
+                 why=operation.formula)  # fmt: skip
     if operation is last:
         return [local], [local]
     upstream = reached.get(f"d{last.name}/d{entry}")

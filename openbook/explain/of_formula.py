@@ -127,9 +127,9 @@ def _fresh(letter: str, used: set[str]) -> Any:
 
 
 def _number_if_many(made: list[Assignment]) -> None:
-    """z, z_2 reads worse than z_1, z_2."""
+    """z, z_2 reads worse than z_1, z_2; a z that was given keeps its name."""
     names = {a.name for a in made}
-    first = {x: f"{x}_1" for x in ("z", "h") if f"{x}_2" in names}
+    first = {x: f"{x}_1" for x in ("z", "h") if {x, f"{x}_2"} <= names}
     made[:] = [Assignment(first.get(a.name, a.name), a.formula.rename(first), a.rule) for a in made]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from openbook.errors import ExplainError
 from openbook.explain.contributions import explain_linear_row, explain_logistic_row
 from openbook.explain.dispatch import explains
-from openbook.explain.displays.newton import NewtonPath
+from openbook.explain.displays.newton import NewtonConvergence, NewtonPath
 from openbook.expr import Name, parse
 from openbook.linear import LinearRegression, LogisticRegression, NewtonStep, newton_step
 from openbook.record import Step, Table, Witness, Working, given
@@ -47,7 +47,7 @@ def explain_newton(step: NewtonStep, names: Any = None, seed: int = 0) -> Workin
         result=step.theta,
         tables=(Table("Coefficients", ("coefficient", "start", "gradient there", "after the step"), rows),),
         notes=_lesson(step),
-        displays=(NewtonPath(step),) if len(step.theta) >= 2 else (),
+        displays=(NewtonPath(step, labels),) if len(step.theta) >= 2 else (),
     )
 
 
@@ -146,6 +146,7 @@ def _explain_logistic(model: LogisticRegression, row: Any = None, names: Any = N
         question="How did the fit get there?",
         steps=(before, after, fall, count),
         result={"iterations": len(model.newton_), "loss": last.loss},
+        displays=(NewtonConvergence([it.gradient for it in model.newton_]),),
         tables=(Table("Newton's steps", ("step", "loss", "largest gradient", "condition of H", "share taken"), rows),),
         notes=(
             "Log loss is convex but no quadratic: its Hessian XᵀDX/N, with D = p(1 − p) for each row, changes as the "

@@ -43,11 +43,12 @@ def explain_parameters(model: Module) -> Working:
     steps: list[Step] = []
     layers: list[Step] = []
     for name, module in model.named_modules():
+        called = f"layer {name}" if name[:1].isdigit() else name  # a bare "0" would read as a number
         if isinstance(module, Linear):
-            made = list(_linear_steps(name or "layer", module))
+            made = list(_linear_steps(called or "layer", module))
         else:
             own = [v for v in module.__dict__["_parameters"].values() if isinstance(v, Parameter)]
-            made = [given(name or "own", sum(p.data.size for p in own), part=name)] if own else []
+            made = [given(called or "own", sum(p.data.size for p in own), part=called)] if own else []
         if made:
             steps += made
             layers.append(made[-1])

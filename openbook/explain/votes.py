@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import ExplainError
+from openbook.explain.displays.contributions import TreeFractions, TreeMeans
 from openbook.expr import Expr, Name, parse
 from openbook.record import Step, Table, Witness, Working, given
 
@@ -70,6 +71,7 @@ def explain_ballots(ballots: Sequence[Ballot], classes: Sequence[str], chosen: i
     return Working(
         title=title, question=f"How does the probability of {name} come about?", steps=tuple(steps), result=result,
         tables=(_table(ballots, classes, chosen),), notes=_notes(ballots, soft.value, hard.value, classes),
+        displays=() if len(ballots) <= _ALL_SHOWN else (TreeFractions(fractions, votes, name),),
     )  # fmt: skip
 
 
@@ -164,7 +166,7 @@ def explain_means(ballots: Sequence[Ballot], own: float, title: str) -> Working:
     rows = tuple((b.tree, float(b.value[0]), b.rows, " and ".join(b.path[-2:])) for b in order[:_LISTED])
     table = Table("What each tree says", ("tree", "mean target", "rows in the leaf", "last decisions"), rows)
     return Working(title=title, question="How does the prediction come about?", steps=(every, count, result, spread),
-                   result=result.value, tables=(table,))  # fmt: skip
+                   result=result.value, tables=(table,), displays=(TreeMeans(means),) if len(means) > 1 else ())  # fmt: skip
 
 
 def class_index(classes: Sequence[Any], of: Any, probabilities: np.ndarray) -> int:

@@ -245,9 +245,12 @@ def name_latex(name: str) -> str:
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """A name and its subscript: `p_a` is p with a below, `W[0, 3]` is W with 0, 3. Words keep their underscores."""
+    """A name and its subscript: `p_a` is p with a below, `W[0, 3]` is W with 0, 3, `z_1[0]` is z with 1; 0.
+
+    Words keep their underscores."""
     if indexed := re.fullmatch(r"(.+)\[(.+)\]", name):
-        return indexed[1], indexed[2]
+        base, low = split_name(indexed[1])
+        return base, f"{low}; {indexed[2]}" if low else indexed[2]
     base, _, low = name.partition("_")
     return (base, low) if low and len(base) <= 2 else (name, "")
 

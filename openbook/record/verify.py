@@ -70,7 +70,7 @@ class Verification:
         if self.failures:
             names = ", ".join(dict.fromkeys(c.name for c in self.failures))
             return f"WRONG: a second derivation disagrees on {names}"
-        line = f"checked: {len(derived)} values derived again ({methods}), agreeing to {_count(digits)}"
+        line = f"checked: {len(derived)} {'value' if len(derived) == 1 else 'values'} derived again ({methods}), agreeing to {_count(digits)}"
         if self.end_to_end:
             line += f"; end to end to {_count(self.end_to_end.digits)}"
         if self.unchecked:

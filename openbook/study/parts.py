@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,13 +27,14 @@ _ROWS_FOLLOWED = 256
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A chapter of the report: what it says, and the workings that fold open below it."""
+    """A chapter of the report: what it says and shows, and the workings that fold open below it."""
 
     title: str
     text: tuple[str, ...]
     workings: tuple[Working, ...] = ()
     tables: tuple[Table, ...] = ()
     displays: tuple[Any, ...] = ()
+    pictured: int = 1  # so many of the workings show their plots above the folds
 
 
 def eight_parts(study: Study, told: Callable[[str], None] = lambda title: None) -> tuple[Part, ...]:
@@ -98,7 +99,7 @@ def _newton(study: Study) -> tuple:
         ),
         f"Below, the fit step by step, and row {_place(study)} of the held-out rows: what each column adds.",
     )
-    return text, (fit, one)
+    return text, (fit, _titled(one, f"Row {_place(study)}, column by column")), (), (), 2
 
 
 # --- 3 -------------------------------------------------------------------------------------------------------------
@@ -115,10 +116,11 @@ def _training(study: Study) -> tuple:
                   note="without activations a network is one affine map, however many layers it has")  # fmt: skip
     text = (
         f"The network ({study.models['network'].how}) learns {count.result:,} numbers.",
-        "Beside it the same network without its activations. It has as many parameters and trains as long, but it collapses "
-        "into a single affine map, so it can do no better than the linear model.",
+        "Beside it the same network without its activations. It has as many parameters and is trained the same way, but it "
+        "collapses into a single affine map: whatever it learns, the linear model could have learnt.",
     )
-    return text, (count, affine), (table,), (LossCurves(curves),)
+    workings = (_titled(count, "How many numbers the network learns"), _titled(affine, "Without activations it is one affine map"))
+    return text, workings, (table,), (LossCurves(curves),)
 
 
 def _curve(network: Network) -> tuple[list[float], list[float], int]:
@@ -141,17 +143,21 @@ def _ledger(study: Study) -> tuple:
         "Its gradient is what arrives from the loss (upstream) times what this step does (local), level by level; where "
         "several paths meet, their products are added.",
     )
-    return text, (working, _of_row(study))
+    loss = _titled(_of_row(study), "The loss of this row, from the network's output on")
+    return text, (working, loss)
 
 
 def _of_row(study: Study) -> Working:
-    """The whole of backpropagation on the smallest part of this network: one unit."""
-    network = _double(_network(study))
-    z = float(network(Tensor(study.task.test.design[study.row][None])).data.ravel()[0])
+    """The loss of the followed row as a formula of the network's outputs."""
+    x, y = _one_row(study)
+    logits = _double(_network(study))(x).data.ravel()
+    if study.task.kind == "regression":
+        return explain("(y - z)**2", z=float(logits[0]), y=float(y.data.ravel()[0]), wrt="z")
+    own = int(study.task.test.y[study.row])
     if study.task.kind == "two":
-        y = int(study.task.test.y[study.row])
-        return explain("-(y*log(sigmoid(z)) + (1 - y)*log(1 - sigmoid(z)))", z=z, y=y, wrt="z")
-    return explain("0.5*(y - z)**2", z=z, y=float(_one_row(study)[1].data.ravel()[0]), wrt="z")
+        return explain("-(y*log(sigmoid(z)) + (1 - y)*log(1 - sigmoid(z)))", z=float(logits[0]), y=own, wrt="z")
+    values = {f"z_{c}": float(z) for c, z in enumerate(logits)}
+    return explain(f"log({' + '.join(f'exp({name})' for name in values)}) - z_{own}", **values)
 
 
 # --- 5 -------------------------------------------------------------------------------------------------------------
@@ -165,9 +171,10 @@ def _temperature(study: Study) -> tuple:
     logits = fitted.raw(study.task.test)[study.row]
     labels = study.task.target.labels
     t = fitted.scaling.temperature
+    own = "about right" if 0.95 < t < 1.05 else "too timid" if t < 1 else "too sure"
     text = (
         f"The network's logits for row {_place(study)}, divided by a temperature before the softmax. On the validation rows "
-        f"T = {t:.3f} makes its probabilities least surprising: its own were too {'timid' if t < 1 else 'sure'}.",
+        f"T = {t:.3f} makes its probabilities least surprising: its own were {own}.",
     )
     return text, (explain(temper(logits, t, tokens=labels)), explain(fitted.scaling))
 
@@ -184,7 +191,8 @@ def _shrinkage(study: Study) -> tuple:
         "layer. What took the rest is split into the slopes of the activations and the weights between them.",
         "A sigmoid in place of each ReLU would pass on a quarter at most.",
     )
-    return text, (working, explain(nn.ReLU()), explain(nn.Sigmoid()))
+    workings = (_titled(working, "The gradient on its way back through the network"), explain(nn.ReLU()), explain(nn.Sigmoid()))
+    return text, workings
 
 
 # --- 7 -------------------------------------------------------------------------------------------------------------
@@ -233,7 +241,7 @@ def _decision(study: Study) -> tuple:
         f"when p ≥ {best.threshold:.3f} gives the largest {best.metric}, {best.value:.4f}. On the held-out rows the same threshold "
         f"gives {study.scores[study.chosen][f'{best.metric} at T']:.4f}.",
     )
-    return text, (explain(best), explain(reliability(study.task.test.y, p))), (table,)
+    return text, (explain(best), explain(reliability(study.task.test.y, p))), (table,), (), 2
 
 
 def _threshold_table(study: Study) -> Table:
@@ -247,6 +255,10 @@ def _threshold_table(study: Study) -> Table:
 
 
 # --- what several parts need ---------------------------------------------------------------------------------------
+
+
+def _titled(working: Working, title: str) -> Working:
+    return replace(working, title=title)
 
 
 def _network(study: Study) -> Network:

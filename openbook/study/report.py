@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from openbook.decide import SCORES
 from openbook.errors import FileError
 from openbook.record import Table
 from openbook.record.draw.figure import figure_svg
-from openbook.record.draw.html import draw_table, draw_working
+from openbook.record.draw.html import draw_figures, draw_table, draw_working
 from openbook.record.draw.lines import shown_value
 from openbook.record.draw.page import page
 from openbook.study.parts import Part
@@ -20,6 +21,7 @@ from openbook.study.study import Study
 
 __all__ = ["comparison", "draw_report", "require_writable", "write_whole"]
 
+_MODELS = {"linear": "linear model", "network": "network", "forest": "forest"}  # in a sentence
 _STYLE = """
 .ob-lead{font-size:1.12rem}
 nav ol{columns:2;column-gap:2rem;padding-left:1.4rem;margin:.6rem 0;font-size:.95rem}
@@ -33,7 +35,7 @@ nav li{break-inside:avoid;padding:.12rem 0}
 
 def draw_report(study: Study, parts: Sequence[Part]) -> str:
     """The whole file."""
-    body = [_head(study), _said(study), _contents(parts), _models(study), _row(study)]
+    body = [_head(study), _judgements(study), _models(study), _said(study), _row(study), _contents(parts)]
     body += [_part(i, part) for i, part in enumerate(parts, 1)]
     body.append(
         '<p class="ob-small ob-quiet">Made by openbook. Every step above can be opened; each says how it was checked. Nothing '
@@ -64,10 +66,17 @@ def _head(study: Study) -> str:
     return (
         f"<h1>{escape(task.target.name)}, learnt three ways</h1>"
         f'<p class="ob-lead">From {len(task.kinds)} columns of {escape(_name(task.table.source))} ({len(task.table):,} rows), three models learnt '
-        f"{what}: a line, a network, a forest. The {study.chosen} did best on rows kept aside for choosing; on "
+        f"{what}: a linear model, a network, a forest. The {_MODELS[study.chosen]} did best on rows kept aside for choosing; on "
         f"{len(task.test.y):,} rows that none of them had seen it reaches {escape(score)} {shown_value(best[score])}.</p>"
         + draw_table(comparison(study))
     )
+
+
+def _judgements(study: Study) -> str:
+    """The scores of every model, folding open to what they are made of."""
+    told = ((name, study.judgements[name].explain()) for name in study.models)
+    drawn = "".join(draw_working(replace(w, title=f"The scores of the {_MODELS[name]}, worked out")) for name, w in told)
+    return f'<details class="ob-fold"><summary class="ob-small">How each of these scores comes about</summary>{drawn}</details>'
 
 
 def _name(source: str) -> str:
@@ -119,11 +128,11 @@ def _verdicts(study: Study) -> str:
         row = type(task.test)(*(a[study.row : study.row + 1] for a in (task.test.design, task.test.tree, task.test.y, task.test.places)))
         given = fitted.predict(row)[0]
         if task.kind == "regression":
-            told.append(f"the {name} predicts {shown_value(float(given))}")
+            told.append(f"the {_MODELS[name]} predicts {shown_value(float(given))}")
         elif task.kind == "two":
-            told.append(f"the {name} gives {escape(task.target.positive)} a probability of {shown_value(float(given[1]))}")
+            told.append(f"the {_MODELS[name]} gives {escape(task.target.positive)} a probability of {shown_value(float(given[1]))}")
         else:
-            told.append(f"the {name} says {escape(task.target.labels[int(given.argmax())])} with {shown_value(float(given.max()))}")
+            told.append(f"the {_MODELS[name]} says {escape(task.target.labels[int(given.argmax())])} with {shown_value(float(given.max()))}")
     sentence = "; ".join(told)
     return sentence[:1].upper() + sentence[1:] + "."
 
@@ -139,7 +148,8 @@ def _part(number: int, part: Part) -> str:
     blocks += [f"<p>{escape(sentence)}</p>" for sentence in part.text]
     blocks += [f'<div class="ob-scroll">{figure_svg(display)}</div>' for display in part.displays]
     blocks += [draw_table(table) for table in part.tables]
-    blocks += [draw_working(working) for working in part.workings]
+    blocks += [draw_figures(working) for working in part.workings[: part.pictured]]
+    blocks += [draw_working(working, figures=i >= part.pictured) for i, working in enumerate(part.workings)]
     return f"<section>{''.join(blocks)}</section>"
 
 

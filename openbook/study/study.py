@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from openbook.decide import BestThreshold, Metric, best_threshold, score_table
+from openbook.decide import BestThreshold, Judgement, Metric, best_threshold, score_table
 from openbook.decide.threshold import at_thresholds
 from openbook.study.models import Fitted, fit_forest, fit_linear, fit_network
 from openbook.study.options import Options
@@ -40,6 +40,7 @@ class Study:
     task: Task
     models: Mapping[str, Fitted]
     straight: Fitted
+    judgements: Mapping[str, Judgement]
     scores: Mapping[str, Mapping[str, float]]
     thresholds: Mapping[str, BestThreshold]
     chosen: str
@@ -82,9 +83,10 @@ def run(options: Options, watcher: Watcher | None = None) -> Study:
         steering = {name: m.predict(task.validation) for name, m in models.items()}
         judging = {name: m.predict(task.test) for name, m in (*models.items(), ("straight net", straight))}
         thresholds = _thresholds(task, steering, metric)
-        scores = {name: _scores(task, given, thresholds.get(name)) for name, given in judging.items()}
+        judgements = {name: Judgement(task.kind, task.test.y, given) for name, given in judging.items()}
+        scores = {name: _scores(judged, thresholds.get(name)) for name, judged in judgements.items()}
         row = _telling_row(task, judging["forest"])
-    return Study(options, task, models, straight, scores, thresholds, _choose(task, steering), row, seconds)
+    return Study(options, task, models, straight, judgements, scores, thresholds, _choose(task, steering), row, seconds)
 
 
 def _thresholds(task: Task, steering: Mapping[str, np.ndarray], metric: Metric) -> dict[str, BestThreshold]:
@@ -94,10 +96,10 @@ def _thresholds(task: Task, steering: Mapping[str, np.ndarray], metric: Metric) 
     return {name: best_threshold(task.validation.y, p[:, 1], metric) for name, p in steering.items()}
 
 
-def _scores(task: Task, given: np.ndarray, threshold: BestThreshold | None) -> dict[str, float]:
-    scores = score_table(task.kind, task.test.y, given)
+def _scores(judged: Judgement, threshold: BestThreshold | None) -> dict[str, float]:
+    scores = dict(judged.values)
     if threshold is not None:
-        outcome = at_thresholds(task.test.y, given[:, 1], [threshold.threshold], threshold.metric).rows[0]
+        outcome = at_thresholds(judged.y, judged.given[:, 1], [threshold.threshold], threshold.metric).rows[0]
         scores[f"{threshold.metric} at T"] = outcome.value
         scores["T"] = threshold.threshold
     return scores

@@ -54,8 +54,8 @@ class LayerGradients(Display):
 
     def draw(self, ax: Any) -> None:
         places = np.arange(len(self.layers))
-        ax.barh(places, self.sizes, color=ACCENT, height=0.6)
+        ax.semilogx(self.sizes, places, "o-", color=ACCENT, markersize=6, linewidth=1.2)
         ax.set_yticks(places, self.layers)
-        ax.set_xscale("log")
         ax.invert_yaxis()
+        ax.margins(x=0.12)
         ax.set_xlabel("root mean square of dL/d(output of the layer)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from openbook.explain.displays.canvas import ACCENT, CONTRAST, QUIET, Display
 from openbook.linear import NewtonStep
 
-__all__ = ["NewtonPath"]
+__all__ = ["NewtonConvergence", "NewtonPath"]
 
 
 @dataclass
@@ -18,6 +19,7 @@ class NewtonPath(Display):
     """Contours of J over the two coefficients that move most, the others at the solution; start and landing point."""
 
     step: NewtonStep
+    names: Sequence[str] = ()
 
     alt = "Contours of the loss over two coefficients, with one Newton step from the start to the minimum"
 
@@ -35,6 +37,22 @@ class NewtonPath(Display):
         ax.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": CONTRAST, "linewidth": 1.8})
         ax.plot(*start, "o", color=CONTRAST, label="start")
         ax.plot(*end, "o", color=ACCENT, label="after one step")
-        ax.set_xlabel(f"θ[{a}]")
-        ax.set_ylabel(f"θ[{b}]")
+        ax.set_xlabel(self.names[a] if self.names else f"θ[{a}]")
+        ax.set_ylabel(self.names[b] if self.names else f"θ[{b}]")
         ax.legend(frameon=False, fontsize=9)
+
+
+@dataclass
+class NewtonConvergence(Display):
+    """Newton's iterations on a logarithmic axis: near the end the number of right digits doubles with every step."""
+
+    gradients: Sequence[float]
+
+    alt = "The largest entry of the gradient before each Newton step, on a logarithmic axis, falling ever faster"
+    size = (6.4, 2.8)
+
+    def draw(self, ax: Any) -> None:
+        ax.semilogy(np.arange(len(self.gradients)), self.gradients, "o-", color=ACCENT, markersize=5, linewidth=1.4)
+        ax.set_xlabel("Newton step")
+        ax.set_ylabel("largest gradient entry")
+        ax.xaxis.get_major_locator().set_params(integer=True)

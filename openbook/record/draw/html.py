@@ -14,7 +14,7 @@ from openbook.record.table import Table
 from openbook.record.verify import Check
 from openbook.record.working import Working
 
-__all__ = ["draw", "draw_table", "draw_working"]
+__all__ = ["draw", "draw_figures", "draw_table", "draw_working"]
 
 _SHORT_TABLE = 12  # rows: longer tables are folded
 _LONG_FORMULA = 2600  # characters of MathML: longer calculations are shown when a step is opened
@@ -26,9 +26,9 @@ def draw(working: Working, standalone: bool = True) -> str:
     return page(working.title, f"<h1>{escape(working.title)}</h1>{body}") if standalone else body
 
 
-def draw_working(working: Working, opened: bool = False, title: str = "") -> str:
-    """The working as one box that folds."""
-    blocks = [_figures(working)]
+def draw_working(working: Working, opened: bool = False, figures: bool = True) -> str:
+    """The working as one box that folds, with its plots and graph unless these are shown elsewhere."""
+    blocks = [draw_figures(working)] if figures else []
     if working.question:
         blocks.insert(0, f'<p class="ob-question">{escape(working.question)}</p>')
     blocks += [draw_table(table) for table in working.tables]
@@ -40,12 +40,13 @@ def draw_working(working: Working, opened: bool = False, title: str = "") -> str
     blocks.append(_verdict(working))
     inside = "".join(blocks)
     return (
-        f'<details class="ob-working"{" open" if opened else ""}><summary>{escape(title or working.title)}</summary>'
+        f'<details class="ob-working"{" open" if opened else ""}><summary>{escape(working.title)}</summary>'
         f'<div class="ob-inside">{inside}</div></details>'
     )
 
 
-def _figures(working: Working) -> str:
+def draw_figures(working: Working) -> str:
+    """The plots of a working, and its graph."""
     drawn = "".join(f'<div class="ob-scroll">{figure_svg(display)}</div>' for display in working.displays)
     if working.graph is not None:
         drawn += f'<div class="ob-scroll">{draw_graph(working.graph, working.title)}</div>'

@@ -16,6 +16,8 @@ __all__ = ["draw", "draw_graph", "graph_of"]
 _CHARACTER, _LINE, _PAD = 7.1, 17.0, 10.0  # pixels: of a 12 px system font, a line, and inside a box
 _ACROSS, _DOWN, _MARGIN = 74.0, 22.0, 12.0
 _LONGEST = 26  # characters in a box before it is shortened (the whole is in its title)
+_WIDEST = 900.0  # pixels: a longer chain is drawn downwards
+_STEP_DOWN = 40.0  # between the boxes of a chain drawn downwards
 
 STYLE = """
 .ob-graph{font:12px/1.3 system-ui,sans-serif;max-width:none;height:auto;color:inherit}
@@ -81,7 +83,8 @@ def _box(node: Node, root: str) -> _Box:
     if node.value is not None:
         lines.append(("value", f"= {shown_value(node.value)}"))
     if node.gradient is not None:
-        lines.append(("gradient", f"d{root}/d{node.label} = {shown_value(node.gradient)}"))
+        derivative = f"d{root}/d{node.label} = {shown_value(node.gradient)}"
+        lines.append(("gradient", derivative if len(derivative) <= _LONGEST else f"gradient {shown_value(node.gradient)}"))
     short = tuple((kind, line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…") for kind, line in lines)
     width = max(len(line) for _, line in short) * _CHARACTER + 2 * _PAD
     return _Box(node, short, max(width, 56.0), len(short) * _LINE + 1.3 * _PAD)
@@ -136,6 +139,24 @@ def _untangled(
 
 
 def _places(layers: list[list[str]], boxes: Mapping[str, _Box]) -> dict[str, tuple[float, float]]:
+    """From left to right; a chain too long for a page from top to bottom."""
+    width = sum(max((boxes[n].width for n in layer), default=0) + _ACROSS for layer in layers)
+    if width > _WIDEST and all(len(layer) == 1 for layer in layers):
+        return _downwards([layer[0] for layer in layers], boxes)
+    return _rightwards(layers, boxes)
+
+
+def _downwards(chain: list[str], boxes: Mapping[str, _Box]) -> dict[str, tuple[float, float]]:
+    widest = max(boxes[n].width for n in chain)
+    place: dict[str, tuple[float, float]] = {}
+    y = _MARGIN
+    for node in chain:
+        place[node] = (_MARGIN + (widest - boxes[node].width) / 2, y)
+        y += boxes[node].height + _STEP_DOWN
+    return place
+
+
+def _rightwards(layers: list[list[str]], boxes: Mapping[str, _Box]) -> dict[str, tuple[float, float]]:
     heights = [sum(boxes[n].height for n in layer) + _DOWN * (len(layer) - 1) for layer in layers]
     tallest = max(heights, default=0)
     place: dict[str, tuple[float, float]] = {}
@@ -164,12 +185,19 @@ def _node(box: _Box, x: float, y: float) -> str:
 
 
 def _edge(edge: Edge, place: Mapping[str, tuple[float, float]], boxes: Mapping[str, _Box]) -> str:
+    """An arrow with its local slope beside it: to the right, or straight down."""
     (x1, y1), (x2, y2) = place[edge.source], place[edge.target]
+    if x2 < x1 + boxes[edge.source].width:
+        x, y1 = x1 + boxes[edge.source].width / 2, y1 + boxes[edge.source].height
+        return _arrow(f"M{x:.1f} {y1:.1f}L{x:.1f} {y2:.1f}", edge.local, x + 8, (y1 + y2) / 2 + 4, "start")
     x1, y1, y2 = x1 + boxes[edge.source].width, y1 + boxes[edge.source].height / 2, y2 + boxes[edge.target].height / 2
     bend = max(24.0, (x2 - x1) / 2)
     curve = f"M{x1:.1f} {y1:.1f}C{x1 + bend:.1f} {y1:.1f} {x2 - bend:.1f} {y2:.1f} {x2:.1f} {y2:.1f}"
-    drawn = f'<path class="edge" d="{curve}" marker-end="url(#ob-arrow)"/>'
-    if edge.local is None:
+    return _arrow(curve, edge.local, (x1 + x2) / 2, (y1 + y2) / 2 - 5, "middle")
+
+
+def _arrow(path: str, local: float | None, x: float, y: float, anchor: str) -> str:
+    drawn = f'<path class="edge" d="{path}" marker-end="url(#ob-arrow)"/>'
+    if local is None:
         return drawn
-    at = (x1 + x2) / 2, (y1 + y2) / 2 - 5
-    return f'{drawn}<text class="slope" x="{at[0]:.1f}" y="{at[1]:.1f}" text-anchor="middle">×{shown_value(edge.local)}</text>'
+    return f'{drawn}<text class="slope" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">×{shown_value(local)}</text>'
