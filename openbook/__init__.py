@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as _np
 
+from openbook.ops.vocabulary import absolute as abs
 from openbook.ops.vocabulary import (
     cos,
     cross_entropy,
@@ -35,7 +36,6 @@ from openbook.ops.vocabulary import (
     tanh,
     where,
 )
-from openbook.ops.vocabulary import absolute as abs
 from openbook.ops.vocabulary import total as sum
 from openbook.record import record
 from openbook.tensor import (
@@ -74,3 +74,27 @@ from openbook.tensor import (
 __version__ = "0.1.0"
 
 float32, float64, int64, bool = _np.float32, _np.float64, _np.int64, _np.bool_
+
+# Loaded when first used: `import openbook` costs NumPy and the core, nothing more.
+_LATER = {
+    "openbook.decide": ("Metric", "at_thresholds", "best_threshold", "reliability"),
+    "openbook.forest": (
+        "DecisionTreeClassifier", "DecisionTreeRegressor", "RandomForestClassifier", "RandomForestRegressor",
+    ),
+    "openbook.linear": ("LinearRegression", "LogisticRegression", "newton_step"),
+    "openbook.sampling": ("draw", "temper", "truncate"),
+}  # fmt: skip
+_PACKAGES = ("data", "decide", "explain", "expr", "forest", "linear", "nn", "optim", "sampling", "study")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        return import_module(f"openbook.{name}")
+    for home, names in _LATER.items():
+        if name in names:
+            return getattr(import_module(home), name)
+    raise AttributeError(f"module 'openbook' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PACKAGES, *(name for names in _LATER.values() for name in names)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -59,7 +60,7 @@ class DesignMatrix:
 
     def _block_names(self) -> list[str]:
         numbers = [[n, f"{n} (missing)"] if gaps else [n] for n, (_, _, gaps) in self.numbers.items()]
-        return sum(numbers, []) + [f"{n}={level}" for n, levels in self.levels.items() for level in levels]
+        return [*chain(*numbers), *(f"{n}={level}" for n, levels in self.levels.items() for level in levels)]
 
     def _number(self, name: str, column: np.ndarray) -> np.ndarray:
         mean, scale, gaps = self.numbers[name]
@@ -90,7 +91,7 @@ def _levels(column: np.ndarray) -> tuple[str, ...]:
     different, counts = np.unique([_level(v) for v in column], return_counts=True)
     rare = counts < min(_RARE, max(2, len(column) // 50))
     kept = [str(level) for level in different[~rare]]
-    return tuple(kept + [_OTHER]) if rare.any() else tuple(kept)
+    return (*kept, _OTHER) if rare.any() else tuple(kept)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +135,10 @@ class TreeMatrix:
             column = table.columns[name]
             new = sorted({str(v) for v in column[~is_missing(column)]} - set(levels))
             if new:
-                said.append(Guess(f"{name} has {len(new)} levels that training never saw ({', '.join(new[:3])}); they are treated as missing"))  # fmt: skip
+                some = ", ".join(new[:3]) + (", …" if len(new) > 3 else "")
+                said.append(
+                    Guess(f"{name} has {len(new)} levels that training never saw ({some}); they are treated as missing")
+                )
         return said
 
     def condition(self, feature: int, threshold: float, left: bool) -> str:

@@ -30,8 +30,8 @@ def split_rows(y: np.ndarray, classes: int, seed: int, validation: float = 0.15,
     groups = [np.flatnonzero(y == c) for c in range(classes)] if classes else [np.arange(len(y))]
     for rows in groups:
         shuffled = random.permutation(rows)
-        held = int(round(len(rows) * test))
-        steering = int(round(len(rows) * validation))
+        held = round(len(rows) * test)
+        steering = round(len(rows) * validation)
         for part, chosen in zip(
             parts, (shuffled[held + steering :], shuffled[held : held + steering], shuffled[:held]), strict=True
         ):

@@ -93,7 +93,7 @@ def _read_file(path: Path) -> Any:
         if ending == ".parquet":
             return pl.read_parquet(path)
         if ending in _ARROW:
-            return pl.read_ipc(path, memory_map=False)
+            return pl.read_ipc(path)
     except OSError as problem:
         raise FileError(f"{path} cannot be read: {problem}", do="check its permissions") from problem
     except pl.exceptions.PolarsError as problem:

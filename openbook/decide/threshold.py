@@ -104,13 +104,13 @@ def best_threshold(
     truth, score = _checked(y, p)
     measure = metric if isinstance(metric, Metric) else Metric(metric)
     cuts, counts = _every_cut(truth, score)
-    rates, values, _ = measure.evaluate(counts)
+    _, values, _ = measure.evaluate(counts)
     limit, allowed = _constrained(constraint, counts)
     if not allowed.any():
         raise MetricError(f"no threshold satisfies {constraint}", where="the constraint", do="ask for less")
     values = np.where(allowed & np.isfinite(values), values, -np.inf)
     top = np.flatnonzero(values == values.max())
-    intervals = [(_below(cuts, i), float(cuts[i])) for i in top]
+    intervals = [(_below(cuts, i), float(cuts[i])) for i in top.tolist()]
     chosen = int(np.argmax([_length(*interval) for interval in intervals]))
     lower, upper = intervals[chosen]
     at = _inside(lower, upper)
@@ -176,7 +176,7 @@ def _inside(lower: float, upper: float) -> float:
 def _outcomes(thresholds: np.ndarray, counts: dict[str, np.ndarray], metric: Metric) -> list[Outcome]:
     rates, values, empty = metric.evaluate(counts)
     return [
-        Outcome(float(t), *(int(counts[name][i]) for name in ("tp", "fp", "fn", "tn")),
+        Outcome(float(t), int(counts["tp"][i]), int(counts["fp"][i]), int(counts["fn"][i]), int(counts["tn"][i]),
                 {name: float(rate[i]) for name, rate in rates.items()}, float(values[i]), bool(empty[i]))
         for i, t in enumerate(thresholds)
     ]  # fmt: skip

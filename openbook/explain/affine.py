@@ -129,14 +129,14 @@ def _collapse(model: Module, features: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _product(model: Module, W: np.ndarray, b: np.ndarray, x: np.ndarray) -> list[Step]:
     """The collapsed map as the product of its layers, or as read off where layers are not in a simple row."""
-    layers = [m for m in model.modules() if isinstance(m, Linear) and m.bias is not None]
-    if len(layers) < 2 or not _in_a_row(layers, W):
+    layers = [(m, m.bias) for m in model.modules() if isinstance(m, Linear) and m.bias is not None]
+    if len(layers) < 2 or not _in_a_row([m for m, _ in layers], W):
         return _read_off(model, W, b, x)
     steps: list[Step] = []
     weight = bias = None
-    for i, layer in enumerate(layers, 1):
+    for i, (layer, own) in enumerate(layers, 1):
         Wi = given(_sub("W", i), layer.weight.data, f"layer {i}", COLLAPSED)
-        bi = given(_sub("b", i), layer.bias.data, "", COLLAPSED)
+        bi = given(_sub("b", i), own.data, "", COLLAPSED)
         steps += [Wi, bi]
         if weight is None or bias is None:
             weight, bias = Wi, bi

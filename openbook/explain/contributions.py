@@ -40,7 +40,9 @@ def _sum(title: str, coef: np.ndarray, intercept: float, x: np.ndarray, names: l
     steps, terms = [], []
     for i in order[:_SHOWN]:
         w, v = given(f"w({names[i]})", float(coef[i]), part=SUM), given(names[i], float(x[i]), part=SUM)
-        term = Step(f"from {names[i]}", float(products[i]), Name(w.name) * Name(v.name), (w, v), rule="weight × value", part=SUM)
+        term = Step(
+            f"from {names[i]}", float(products[i]), Name(w.name) * Name(v.name), (w, v), rule="weight × value", part=SUM
+        )
         steps += [term]
         terms.append(term)
     rest = order[_SHOWN:]
@@ -71,7 +73,9 @@ def explain_linear_row(model: Any, row: Any, names: Sequence[str] | None = None)
     """A linear regression's prediction for one row, ours or scikit-learn's."""
     coef = np.ravel(model.coef_)
     x, labels = checked_row(row, len(coef)), feature_names(model, names, len(coef))
-    owner = Witness("the model's own predict", lambda: float(np.ravel(model.predict(as_fitted(model, x)))[0]), rtol=1e-9, atol=1e-12)
+    owner = Witness(
+        "the model's own predict", lambda: float(np.ravel(model.predict(as_fitted(model, x)))[0]), rtol=1e-9, atol=1e-12
+    )
     steps = _sum("ŷ", coef, float(np.ravel(model.intercept_)[0]), x, labels, owner)
     return Working(
         title="A linear prediction as a sum", question="What does each feature add?", steps=tuple(steps),
@@ -121,13 +125,18 @@ def _class_of(model: Any, frame: Any, classes: list[Any], of: Any) -> int:
 
 
 def _binary(model: Any, x: np.ndarray, names: list[str], frame: Any, chosen: int) -> list[Step]:
-    odds = Witness("the model's own decision_function", lambda: float(model.decision_function(frame)[0]), rtol=1e-9, atol=1e-12)
+    odds = Witness(
+        "the model's own decision_function", lambda: float(model.decision_function(frame)[0]), rtol=1e-9, atol=1e-12
+    )
     steps = _sum("z", model.coef_[0], float(np.ravel(model.intercept_)[0]), x, names, odds)
     z = steps[-1]
     own = Witness("the model's own predict_proba", lambda: float(model.predict_proba(frame)[0, chosen]), rtol=1e-9)
     formula = parse("1/(1 + exp(-z))" if chosen == 1 else "1/(1 + exp(z))")
     p = float(1 / (1 + np.exp(-z.value if chosen == 1 else z.value)))
-    return [*steps, Step("p", p, formula, (z,), rule="sigmoid", why="log-odds to probability", part=PROBABILITY, witnesses=(own,))]
+    return [
+        *steps,
+        Step("p", p, formula, (z,), rule="sigmoid", why="log-odds to probability", part=PROBABILITY, witnesses=(own,)),
+    ]
 
 
 def _many(model: Any, x: np.ndarray, names: list[str], frame: Any, chosen: int) -> list[Step]:
@@ -155,5 +164,3 @@ def _many(model: Any, x: np.ndarray, names: list[str], frame: Any, chosen: int) 
     p = Step("p", exps[chosen].value / Z.value, Name(exps[chosen].name) / Name("Z"), (exps[chosen], Z), rule="softmax",
              part=PROBABILITY, witnesses=(proba,))  # fmt: skip
     return [*steps, *(z for i, z in enumerate(others) if i != chosen), shift, *exps, Z, p]
-
-

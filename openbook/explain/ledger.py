@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import reduce
 from math import prod
 from operator import mul
-from typing import Any
 
 from openbook.expr import Expr, Name, derivative, evaluate, substitute, text
 from openbook.record import Edge, Graph, Node, Step, Witness, given

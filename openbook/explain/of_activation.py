@@ -22,7 +22,7 @@ _INPUTS = (-5.0, -2.0, -1.0, -0.5, 0.5, 1.0, 2.0, 5.0)
 @explains(Activation)
 def explain_activation(activation: Activation, layers: int = 10) -> Working:
     """Show the slope of an activation, its largest value and where, and what `layers` of them in a row leave of it."""
-    op = type(activation).op
+    op: Any = type(activation).op
     slope = derivative(op.expression(), op.arguments[0]) if not op.slope else parse(op.slope)
     slope = slope.rename({op.arguments[0]: "z"})
     where, largest, exact = _largest(op, slope)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from openbook.decide import RATES, BestThreshold, Metric, Outcome, Reliability, TemperatureScaling, ThresholdTable
 from openbook.explain.dispatch import explains
 from openbook.explain.displays.decisions import ReliabilityDisplay, ThresholdCurve
-from openbook.expr import Number, parse
+from openbook.expr import Expr, Number, parse
 from openbook.record import Step, Table, Witness, Working, given
 
 __all__ = ["explain_best", "explain_reliability", "explain_thresholds"]
@@ -25,7 +27,7 @@ def _outcome_steps(outcome: Outcome, metric: Metric, y: np.ndarray, p: np.ndarra
     }
     steps: dict[str, Step] = {}
     for name, (label, called, why) in counted.items():
-        again = Witness("counting row by row", lambda n=label, c=called: _recount(y, p, outcome.threshold, n, c))
+        again = Witness("counting row by row", partial(_recount, y, p, outcome.threshold, label, called))
         steps[name] = Step(name, outcome.counts[name], rule="count", why=why, part=part, witnesses=(again,))
     for name in metric.rates:
         steps[name] = _ratio(name, outcome.rates[name], name, steps, part)
@@ -35,7 +37,11 @@ def _outcome_steps(outcome: Outcome, metric: Metric, y: np.ndarray, p: np.ndarra
 
 
 def _recount(y: np.ndarray, p: np.ndarray, threshold: float, label: int, called: bool) -> int:
-    return sum(1 for truth, score in zip(y.tolist(), p.tolist(), strict=True) if truth == label and (score >= threshold) == called)
+    return sum(
+        1
+        for truth, score in zip(y.tolist(), p.tolist(), strict=True)
+        if truth == label and (score >= threshold) == called
+    )
 
 
 def _ratio(name: str, value: float, rate: str, steps: dict[str, Step], part: str) -> Step:
@@ -48,7 +54,7 @@ def _ratio(name: str, value: float, rate: str, steps: dict[str, Step], part: str
     return Step(name, value, known.formula, inputs, rule="rate", why=known.meaning, part=part)
 
 
-def _is_zero(below, inputs: tuple[Step, ...]) -> bool:  # type: ignore[no-untyped-def]
+def _is_zero(below: Expr, inputs: tuple[Step, ...]) -> bool:
     from openbook.expr import evaluate
 
     return float(evaluate(below, {s.name: float(s.value) for s in inputs})) == 0.0
@@ -62,7 +68,9 @@ def _value_step(name: str, value: float, metric: Metric, inputs: tuple[Step, ...
 @explains(ThresholdTable)
 def explain_thresholds(table: ThresholdTable) -> Working:
     """Count, divide and compare at each threshold asked about."""
-    steps = [s for row in table.rows for s in _outcome_steps(row, table.metric, table.y, table.p, f"T = {row.threshold:g}")]
+    steps = [
+        s for row in table.rows for s in _outcome_steps(row, table.metric, table.y, table.p, f"T = {row.threshold:g}")
+    ]
     best = table.best
     marked = tuple(i for i, row in enumerate(table.rows) if row.value == best.value)
     return Working(
@@ -75,7 +83,9 @@ def explain_thresholds(table: ThresholdTable) -> Working:
     )  # fmt: skip
 
 
-def _table(rows: tuple[Outcome, ...], metric: Metric, marked: tuple[int, ...], title: str = "Threshold by threshold") -> Table:
+def _table(
+    rows: tuple[Outcome, ...], metric: Metric, marked: tuple[int, ...], title: str = "Threshold by threshold"
+) -> Table:
     body = tuple(
         (r.threshold, r.tp, r.fp, r.fn, r.tn, *(r.rates[n] for n in metric.rates), r.value, "0/0" if r.empty else "")
         for r in rows
@@ -136,7 +146,10 @@ def _neighbours(best: BestThreshold) -> Table:
 @explains(Reliability)
 def explain_reliability(result: Reliability) -> Working:
     """Bin by bin: predicted, observed with its interval, and the expected calibration error made of the distances."""
-    n, predicted = given("n", result.rows.astype(float), "rows in each bin"), given("predicted", result.predicted, "mean probability")
+    n, predicted = (
+        given("n", result.rows.astype(float), "rows in each bin"),
+        given("predicted", result.predicted, "mean probability"),
+    )
     observed = given("observed", result.observed, "share that was positive")
     formula = parse("sum(n*abs(a - b))/sum(n)").rename({"a": "predicted", "b": "observed"})
     ece = Step("ECE", result.ece, formula, (n, predicted, observed), rule="expected calibration error",
@@ -161,8 +174,15 @@ def explain_reliability(result: Reliability) -> Working:
 @explains(TemperatureScaling)
 def explain_scaling(scaling: TemperatureScaling) -> Working:
     """The one temperature that makes validation rows least surprising, and what it changed."""
-    before, after = given("log loss before", scaling.before, "on the validation rows"), given("log loss after", scaling.after)
-    t = given("T", scaling.temperature, "sharper than the model's own" if scaling.temperature < 1 else "softer than the model's own")
+    before, after = (
+        given("log loss before", scaling.before, "on the validation rows"),
+        given("log loss after", scaling.after),
+    )
+    t = given(
+        "T",
+        scaling.temperature,
+        "sharper than the model's own" if scaling.temperature < 1 else "softer than the model's own",
+    )
     gain = Step("gain", scaling.before - scaling.after, parse("a - b").rename({"a": before.name, "b": after.name}), (before, after),
                 rule="difference")  # fmt: skip
     return Working(title="Calibration by temperature", question="How far were the logits from meaning what they say?",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from openbook.expr import Expr, Name, number_text, parse
 from openbook.explain.dispatch import explains
 from openbook.explain.displays.gradients import StepSweepDisplay
+from openbook.expr import Expr, Name, number_text, parse
 from openbook.record import Step, Table, Working, given
 from openbook.tensor import StepSweep
 

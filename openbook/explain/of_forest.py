@@ -67,7 +67,8 @@ def _plain_condition(names: Sequence[str]) -> Condition:
 def _ballot(t: int, tree: Tree, x: np.ndarray, words: Condition, unseen: bool | None) -> Ballot:
     turns, leaf = tree.path(x)
     path = tuple(
-        words(turn.feature, turn.threshold, turn.left) + (" (missing)" if np.isnan(turn.value) else "") for turn in turns
+        words(turn.feature, turn.threshold, turn.left) + (" (missing)" if np.isnan(turn.value) else "")
+        for turn in turns
     )
     return Ballot(t, path, tree.value[leaf], int(tree.samples[leaf]), unseen)
 

@@ -50,14 +50,14 @@ def explain_formula(formula: str, wrt: Sequence[str] | str | None = None, **valu
     shown = {name: int(v) if isinstance(v, int) else float(v) for name, v in values.items()}
     ledger = scalar_ledger(shown, assignments, computed, wanted, witnesses)
     proofs = _proofs(assignments, ledger)
-    steps = _in_order(ledger, proofs)
+    steps = tuple(_in_order(ledger, proofs))
     result = {root: computed[root]} | {s.name: s.value for n, s in ledger.gradients.items() if n in wanted}
     return Working(
         title=f"{root} = {text(parse(formula.rpartition(';')[2].partition('=')[2] or formula))}",
         question=f"What is {root}, and how does it change with {', '.join(wanted)}?",
         steps=steps,
         result=result,
-        notes=_notes(ledger, assignments),
+        notes=tuple(_notes(ledger, assignments)),
         graph=ledger.graph,
     )
 

@@ -58,8 +58,12 @@ def _derivatives(step: NewtonStep, X: Step, y: Step, n: Step, start: Step, penal
     slope = "-(transpose(X) @ (y - X @ t))/N" + (" + P @ t" if penalised else "")
     curve = "transpose(X) @ X/N" + (" + P" if penalised else "")
     extra = (ridge,) if penalised else ()
-    J = Step("J", step.loss, parse(loss).rename(t), (y, X, start, n, *extra), rule="mean squared error, halved", part=START)
-    gradient = Step("∇J", step.gradient, parse(slope).rename(t), (X, y, start, n, *extra), rule="gradient", part=DERIVATIVES)
+    J = Step(
+        "J", step.loss, parse(loss).rename(t), (y, X, start, n, *extra), rule="mean squared error, halved", part=START
+    )
+    gradient = Step(
+        "∇J", step.gradient, parse(slope).rename(t), (X, y, start, n, *extra), rule="gradient", part=DERIVATIVES
+    )
     hessian = Step("H", step.hessian, parse(curve).rename(t), (X, n, *extra), rule="Hessian",
                    why="constant: it does not depend on θ", part=DERIVATIVES)  # fmt: skip
     condition = Step("condition of H", step.condition, rule="largest over smallest eigenvalue", part=DERIVATIVES,
@@ -137,7 +141,10 @@ def _explain_logistic(model: LogisticRegression, row: Any = None, names: Any = N
         return explain_logistic_row(model, row, names)
     rows = tuple((i, it.loss, it.gradient, it.condition, it.taken) for i, it in enumerate(model.newton_))
     first, last = model.newton_[0], model.newton_[-1]
-    before, after = given("loss at the start", first.loss, "all coefficients zero"), given("loss before the last step", last.loss)
+    before, after = (
+        given("loss at the start", first.loss, "all coefficients zero"),
+        given("loss before the last step", last.loss),
+    )
     fall = Step("fall", first.loss - last.loss, Name("loss at the start") - Name("loss before the last step"), (before, after),
                 rule="difference")  # fmt: skip
     count = given("steps", len(model.newton_), "until no entry of the gradient exceeded the tolerance")
@@ -153,5 +160,3 @@ def _explain_logistic(model: LogisticRegression, row: Any = None, names: Any = N
             f"probabilities do. So it takes {len(model.newton_)} steps here, not one; near the end each squares the error.",
         ),
     )  # fmt: skip
-
-

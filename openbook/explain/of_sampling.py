@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from openbook.explain.dispatch import explains
@@ -74,22 +76,24 @@ def _softmax_steps(result: Tempered, shown: np.ndarray, T: Step) -> list[Step]:
     own = result.p
     probabilities = [
         Step(f"p_{result.tokens[i]}", float(own[i]), Name(e.name) / Name("Z"), (e, Z), rule="softmax", part=PROBS,
-             witnesses=(Witness("SciPy's softmax", lambda i=i: _scipy(result)[i], rtol=1e-12, atol=1e-300),))
+             witnesses=(Witness("SciPy's softmax", partial(_scipy, result, i), rtol=1e-12, atol=1e-300),))
         for i, e in zip(shown, exps, strict=True)
     ]  # fmt: skip
     return [*scaled, *inputs, Z, *probabilities]
 
 
-def _scipy(result: Tempered) -> np.ndarray:
+def _scipy(result: Tempered, i: int) -> float:
     import scipy.special
 
-    return scipy.special.softmax(result.logits / result.temperature)
+    return float(scipy.special.softmax(result.logits / result.temperature)[i])
 
 
 def _limit_steps(result: Tempered, shown: np.ndarray) -> list[Step]:
     """At T = 0 and T = ∞ nothing is divided: the limit itself is stated."""
     largest = float(result.logits.max())
-    sharing = int(np.sum(result.logits == largest)) if result.temperature == 0 else int(np.isfinite(result.logits).sum())
+    sharing = (
+        int(np.sum(result.logits == largest)) if result.temperature == 0 else int(np.isfinite(result.logits).sum())
+    )
     why = "share the largest logit" if result.temperature == 0 else "are possible"
     count = given("k", sharing, f"tokens {why}", PROBS)
     return [
@@ -110,23 +114,40 @@ def _count_steps(result: Tempered, shown: np.ndarray, known: dict[str, Step]) ->
         steps.append(Step(f"E_{result.tokens[i]}", float(result.expected[i]), Name("n") * Name(p.name), (n, p),
                           rule="expected count", part=COUNTS))  # fmt: skip
         spread = parse("sqrt(n*a*(1 - a))").rename({"a": p.name})
-        steps.append(Step(f"sd_{result.tokens[i]}", float(result.spread[i]), spread, (n, p), rule="binomial spread", part=COUNTS))
+        steps.append(
+            Step(f"sd_{result.tokens[i]}", float(result.spread[i]), spread, (n, p), rule="binomial spread", part=COUNTS)
+        )
     return steps
 
 
 def _table(result: Tempered, shown: np.ndarray) -> Table:
     rows = tuple(
-        (result.tokens[i], float(result.logits[i]), float(result.p[i]), float(result.expected[i]), float(result.spread[i]))
+        (
+            result.tokens[i],
+            float(result.logits[i]),
+            float(result.p[i]),
+            float(result.expected[i]),
+            float(result.spread[i]),
+        )
         for i in shown
     )
     top = int(np.argmax([r[2] for r in rows]))
-    return Table(f"{result.n} draws at T = {result.temperature:g}", ("token", "logit", "p", "expected", "± sd"), rows, marked=(top,))
+    return Table(
+        f"{result.n} draws at T = {result.temperature:g}",
+        ("token", "logit", "p", "expected", "± sd"),
+        rows,
+        marked=(top,),
+    )
 
 
 def _limits_table(result: Tempered, shown: np.ndarray, temperatures: tuple[float, ...]) -> Table:
     columns = [softmax(result.logits, t) for t in temperatures]
     rows = tuple((result.tokens[i], *(float(c[i]) for c in columns)) for i in shown)
-    return Table("From deterministic to uniform", ("token", *(f"T = {t:g}" if np.isfinite(t) else "T = ∞" for t in temperatures)), rows)
+    return Table(
+        "From deterministic to uniform",
+        ("token", *(f"T = {t:g}" if np.isfinite(t) else "T = ∞" for t in temperatures)),
+        rows,
+    )
 
 
 def _lesson(result: Tempered, cold: np.ndarray, hot: np.ndarray) -> tuple[str, ...]:
@@ -150,8 +171,13 @@ def explain_draws(result: Draws) -> Working:
          float((result.counts[i] - t.expected[i]) / t.spread[i]) if t.spread[i] > 0 else 0.0)
         for i in shown
     )  # fmt: skip
-    observed, wanted = given("O", result.counts.astype(float), "observed counts"), given("E", t.expected, "expected counts")
-    statistic = Step("χ²", result.chi_square, rule="Σ(O − E)²/E, rare tokens pooled", why=f"{result.degrees} degrees of freedom")
+    observed, wanted = (
+        given("O", result.counts.astype(float), "observed counts"),
+        given("E", t.expected, "expected counts"),
+    )
+    statistic = Step(
+        "χ²", result.chi_square, rule="Σ(O − E)²/E, rare tokens pooled", why=f"{result.degrees} degrees of freedom"
+    )
     chance = Step("p-value", result.p_value, rule="chi-square tail",
                   why="the chance of a difference this large if the draws are fair",
                   witnesses=(Witness("mpmath's incomplete gamma function", lambda: _tail(result), rtol=1e-9),))  # fmt: skip
@@ -167,4 +193,6 @@ def _tail(result: Draws) -> float:
 
     if result.degrees < 1:
         return 1.0
-    return float(mpmath.gammainc(mpmath.mpf(result.degrees) / 2, mpmath.mpf(result.chi_square) / 2, mpmath.inf, regularized=True))
+    return float(
+        mpmath.gammainc(mpmath.mpf(result.degrees) / 2, mpmath.mpf(result.chi_square) / 2, mpmath.inf, regularized=True)
+    )

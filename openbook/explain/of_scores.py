@@ -41,7 +41,9 @@ def _sklearn(function: str, *arguments: Any, **options: Any) -> Witness:
     return Witness(f"scikit-learn's {function}", compute, rtol=_TOLERANCE, atol=1e-12)
 
 
-def _score(judged: Judgement, name: str, symbol: str, formula: str, inputs: tuple[Step, ...], rule: str, *witnesses: Witness) -> Step:
+def _score(
+    judged: Judgement, name: str, symbol: str, formula: str, inputs: tuple[Step, ...], rule: str, *witnesses: Witness
+) -> Step:
     named = parse(formula)
     return Step(symbol, judged.values[name], named, inputs, rule=rule, part=name, witnesses=witnesses)
 
@@ -54,7 +56,9 @@ def _auc(judged: Judgement, n: Step, name: str) -> list[Step]:
         steps += _pairs(judged.y == c, judged.given[:, c], name, f"AUC_{c}", f"class {c}")
         areas.append(steps[-1])
     count = given("k", len(areas), "classes among the held-out rows", name)
-    formula = parse(f"({' + '.join(f'a{i}' for i in range(len(areas)))})/k").rename({f"a{i}": s.name for i, s in enumerate(areas)})
+    formula = parse(f"({' + '.join(f'a{i}' for i in range(len(areas)))})/k").rename(
+        {f"a{i}": s.name for i, s in enumerate(areas)}
+    )
     mean = Step("AUC", judged.values[name], formula, (*areas, count), rule="mean over the classes", part=name)
     return [*steps, count, mean]
 
@@ -64,9 +68,14 @@ def _pairs(positive: np.ndarray, p: np.ndarray, part: str, symbol: str, called: 
     low = np.sort(p[~positive])
     below, upto = np.searchsorted(low, p[positive], "left"), np.searchsorted(low, p[positive], "right")
     suffix = symbol.removeprefix("AUC")
-    won = given(f"won{suffix}", int(below.sum()), f"pairs in which the row of {called} has the higher probability", part)
+    won = given(
+        f"won{suffix}", int(below.sum()), f"pairs in which the row of {called} has the higher probability", part
+    )
     tied = given(f"tied{suffix}", int((upto - below).sum()), "pairs in which both have the same", part)
-    P, N = given(f"P{suffix}", int(positive.sum()), f"rows of {called}", part), given(f"N{suffix}", int((~positive).sum()), "other rows", part)
+    P, N = (
+        given(f"P{suffix}", int(positive.sum()), f"rows of {called}", part),
+        given(f"N{suffix}", int((~positive).sum()), "other rows", part),
+    )
     formula = parse("(won + tied/2)/(P*N)").rename({"won": won.name, "tied": tied.name, "P": P.name, "N": N.name})
     value = (won.value + tied.value / 2) / (P.value * N.value)
     area = Step(symbol, value, formula, (won, tied, P, N), rule="share of pairs in the right order", part=part,
@@ -76,7 +85,9 @@ def _pairs(positive: np.ndarray, p: np.ndarray, part: str, symbol: str, called: 
 
 def _log_loss(judged: Judgement, n: Step, name: str) -> list[Step]:
     likely = np.clip(judged.given[np.arange(len(judged.y)), judged.y], 1e-15, 1.0)
-    total = given("surprise", float(-np.log(likely).sum()), "−ln of the probability given to what happened, over all rows", name)
+    total = given(
+        "surprise", float(-np.log(likely).sum()), "−ln of the probability given to what happened, over all rows", name
+    )
     labels = np.arange(judged.given.shape[1])
     again = _sklearn("log_loss", judged.y, judged.given, labels=labels)
     return [total, _score(judged, name, "log_loss", "surprise/n", (total, n), "mean surprise", again)]
@@ -85,7 +96,10 @@ def _log_loss(judged: Judgement, n: Step, name: str) -> list[Step]:
 def _accuracy(judged: Judgement, n: Step, name: str) -> list[Step]:
     called = judged.given.argmax(axis=1)
     right = given("right", int((called == judged.y).sum()), "rows whose likeliest class is theirs", name)
-    return [right, _score(judged, name, "accuracy", "right/n", (right, n), "share", _sklearn("accuracy_score", judged.y, called))]
+    return [
+        right,
+        _score(judged, name, "accuracy", "right/n", (right, n), "share", _sklearn("accuracy_score", judged.y, called)),
+    ]
 
 
 def _brier(judged: Judgement, n: Step, name: str) -> list[Step]:
@@ -102,7 +116,11 @@ def _r2(judged: Judgement, n: Step, name: str) -> list[Step]:
     left = _residual(judged, name)
     whole = given("SST", float(np.sum((judged.y - judged.y.mean()) ** 2)), "(y − mean of y)² over all rows", name)
     again = _sklearn("r2_score", judged.y, judged.given)
-    return [left, whole, _score(judged, name, "R²", "1 - SSE/SST", (left, whole), "share of the variance explained", again)]
+    return [
+        left,
+        whole,
+        _score(judged, name, "R²", "1 - SSE/SST", (left, whole), "share of the variance explained", again),
+    ]
 
 
 def _rmse(judged: Judgement, n: Step, name: str) -> list[Step]:

@@ -14,7 +14,13 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.validation import check_is_fitted
 
 from openbook.errors import ExplainError
-from openbook.explain.contributions import as_fitted, checked_row, explain_linear_row, explain_logistic_row, feature_names
+from openbook.explain.contributions import (
+    as_fitted,
+    checked_row,
+    explain_linear_row,
+    explain_logistic_row,
+    feature_names,
+)
 from openbook.explain.dispatch import explain, explains
 from openbook.explain.votes import Ballot, class_index, explain_ballots, explain_means
 from openbook.record import Working

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -75,7 +76,7 @@ def _follow(stages: list[GraphNode], names: dict[int, str], grads: dict[int, Any
         size = given(f"‖dL/d{name}‖", _rms(grads[id(node)]), "root mean square over entries and rows", name)
         sizes[id(node)] = size
         steps.append(size)
-    for below, above in reversed(list(zip(stages, stages[1:], strict=False))):
+    for below, above in reversed(list(pairwise(stages))):
         part = f"Through {above.op.name} {names[id(above)]}"
         small, large = sizes[id(below)], sizes[id(above)]
         factor = Step(f"factor({names[id(above)]})", small.value / large.value, Name(small.name) / Name(large.name),

@@ -113,7 +113,10 @@ def _soft(steps: list[Step], shown: list[Ballot], fractions: np.ndarray, witness
 
 
 def _hard(votes: np.ndarray, name: str) -> list[Step]:
-    won, count = given("votes", int(votes.sum()), f"trees whose leaf holds most of {name}", HARD), given("T", len(votes), part=HARD)
+    won, count = (
+        given("votes", int(votes.sum()), f"trees whose leaf holds most of {name}", HARD),
+        given("T", len(votes), part=HARD),
+    )
     return [won, count, Step("p_hard", float(np.mean(votes)), parse("v/T").rename({"v": "votes"}), (won, count),
                              rule="share of votes", part=HARD)]  # fmt: skip
 
@@ -124,7 +127,9 @@ def _out_of_bag(ballots: Sequence[Ballot], chosen: int) -> list[Step]:
     left_out = [b for b in ballots if b.unseen]
     if not left_out:
         return [given("trees that did not see this row", 0, "so there is no out-of-bag probability", OUT)]
-    own = given("f_oob", np.array([b.fraction(chosen) for b in left_out]), "of the trees that were not grown on this row", OUT)
+    own = given(
+        "f_oob", np.array([b.fraction(chosen) for b in left_out]), "of the trees that were not grown on this row", OUT
+    )
     count = given("T_oob", len(left_out), part=OUT)
     return [own, count, Step("p_oob", float(np.mean(own.value)), parse("sum(f)/n").rename({"f": "f_oob", "n": "T_oob"}),
                              (own, count), rule="mean over the trees left out", part=OUT,
@@ -134,9 +139,18 @@ def _out_of_bag(ballots: Sequence[Ballot], chosen: int) -> list[Step]:
 def _table(ballots: Sequence[Ballot], classes: Sequence[str], chosen: int) -> Table:
     order = sorted(ballots, key=lambda b: -b.fraction(chosen)) if len(ballots) > _ALL_SHOWN else list(ballots)
     listed = order if len(order) <= _LISTED else order[: _LISTED // 2] + order[-_LISTED // 2 :]
-    rows = tuple((b.tree, _count(b.value[chosen]), _count(b.value.sum()), b.fraction(chosen), str(classes[b.winner])) for b in listed)
-    note = "" if len(listed) == len(order) else f"the {_LISTED // 2} most and the {_LISTED // 2} least convinced of {len(order)}"
-    return Table("What each tree says", ("tree", str(classes[chosen]), "in the leaf", "fraction", "vote"), rows, note=note)
+    rows = tuple(
+        (b.tree, _count(b.value[chosen]), _count(b.value.sum()), b.fraction(chosen), str(classes[b.winner]))
+        for b in listed
+    )
+    note = (
+        ""
+        if len(listed) == len(order)
+        else f"the {_LISTED // 2} most and the {_LISTED // 2} least convinced of {len(order)}"
+    )
+    return Table(
+        "What each tree says", ("tree", str(classes[chosen]), "in the leaf", "fraction", "vote"), rows, note=note
+    )
 
 
 def _notes(ballots: Sequence[Ballot], soft: float, hard: float, classes: Sequence[str]) -> tuple[str, ...]:
@@ -156,7 +170,10 @@ def _notes(ballots: Sequence[Ballot], soft: float, hard: float, classes: Sequenc
 def explain_means(ballots: Sequence[Ballot], own: float, title: str) -> Working:
     """A regression forest's number: the mean over the trees of their leaves' mean targets."""
     means = np.array([float(b.value[0]) for b in ballots])
-    every, count = given("m", means, "the mean target in each tree's leaf", TREES), given("T", len(means), "trees", TREES)
+    every, count = (
+        given("m", means, "the mean target in each tree's leaf", TREES),
+        given("T", len(means), "trees", TREES),
+    )
     witness = Witness("the forest's own predict", lambda: own, rtol=1e-9, atol=1e-12)
     result = Step("ŷ", float(means.mean()), parse("sum(m)/T"), (every, count), rule="mean of leaf means", part="The mean",
                   witnesses=(witness,))  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
 
@@ -187,7 +188,7 @@ def _is(expr: Expr, value: int) -> bool:
     return isinstance(expr, Number) and expr.value == value
 
 
-def _number(a: Expr, b: Expr, join) -> Number | None:  # type: ignore[no-untyped-def]
+def _number(a: Expr, b: Expr, join: Callable[[Fraction, Fraction], Fraction]) -> Number | None:
     """Two numbers joined exactly, in decimals: 0.1 and 0.2 make 0.3."""
     if not (isinstance(a, Number) and isinstance(b, Number)):
         return None

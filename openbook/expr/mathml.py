@@ -70,7 +70,9 @@ def mathml(expr: Expr, digits: int = DIGITS) -> str:
 
 
 def _simple(expr: Expr) -> bool:
-    return isinstance(expr, Number) and level(expr) == 5 or isinstance(expr, Call) and expr.function in ("abs", "norm")
+    return (isinstance(expr, Number) and level(expr) == 5) or (
+        isinstance(expr, Call) and expr.function in ("abs", "norm")
+    )
 
 
 def _row(inside: str) -> str:

@@ -233,7 +233,7 @@ def is_pure(rows, table, line, y, criterion):
         for c in range(table.shape[1] - 1):
             occupied += table[line, c] > 0
         return occupied <= 1
-    for i in rows:
+    for i in rows:  # noqa: SIM110  (numba compiles no generator expressions)
         if y[i] != y[rows[0]]:
             return False
     return True

@@ -70,7 +70,8 @@ class Verification:
         if self.failures:
             names = ", ".join(dict.fromkeys(c.name for c in self.failures))
             return f"WRONG: a second derivation disagrees on {names}"
-        line = f"checked: {len(derived)} {'value' if len(derived) == 1 else 'values'} derived again ({methods}), agreeing to {_count(digits)}"
+        values = "1 value" if len(derived) == 1 else f"{len(derived)} values"
+        line = f"checked: {values} derived again ({methods}), agreeing to {_count(digits)}"
         if self.end_to_end:
             line += f"; end to end to {_count(self.end_to_end.digits)}"
         if self.unchecked:

@@ -106,12 +106,12 @@ def fit_network(task: Task, options: Options, progress: Progress, straight: bool
     plan = NetworkPlan(seed=options.seed, epochs=8 if options.quick else 30,
                        activation=nn.Identity if straight else nn.ReLU)  # fmt: skip
     outputs = task.target.classes if task.kind == "many" else 1
-    network = Network(build(task.train.design.shape[1], outputs, plan), plan, criterion_for(task.target.task, task.target.classes))
+    network = Network(
+        build(task.train.design.shape[1], outputs, plan), plan, criterion_for(task.target.task, task.target.classes)
+    )
     if task.kind == "regression":
         network.centre, network.scale = float(task.train.y.mean()), float(task.train.y.std()) or 1.0
-    both = [
-        (r.design.astype(np.float32), network.targets(r.y, task.kind)) for r in (task.train, task.validation)
-    ]
+    both = [(r.design.astype(np.float32), network.targets(r.y, task.kind)) for r in (task.train, task.validation)]
     network.history = train(network.net, network.criterion, both[0], both[1], plan,
                             lambda epoch, epochs, loss: progress(epoch, epochs))  # fmt: skip
 

@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ def build(inputs: int, outputs: int, plan: NetworkPlan) -> nn.Sequential:
     manual_seed(plan.seed)
     sizes = [inputs, *plan.hidden, outputs]
     layers: list[nn.Module] = []
-    for i, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for i, (a, b) in enumerate(pairwise(sizes)):
         layers.append(nn.Linear(a, b))
         if i < len(plan.hidden):
             layers.append(plan.activation())

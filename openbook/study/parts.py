@@ -54,7 +54,9 @@ def _gradients(study: Study) -> tuple:
     network = _network(study)
     x, y = _rows(study, _ROWS_CHECKED)
     start = np.concatenate([p.data.ravel() for p in network.net.parameters()]).astype(np.float64)
-    sweep = step_sweep(lambda flat: network.criterion(_forward(network.net, x, flat), y), start, seed=study.options.seed)
+    sweep = step_sweep(
+        lambda flat: network.criterion(_forward(network.net, x, flat), y), start, seed=study.options.seed
+    )
     working = explain(sweep)
     text = (
         f"The trained network's gradient on {len(x.data)} of the training rows, by reverse mode and by central differences "
@@ -119,7 +121,10 @@ def _training(study: Study) -> tuple:
         "Beside it the same network without its activations. It has as many parameters and is trained the same way, but it "
         "collapses into a single affine map: whatever it learns, the linear model could have learnt.",
     )
-    workings = (_titled(count, "How many numbers the network learns"), _titled(affine, "Without activations it is one affine map"))
+    workings = (
+        _titled(count, "How many numbers the network learns"),
+        _titled(affine, "Without activations it is one affine map"),
+    )
     return text, workings, (table,), (LossCurves(curves),)
 
 
@@ -191,7 +196,11 @@ def _shrinkage(study: Study) -> tuple:
         "layer. What took the rest is split into the slopes of the activations and the weights between them.",
         "A sigmoid in place of each ReLU would pass on a quarter at most.",
     )
-    workings = (_titled(working, "The gradient on its way back through the network"), explain(nn.ReLU()), explain(nn.Sigmoid()))
+    workings = (
+        _titled(working, "The gradient on its way back through the network"),
+        explain(nn.ReLU()),
+        explain(nn.Sigmoid()),
+    )
     return text, workings
 
 
@@ -204,9 +213,11 @@ def _forest(study: Study) -> tuple:
     names = list(task.tree.names)
     if task.kind == "regression":
         working = explain(forest, row=x, names=names, condition=task.tree.condition)
-        text = (f"Row {_place(study)} through {len(forest)} trees: each leaf holds the mean target of the training rows in it, and "
-                f"the forest predicts their mean, {working.result:.4g}.",)  # fmt: skip
-        return text, (working,)
+        told = (
+            f"Row {_place(study)} through {len(forest)} trees: each leaf holds the mean target of the training rows in it, "
+            f"and the forest predicts their mean, {working.result:.4g}."
+        )
+        return (told,), (working,)
     proba = forest.predict_proba(x[None], voting="soft")[0]
     of = task.target.classes - 1 if task.kind == "two" else int(np.argmax(proba))
     label = task.target.labels[of]
@@ -251,7 +262,12 @@ def _threshold_table(study: Study) -> Table:
     )
     metric = str(study.thresholds[study.chosen].metric)
     marked = tuple(i for i, row in enumerate(rows) if row[0] == study.chosen)
-    return Table("Thresholds chosen on validation rows", ("model", "T", "interval", f"{metric} there", "held out"), rows, marked=marked)
+    return Table(
+        "Thresholds chosen on validation rows",
+        ("model", "T", "interval", f"{metric} there", "held out"),
+        rows,
+        marked=marked,
+    )
 
 
 # --- what several parts need ---------------------------------------------------------------------------------------

@@ -113,7 +113,9 @@ def as_text(column: np.ndarray) -> np.ndarray:
     """Numbers as people write them, missing ones as None."""
     if column.dtype.kind != "f":
         return column
-    return np.array([None if np.isnan(v) else str(int(v)) if v == int(v) else repr(float(v)) for v in column], dtype=object)
+    return np.array(
+        [None if np.isnan(v) else str(int(v)) if v == int(v) else repr(float(v)) for v in column], dtype=object
+    )
 
 
 def _without_kept(table: Table, options: Options) -> Table:
@@ -155,5 +157,3 @@ def _said_of(split: Split, held_out: Table | None, seed: int) -> Guess:
                      f"{len(held_out)} rows of {held_out.source} to judge", f"--seed {seed}")  # fmt: skip
     return Guess(f"{len(split.train)} rows to fit, {len(split.validation)} to stop, calibrate and choose the threshold, "
                  f"{len(split.test)} to judge", f"--test TABLE, --seed {seed}")  # fmt: skip
-
-

@@ -47,7 +47,9 @@ def draw_report(study: Study, parts: Sequence[Part]) -> str:
 def comparison(study: Study) -> Table:
     """The models side by side on the held-out rows; the chosen one is marked."""
     columns = list(dict.fromkeys(name for scores in study.scores.values() for name in scores))
-    rows = tuple((name, *(scores.get(c) for c in columns)) for name, scores in study.scores.items() if name in study.models)
+    rows = tuple(
+        (name, *(scores.get(c) for c in columns)) for name, scores in study.scores.items() if name in study.models
+    )
     marked = tuple(i for i, row in enumerate(rows) if row[0] == study.chosen)
     better = ", ".join(n for n in columns if n in SCORES and not SCORES[n].higher_is_better)
     note = f"the chosen model is marked: it had the least validation loss; of {better}, less is better"
@@ -62,11 +64,11 @@ def _head(study: Study) -> str:
         if task.kind == "regression"
         else f"which of {task.target.classes} classes of {escape(task.target.name)} a row belongs to"
     )
-    best = study.scores[study.chosen]
+    best, source = study.scores[study.chosen], escape(_name(task.table.source))
     return (
         f"<h1>{escape(task.target.name)}, learnt three ways</h1>"
-        f'<p class="ob-lead">From {len(task.kinds)} columns of {escape(_name(task.table.source))} ({len(task.table):,} rows), three models learnt '
-        f"{what}: a linear model, a network, a forest. The {_MODELS[study.chosen]} did best on rows kept aside for choosing; on "
+        f'<p class="ob-lead">From {len(task.kinds)} columns of {source} ({len(task.table):,} rows), '
+        f"three models learnt {what}: a linear model, a network, a forest. The {_MODELS[study.chosen]} did best on rows kept aside for choosing; on "
         f"{len(task.test.y):,} rows that none of them had seen it reaches {escape(score)} {shown_value(best[score])}.</p>"
         + draw_table(comparison(study))
     )
@@ -75,7 +77,9 @@ def _head(study: Study) -> str:
 def _judgements(study: Study) -> str:
     """The scores of every model, folding open to what they are made of."""
     told = ((name, study.judgements[name].explain()) for name in study.models)
-    drawn = "".join(draw_working(replace(w, title=f"The scores of the {_MODELS[name]}, worked out")) for name, w in told)
+    drawn = "".join(
+        draw_working(replace(w, title=f"The scores of the {_MODELS[name]}, worked out")) for name, w in told
+    )
     return f'<details class="ob-fold"><summary class="ob-small">How each of these scores comes about</summary>{drawn}</details>'
 
 
@@ -125,14 +129,20 @@ def _verdicts(study: Study) -> str:
     task = study.task
     told = []
     for name, fitted in study.models.items():
-        row = type(task.test)(*(a[study.row : study.row + 1] for a in (task.test.design, task.test.tree, task.test.y, task.test.places)))
+        row = type(task.test)(
+            *(a[study.row : study.row + 1] for a in (task.test.design, task.test.tree, task.test.y, task.test.places))
+        )
         given = fitted.predict(row)[0]
         if task.kind == "regression":
             told.append(f"the {_MODELS[name]} predicts {shown_value(float(given))}")
         elif task.kind == "two":
-            told.append(f"the {_MODELS[name]} gives {escape(task.target.positive)} a probability of {shown_value(float(given[1]))}")
+            told.append(
+                f"the {_MODELS[name]} gives {escape(task.target.positive)} a probability of {shown_value(float(given[1]))}"
+            )
         else:
-            told.append(f"the {_MODELS[name]} says {escape(task.target.labels[int(given.argmax())])} with {shown_value(float(given.max()))}")
+            told.append(
+                f"the {_MODELS[name]} says {escape(task.target.labels[int(given.argmax())])} with {shown_value(float(given.max()))}"
+            )
     sentence = "; ".join(told)
     return sentence[:1].upper() + sentence[1:] + "."
 

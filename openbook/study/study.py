@@ -118,5 +118,3 @@ def _telling_row(task: Task, forest: np.ndarray) -> int:
         return int(np.argsort(forest, kind="stable")[len(forest) // 2])
     largest = forest.max(axis=1)
     return int(np.argmin(np.abs(largest - 0.73)))
-
-

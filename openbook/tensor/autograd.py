@@ -68,7 +68,7 @@ class GraphNode:
         self.op = op
         self.inputs: tuple[Any, ...] | None = inputs
         self.parameters = parameters
-        self.output = output.data
+        self.output: Any = output.data
         # Each counter with its reading: the output's too, since rules such as exp's use it.
         self.versions = tuple((v, v[0]) for v in map(_versions, (*inputs, output)) if v is not None)
         self.order = next(_clock)

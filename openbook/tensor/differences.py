@@ -36,7 +36,7 @@ def central_differences(f: Callable[[Tensor], Any], x: Any, step: float = UNIT_S
         raise InputError(f"the step must be positive, not {step}", where="central_differences")
     slopes = np.empty_like(point)
     for index in np.ndindex(point.shape):
-        here = point[index]
+        here = float(point[index])
         h = step * max(1.0, abs(here))
         point[index] = here + h
         above, high = _value(f, point), point[index]

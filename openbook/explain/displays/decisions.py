@@ -21,13 +21,18 @@ class ThresholdCurve(Display):
 
     @property
     def alt(self) -> str:  # type: ignore[override]
-        return f"{self.best.metric} against the threshold, largest between {self.best.lower:.3g} and {self.best.upper:.3g}"
+        return (
+            f"{self.best.metric} against the threshold, largest between {self.best.lower:.3g} and {self.best.upper:.3g}"
+        )
 
     def draw(self, ax: Any) -> None:
         finite = np.isfinite(self.best.values)
         cuts = np.where(np.isfinite(self.best.thresholds), self.best.thresholds, 1.0)
         ax.step(cuts[finite], self.best.values[finite], where="pre", color=ACCENT, linewidth=1.4)
-        low, high = max(self.best.lower, cuts.min() if np.isinf(self.best.lower) else self.best.lower), min(self.best.upper, 1.0)
+        low, high = (
+            max(self.best.lower, cuts.min() if np.isinf(self.best.lower) else self.best.lower),
+            min(self.best.upper, 1.0),
+        )
         ax.axvspan(low, high, color=CONTRAST, alpha=0.25, linewidth=0)
         ax.plot([self.best.threshold], [self.best.value], "o", color=CONTRAST)
         ax.set_xlabel("threshold T (positive when p ≥ T)")

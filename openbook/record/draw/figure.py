@@ -10,7 +10,7 @@ from typing import Any
 
 __all__ = ["figure_svg"]
 
-_SETTINGS = {
+_SETTINGS: Any = {
     "svg.fonttype": "none", "svg.hashsalt": "openbook", "font.size": 10, "font.family": ["sans-serif"],
     "axes.edgecolor": "#8a8f98", "axes.linewidth": 0.8,
 }  # fmt: skip

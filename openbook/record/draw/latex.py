@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from openbook.expr import array_fits, latex, name_latex, number_latex
+from openbook.expr import Array, array_fits, latex, name_latex, number_latex
 from openbook.record.draw.lines import Line, parts, table_cell
 from openbook.record.table import Table
 from openbook.record.working import Working
@@ -69,14 +69,8 @@ def _value(line: Line) -> str:
     if isinstance(value, str):
         return rf"\text{{{escape(value)}}}"
     if getattr(value, "ndim", 0):
-        return latex(_array(value)) if array_fits(value) or value.ndim <= 2 else rf"\text{{{escape(line.value)}}}"
+        return latex(Array(value)) if array_fits(value) or value.ndim <= 2 else rf"\text{{{escape(line.value)}}}"
     return number_latex(value, spelling=line.value.replace("−", "-"))
-
-
-def _array(value):  # type: ignore[no-untyped-def]
-    from openbook.expr import Array
-
-    return Array(value)
 
 
 def _table(table: Table) -> str:

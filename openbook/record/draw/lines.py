@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -65,7 +65,7 @@ def is_exact(value: Any, digits: int) -> bool:
         return value.size <= _LARGEST and all(is_exact(v, digits) for v in value.ravel())
     if isinstance(value, (str, bool, int, np.integer)) or not np.isscalar(value):
         return True
-    return float(number_text(value, digits).replace("∞", "inf").replace("−", "-")) == float(value)
+    return float(number_text(value, digits).replace("∞", "inf").replace("−", "-")) == float(cast(float, value))
 
 
 def shown_value(value: Any, digits: int = 4) -> str:

@@ -84,7 +84,9 @@ def _box(node: Node, root: str) -> _Box:
         lines.append(("value", f"= {shown_value(node.value)}"))
     if node.gradient is not None:
         derivative = f"d{root}/d{node.label} = {shown_value(node.gradient)}"
-        lines.append(("gradient", derivative if len(derivative) <= _LONGEST else f"gradient {shown_value(node.gradient)}"))
+        lines.append(
+            ("gradient", derivative if len(derivative) <= _LONGEST else f"gradient {shown_value(node.gradient)}")
+        )
     short = tuple((kind, line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…") for kind, line in lines)
     width = max(len(line) for _, line in short) * _CHARACTER + 2 * _PAD
     return _Box(node, short, max(width, 56.0), len(short) * _LINE + 1.3 * _PAD)
@@ -98,8 +100,8 @@ def _layers(graph: Graph) -> list[list[str]]:
         sources[edge.target].append(edge.source)
         targets[edge.source].append(edge.target)
     column: dict[str, int] = {}
-    for node in _inputs_first(graph, sources):
-        column[node] = max((column[s] + 1 for s in sources[node]), default=0)
+    for name in _inputs_first(graph, sources):
+        column[name] = max((column[s] + 1 for s in sources[name]), default=0)
     for node in graph.nodes:  # what is only given waits beside where it is used
         if not sources[node.id] and targets[node.id]:
             column[node.id] = min(column[t] for t in targets[node.id]) - 1

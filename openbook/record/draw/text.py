@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from openbook.expr import text as formula_text
 from openbook.record.draw.lines import Line, parts, table_cell
@@ -21,7 +21,7 @@ def draw(working: Working, width: int = 100, color: bool = False) -> str:
 
     console = Console(
         width=width, force_terminal=color, color_system="standard" if color else None, no_color=not color,
-        highlight=False, emoji=False, markup=False, legacy_windows=False, file=_Sink(),
+        highlight=False, emoji=False, markup=False, legacy_windows=False, file=cast(Any, _Sink()),
     )  # fmt: skip
     with console.capture() as captured:
         for block in _blocks(working, width):
