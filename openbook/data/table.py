@@ -120,7 +120,10 @@ def _read_csv(path: Path, separator: str) -> Any:
     _require_header(raw, separator, path)
     try:
         # Everything as text first: no column's type is guessed from its first lines.
-        return pl.read_csv(raw, separator=separator, infer_schema=False, truncate_ragged_lines=False)
+        # Blank lines at the end are no rows; in the middle they are rows without entries, and reported as such.
+        return pl.read_csv(
+            raw.rstrip(b"\r\n") + b"\n", separator=separator, infer_schema=False, truncate_ragged_lines=False
+        )
     except pl.exceptions.PolarsError as problem:
         raise TableError(
             f"the lines do not all have as many columns as the header: {str(problem).splitlines()[0]}", where=str(path),

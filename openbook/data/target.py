@@ -112,8 +112,10 @@ def _complete(table: Table, name: str) -> np.ndarray:
     column = table.column(name)
     missing = is_missing(column)
     if missing.any():
-        rows = ", ".join(str(i + 2) for i in np.flatnonzero(missing)[:5])
-        raise TargetError(f"the target {name} is missing in {int(missing.sum())} rows (lines {rows}…)",
+        count = int(missing.sum())
+        lines = ", ".join(str(i + 2) for i in np.flatnonzero(missing)[:5]) + (", …" if count > 5 else "")
+        told = f"1 row (line {lines})" if count == 1 else f"{count} rows (lines {lines})"
+        raise TargetError(f"the target {name} is missing in {told}",
                           where=table.source, do="leave those rows out: nothing can be learnt or checked on them")  # fmt: skip
     return column
 

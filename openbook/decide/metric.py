@@ -19,11 +19,16 @@ class Metric:
     """Read a metric such as `"precision*recall"`, `"f1"`, `"0.8*recall + 0.2*precision"` or `"-(5*fn + fp)"`.
 
     Names are rates (`openbook.decide.RATES`) or the counts tp, fp, fn, tn; larger is better. Never `eval`ed. Raises
-    MetricError for names nobody knows, FormulaError for what cannot be read.
+    MetricError for names nobody knows and for what cannot be read.
     """
 
     def __init__(self, formula: str):
-        self.formula = parse(formula)
+        try:
+            self.formula = parse(formula)
+        except FormulaError as problem:
+            raise MetricError(f"the metric {formula!r} cannot be read",
+                              do='write it with the names of rates, like "precision*recall" or "0.8*recall + 0.2*precision"',
+                              ) from problem  # fmt: skip
         self.formula = self.formula.rename({name: expand(name) for name in self.formula.names()})
         known = (*RATES, *COUNTS)
         for name in self.formula.names():

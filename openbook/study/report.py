@@ -64,12 +64,12 @@ def _head(study: Study) -> str:
         if task.kind == "regression"
         else f"which of {task.target.classes} classes of {escape(task.target.name)} a row belongs to"
     )
-    best, source = study.scores[study.chosen], escape(_name(task.table.source))
+    source, reached = escape(_name(task.table.source)), shown_value(study.scores[study.chosen][score])
     return (
         f"<h1>{escape(task.target.name)}, learnt three ways</h1>"
-        f'<p class="ob-lead">From {len(task.kinds)} columns of {source} ({len(task.table):,} rows), '
-        f"three models learnt {what}: a linear model, a network, a forest. The {_MODELS[study.chosen]} did best on rows kept aside for choosing; on "
-        f"{len(task.test.y):,} rows that none of them had seen it reaches {escape(score)} {shown_value(best[score])}.</p>"
+        f'<p class="ob-lead">From {len(task.kinds)} columns of {source} ({len(task.table):,} rows), three models learnt '
+        f"{what}: a linear model, a network, a forest. The {_MODELS[study.chosen]} did best on rows kept aside for choosing; "
+        f"on {len(task.test.y):,} rows that none of them had seen it reaches {escape(score)} {reached}.</p>"
         + draw_table(comparison(study))
     )
 
