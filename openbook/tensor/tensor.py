@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, SupportsIndex
 
 import numpy as np
@@ -117,8 +117,33 @@ class Tensor(Methods, Explains):
 
     def _in_place(self, change: np.ufunc, other: Any) -> Tensor:
         self._writable()
-        change(self.data, _array(other), out=self.data, casting="same_kind")
+        given = _array(other)
+        try:
+            change(self.data, given, out=self.data, casting="same_kind")
+        except TypeError as problem:
+            raise DTypeError(
+                f"{self.dtype} entries cannot take the result of a {change.__name__} in place", do="compute out of place"
+            ) from problem
+        except ValueError as problem:
+            raise ShapeError(f"shape {np.shape(given)} does not fit into {self.shape} in place") from problem
         return self.changed_in_place()
+
+    def _augmented(self, change: np.ufunc, other: Any, apart: Callable[[], Tensor]) -> Tensor:
+        """`x += y`: in place, as people expect of a leaf or a buffer; apart where a gradient must pass through it."""
+        recorded = is_grad_enabled() and (self.node is not None or getattr(other, "requires_grad", False))
+        return apart() if recorded and not (self.node is None and self.requires_grad) else self._in_place(change, other)
+
+    def __iadd__(self, other: Any) -> Tensor:
+        return self._augmented(np.add, other, lambda: self + other)
+
+    def __isub__(self, other: Any) -> Tensor:
+        return self._augmented(np.subtract, other, lambda: self - other)
+
+    def __imul__(self, other: Any) -> Tensor:
+        return self._augmented(np.multiply, other, lambda: self * other)
+
+    def __itruediv__(self, other: Any) -> Tensor:
+        return self._augmented(np.true_divide, other, lambda: self / other)
 
     def add_(self, other: Any, *, alpha: float = 1) -> Tensor:
         """Add in place."""

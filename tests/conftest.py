@@ -1,0 +1,36 @@
+"""What the tests share: where things are that not every machine has, and the reasons to skip without them."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what this machine cannot run, saying why."""
+    reasons = {
+        "torch": None if importlib.util.find_spec("torch") else "PyTorch is not installed",
+        "data": None if SHARED.is_dir() else "the data sets of ../shared/data are not here",
+        "browser": None if chromium() else "no Chromium is installed",
+    }
+    for item in items:
+        for marker, reason in reasons.items():
+            if reason and item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def chromium() -> str | None:
+    """The browser's command, if there is one."""
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of the shared data sets; use with the marker `data`."""
+    return SHARED

@@ -1,0 +1,51 @@
+"""Tensors behave as PyTorch's do where their users would notice."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import openbook as ob
+from openbook.errors import OpenbookError
+
+
+def test_default_types() -> None:
+    assert ob.tensor([1.0, 2.0]).dtype == np.float32
+    assert ob.tensor([1, 2]).dtype == np.int64
+    assert ob.tensor([True]).dtype == np.bool_
+    assert ob.tensor(np.ones(2)).dtype == np.float64  # an array keeps its own
+
+
+def test_seeds() -> None:
+    ob.manual_seed(3)
+    first = ob.randn(5)
+    ob.manual_seed(3)
+    np.testing.assert_array_equal(first.data, ob.randn(5).data)
+
+
+def test_only_floats_have_gradients() -> None:
+    with pytest.raises(OpenbookError):
+        ob.tensor([1, 2], requires_grad=True)
+
+
+def test_conversions() -> None:
+    x = ob.tensor([[1.5, -2.0]])
+    assert x.shape == (1, 2) and x.ndim == 2 and x.numel() == 2
+    assert x.tolist() == [[1.5, -2.0]]
+    assert ob.tensor(2.5).item() == 2.5
+    assert "tensor" in repr(x)
+    np.testing.assert_array_equal(np.asarray(x), x.numpy())
+
+
+def test_shape_errors_say_the_shapes() -> None:
+    with pytest.raises(OpenbookError, match=r"\(2, 3\).*\(2, 3\)"):
+        ob.tensor(np.ones((2, 3))) @ ob.tensor(np.ones((2, 3)))
+
+
+def test_numpy_constructors() -> None:
+    assert ob.zeros(2, 3).shape == (2, 3)
+    assert ob.arange(4).tolist() == [0, 1, 2, 3]
+    assert ob.eye(2).tolist() == [[1, 0], [0, 1]]
+    np.testing.assert_allclose(ob.linspace(0, 1, 5).data, np.linspace(0, 1, 5), rtol=1e-6)
+    assert ob.full((2,), 7.0).tolist() == [7, 7]
+    assert sorted(ob.randperm(6).tolist()) == list(range(6))
