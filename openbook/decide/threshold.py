@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -115,6 +115,9 @@ def best_threshold(
     lower, upper = intervals[chosen]
     at = _inside(lower, upper)
     outcome = _outcomes(np.array([at]), _count(truth, score[None, :] >= at), measure)[0]
+    if limit is not None:  # what had to hold is worth seeing too
+        held, _, _ = Metric(str(constraint)).evaluate({name: np.array([n]) for name, n in outcome.counts.items()})
+        outcome = replace(outcome, rates={**{name: float(rate[0]) for name, rate in held.items()}, **outcome.rates})
     others = tuple(interval for i, interval in enumerate(intervals) if i != chosen)
     return BestThreshold(measure, outcome, lower, upper, others, cuts, values, truth, score, limit)
 

@@ -29,7 +29,7 @@ def _outcome_steps(outcome: Outcome, metric: Metric, y: np.ndarray, p: np.ndarra
     for name, (label, called, why) in counted.items():
         again = Witness("counting row by row", partial(_recount, y, p, outcome.threshold, label, called))
         steps[name] = Step(name, outcome.counts[name], rule="count", why=why, part=part, witnesses=(again,))
-    for name in metric.rates:
+    for name in outcome.rates:
         steps[name] = _ratio(name, outcome.rates[name], name, steps, part)
     used = tuple(steps[n] for n in metric.formula.names())
     whole = _value_step("M", outcome.value, metric, used, part, outcome.empty)

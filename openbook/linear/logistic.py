@@ -21,6 +21,7 @@ __all__ = ["Iteration", "LogisticRegression"]
 
 _SUFFICIENT = 1e-4  # share of the predicted decrease a step must bring (Armijo 1966)
 _SHORTEST = 2.0**-30
+_NO_DOUBT = 1e-6  # mean log loss; two rows of a million that contradict each other leave more
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,9 @@ class LogisticRegression(Explains, ClassifierMixin, BaseEstimator):
         problem = _Problem(X, code, weight, len(self.classes_), self.C, self.fit_intercept)
         with one_blas_thread():
             theta = self._iterate(problem)
+        if np.isinf(self.C) and problem.loss(theta) < _NO_DOUBT:
+            raise InputError("the classes can be told apart without error, so without a penalty the coefficients have no end",
+                             where="LogisticRegression", do="choose a finite C")  # fmt: skip
         self.coef_, self.intercept_ = problem.unpack(theta)
         self.n_iter_ = len(self.newton_)
         return self

@@ -42,7 +42,7 @@ def newton_step(X: Any, y: Any, theta: Any = None, penalty: Any = 0.0, weight: A
     """Take one Newton step for least squares from `theta` (zeros by default).
 
     X (rows, features), y (rows,), both finite. Where the Hessian is (nearly) singular the shortest step is taken, by
-    eigenvalues, and `method` says so.
+    eigenvalues, with every column scaled to length one (units do not matter), and `method` says so.
     """
     X, y = np.asarray(X, np.float64), np.asarray(y, np.float64)
     if X.ndim != 2 or y.shape != X.shape[:1] or not len(X):

@@ -122,7 +122,8 @@ class Tensor(Methods, Explains):
             change(self.data, given, out=self.data, casting="same_kind")
         except TypeError as problem:
             raise DTypeError(
-                f"{self.dtype} entries cannot take the result of a {change.__name__} in place", do="compute out of place"
+                f"{self.dtype} entries cannot take the result of a {change.__name__} in place",
+                do="compute out of place",
             ) from problem
         except ValueError as problem:
             raise ShapeError(f"shape {np.shape(given)} does not fit into {self.shape} in place") from problem

@@ -88,7 +88,9 @@ def test_slope_is_the_formulas_slope(name: str) -> None:
     y.backward(Tensor(np.ones_like(column)))
     for at, slope in zip(column, x.grad.data, strict=True):
         with mpmath.workdps(40):
-            exact = mpmath.diff(lambda t, op=op: evaluate(op.expression(), {op.arguments[0]: t}, precise(160)), float(at))
+            exact = mpmath.diff(
+                lambda t, op=op: evaluate(op.expression(), {op.arguments[0]: t}, precise(160)), float(at)
+            )
         assert slope == pytest.approx(float(exact), rel=1e-12, abs=1e-300), (name, at)
 
 

@@ -52,7 +52,11 @@ def assert_sound_page(page: str) -> None:
 
 def test_text_holds_the_hand_calculation(working: Working) -> None:
     shown = working.text(width=100)
-    for line in ("z = w·x + b = 0.5·2 + 0 = 1", "h = tanh(z) = tanh(1) ≈ 0.7616", "dL/dw = dL/dz·∂z/∂w = −0.1001·2 ≈ −0.2002"):
+    for line in (
+        "z = w·x + b = 0.5·2 + 0 = 1",
+        "h = tanh(z) = tanh(1) ≈ 0.7616",
+        "dL/dw = dL/dz·∂z/∂w = −0.1001·2 ≈ −0.2002",
+    ):
         assert line in shown
     assert max(map(len, shown.splitlines())) <= 100
 

@@ -144,7 +144,10 @@ def test_random_programs_agree_with_torch() -> None:
     for _ in range(50):
         data = [random.standard_normal((3, 4)) for _ in range(3)]
         choices = random.integers(0, 8, 6)
-        ours, theirs = [ob.tensor(d, requires_grad=True) for d in data], [torch.tensor(d, requires_grad=True) for d in data]
+        ours, theirs = (
+            [ob.tensor(d, requires_grad=True) for d in data],
+            [torch.tensor(d, requires_grad=True) for d in data],
+        )
         values = [program(ts, choices) for ts in (ours, theirs)]
         for v in values:
             v.backward()
