@@ -171,8 +171,8 @@ def _ledger(rungs: list[Rung], last: Operation, question: Question, index: Index
 def _differences(question: Question, index: Index) -> Witness:
     assert question.differences is not None
     tolerance = max(1e-6, 100 * question.eps)
-    ask = question.differences
-    return Witness("central differences of the loss", lambda: ask(index), rtol=tolerance, atol=tolerance * 1e-2)
+    measured = question.differences(index)  # now: backward() may free the graph, and a step change the weights
+    return Witness("central differences of the loss", lambda: measured, rtol=tolerance, atol=tolerance * 1e-2)
 
 
 def _rung_steps(

@@ -136,12 +136,23 @@ def _numeric(value: Any) -> bool:
 
 def _spread(step: Step) -> float:
     """How far rounding can move this formula's value, in the floats it was computed in."""
-    values = {s.name: s.value for s in step.inputs}
     assert step.formula is not None
-    shaken = [_floats(_exact(step.formula, values, precise(_PRECISION, step.eps, seed))) for seed in range(_SHAKES)]
-    centre = _floats(_exact(step.formula, values))
+    shaken = []
+    for seed in range(_SHAKES):
+        values = {s.name: _shaken(s.value, step.eps, seed) for s in step.inputs}
+        shaken.append(_floats(_exact(step.formula, values, precise(_PRECISION, step.eps, seed))))
+    centre = _floats(_exact(step.formula, {s.name: s.value for s in step.inputs}))
     finite = [np.max(np.abs(s - centre), initial=0.0) for s in shaken if np.all(np.isfinite(s))]
     return _ALLOWANCE * (max(finite, default=0.0) + step.eps * _magnitude(centre))
+
+
+def _shaken(value: Any, eps: float, seed: int) -> Any:
+    """A computed input as it might have been rounded; whole numbers are what they are."""
+    array = np.asarray(value)
+    if array.dtype.kind != "f" or np.all(array == np.round(array)):
+        return value
+    moves = np.random.default_rng([seed, array.size]).uniform(-1, 1, array.shape)
+    return array * (1 + eps * moves)
 
 
 def _floats(value: Any) -> np.ndarray:
