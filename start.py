@@ -88,7 +88,7 @@ def test(arguments: list[str]) -> int:
         print(f"== {name}: {tool}", flush=True)
         status = status or subprocess.call([str(SCRIPTS / tool), *options], cwd=HERE)
     print("== tests: pytest", flush=True)
-    workers = [] if arguments else ["-n", "auto"]
+    workers = [] if arguments else ["-n", "auto", "--dist", "loadfile"]  # what a file prepares is prepared once
     return status or subprocess.call([str(PYTHON), "-m", "pytest", *workers, *arguments], cwd=HERE)
 
 
