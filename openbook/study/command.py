@@ -97,7 +97,7 @@ def _print(study: Study, out: Path) -> None:
     if study.thresholds:
         best = study.thresholds[study.chosen]
         console.print(
-            f"Call {study.task.target.positive} when the {study.chosen}'s p ≥ {best.threshold:.4g}: on the validation rows any T in "
-            f"({best.lower:.4g}, {best.upper:.4g}] gives the largest {best.metric}, {best.value:.4f}.", markup=False,
+            f"Call {study.task.target.positive} when the {study.chosen} model's p ≥ {best.threshold:.4g}: on the validation rows any T in "
+            f"({best.lower:.4g}, {best.upper:.4g}] gives the largest {best.metric}, {best.value:.4f}.", markup=False, soft_wrap=True,
         )  # fmt: skip
     console.print(f"The story of this table, every number with its working: {out}", markup=False, soft_wrap=True)
