@@ -17,8 +17,9 @@ class Columns:
     """`rank` (features, rows) is the place of each value among the different ones of its column, −1 where missing.
 
     `bin` (features, rows) groups ranks so that bins hold about equally many rows; where a column has at most 255
-    different values, a bin is a value and nothing is lost (`exact`). `values` holds the different values of all columns
-    one after the other, column f from `start[f]` to `start[f + 1]`; `last_rank[f, b]` is the largest rank in a bin.
+    different values, a bin is a value and nothing is lost. `used` (features,) says how many bins a column has,
+    `last_rank[f, b]` is the largest rank in a bin. `values` holds the different values of all columns one after the
+    other, column f from `start[f]` to `start[f + 1]`.
     """
 
     rank: np.ndarray
@@ -26,7 +27,7 @@ class Columns:
     values: np.ndarray
     start: np.ndarray
     last_rank: np.ndarray
-    exact: np.ndarray
+    used: np.ndarray
 
     @classmethod
     def of(cls, X: np.ndarray) -> Columns:
@@ -35,7 +36,7 @@ class Columns:
         rank = np.empty((d, n), np.int32)
         bins = np.empty((d, n), np.uint8)
         last_rank = np.zeros((d, _BINS), np.int32)
-        exact = np.empty(d, np.bool_)
+        used = np.empty(d, np.int64)
         values, start = [], np.zeros(d + 1, np.int64)
         for f in range(d):
             column = X[:, f]
@@ -47,10 +48,10 @@ class Columns:
             last_rank[f, : len(ends)] = ends
             bins[f] = MISSING
             bins[f, known] = np.searchsorted(ends, place)
-            exact[f] = len(different) <= _BINS
+            used[f] = len(ends)
             values.append(different)
             start[f + 1] = start[f] + len(different)
-        return cls(rank, bins, np.concatenate(values) if values else np.empty(0), start, last_rank, exact)
+        return cls(rank, bins, np.concatenate(values) if values else np.empty(0), start, last_rank, used)
 
 
 def _ends(counts: np.ndarray) -> np.ndarray:

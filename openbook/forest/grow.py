@@ -13,10 +13,12 @@ from openbook.forest.columns import MISSING
 
 GINI, ENTROPY, SQUARED_ERROR = 0, 1, 2
 BINS = 256
-SORT_BELOW = 48  # rows: fewer are sorted sooner than 256 bins are walked
+SORT_BELOW = 0.2  # rows for each bin: fewer are sorted sooner than the bins are walked
+RADIX_FROM = 200  # keys: more are sorted sooner byte by byte than by comparing
 EXACT_BELOW = 4096  # rows: fewer are split between their very values, also where bins hold several values
 
 _jit = njit(cache=True, nogil=True)
+_inlined = njit(inline="always")  # a call costs more than these do
 
 
 @_jit
@@ -35,7 +37,7 @@ def below(state, n):
     return np.int64((next_random(state) >> np.uint64(11)) % np.uint64(n))
 
 
-@_jit
+@_inlined
 def score(table, line, criterion):
     """How pure a set of rows is, times its weight: the larger, the better. `table[line]` holds its sums.
 
@@ -57,7 +59,7 @@ def score(table, line, criterion):
     return found / total if criterion == GINI else found - total * np.log(total)
 
 
-@_jit
+@_inlined
 def weight_of(table, line, criterion):
     """The total weight in a line of sums."""
     if criterion == SQUARED_ERROR:
@@ -68,7 +70,7 @@ def weight_of(table, line, criterion):
     return total
 
 
-@_jit
+@_inlined
 def add_row(table, line, i, y, w, wy, criterion):
     """Add row i: to its class, or to weight and weighted target; and count it."""
     if criterion == SQUARED_ERROR:
@@ -85,7 +87,7 @@ LEFT, BOTH, RIGHT, NODE, MISSED, NONE = range(6)
 LINES = 6
 
 
-@_jit
+@_inlined
 def consider(work, missing, criterion, min_leaf, min_weight):
     """The best score of splitting NODE into LEFT and the rest, missing rows on either side; −inf if none is allowed.
 
@@ -95,13 +97,13 @@ def consider(work, missing, criterion, min_leaf, min_weight):
     rows = width - 1
     best, to_left = -np.inf, False
     for side in range(2 if work[missing, rows] > 0 else 1):
+        left = work[LEFT, rows] + (work[missing, rows] if side == 1 else 0)
+        if min(left, work[NODE, rows] - left) < max(min_leaf, 1):
+            continue
         for k in range(width):
             work[BOTH, k] = work[LEFT, k] + (work[missing, k] if side == 1 else 0)
             work[RIGHT, k] = work[NODE, k] - work[BOTH, k]
-        fewest = min(work[BOTH, rows], work[RIGHT, rows])
-        if fewest < min_leaf or fewest == 0:
-            continue
-        if min(weight_of(work, BOTH, criterion), weight_of(work, RIGHT, criterion)) < min_weight:
+        if min_weight > 0 and min(weight_of(work, BOTH, criterion), weight_of(work, RIGHT, criterion)) < min_weight:
             continue
         found = score(work, BOTH, criterion) + score(work, RIGHT, criterion)
         if found > best:
@@ -110,17 +112,18 @@ def consider(work, missing, criterion, min_leaf, min_weight):
 
 
 @_jit
-def split_by_bins(rows, codes, y, w, wy, criterion, min_leaf, min_weight, hist, work):
-    """The best boundary between occupied bins: its score, the bins beside it, and the side of missing rows."""
+def split_by_bins(rows, codes, used, y, w, wy, criterion, min_leaf, min_weight, hist, work):
+    """The best boundary between occupied bins: its score, the bins beside it, the side of missing rows; and whether there
+    is any boundary at all, allowed or not."""
     width = work.shape[1]
-    hist[:] = 0
+    hist[:used], hist[MISSING] = 0, 0
     for i in rows:
         add_row(hist, codes[i], i, y, w, wy, criterion)
     for k in range(width):
         work[LEFT, k], work[MISSED, k] = 0, hist[MISSING, k]
     best, best_low, best_high, best_side = -np.inf, -1, -1, False
-    low = -1
-    for b in range(MISSING):
+    low, occupied = -1, 0
+    for b in range(used):
         if hist[b, width - 1] == 0:
             continue
         if low >= 0:
@@ -129,17 +132,47 @@ def split_by_bins(rows, codes, y, w, wy, criterion, min_leaf, min_weight, hist, 
                 best, best_low, best_high, best_side = found, low, b, side
         for k in range(width):
             work[LEFT, k] += hist[b, k]
+        occupied += 1
         low = b
     if low >= 0 and work[MISSED, width - 1] > 0:  # everything known against everything missing
+        occupied += 1
         found, _ = consider(work, NONE, criterion, min_leaf, min_weight)
         if found > best:
             best, best_low, best_high, best_side = found, low, -1, False
-    return best, best_low, best_high, best_side
+    return best, best_low, best_high, best_side, occupied > 1
 
 
 @_jit
-def split_by_sorting(rows, ranks, y, w, wy, criterion, min_leaf, min_weight, keys, work):
-    """The best boundary between different values: its score, the ranks beside it, and the side of missing rows."""
+def sort_keys(keys, spare, m):
+    """The first m keys by their rank (the upper 32 bits), in `keys` or in `spare`: byte by byte where they are many."""
+    if m < RADIX_FROM:
+        keys[:m].sort()
+        return keys
+    top = np.int64(0)
+    for k in range(m):
+        top = max(top, keys[k] >> 32)
+    place = np.empty(256, np.int64)
+    shift = 32
+    while top > 0:
+        place[:] = 0
+        for k in range(m):
+            place[(keys[k] >> shift) & 255] += 1
+        before = np.int64(0)
+        for b in range(256):
+            before, place[b] = before + place[b], before
+        for k in range(m):
+            b = (keys[k] >> shift) & 255
+            spare[place[b]] = keys[k]
+            place[b] += 1
+        keys, spare = spare, keys
+        shift, top = shift + 8, top >> 8
+    return keys
+
+
+@_jit
+def split_by_sorting(rows, ranks, y, w, wy, criterion, min_leaf, min_weight, keys, spare, work):
+    """The best boundary between different values: its score, the ranks beside it, the side of missing rows; and whether
+    there is any boundary at all, allowed or not."""
     width = work.shape[1]
     for k in range(width):
         work[LEFT, k], work[MISSED, k] = 0, 0
@@ -150,8 +183,7 @@ def split_by_sorting(rows, ranks, y, w, wy, criterion, min_leaf, min_weight, key
         else:
             keys[m] = (np.int64(ranks[i]) << 32) | np.int64(i)
             m += 1
-    ordered = keys[:m]
-    ordered.sort()
+    ordered = sort_keys(keys, spare, m)
     best, best_low, best_high, best_side = -np.inf, -1, -1, False
     before = np.int64(-1)
     for k in range(m):
@@ -166,7 +198,8 @@ def split_by_sorting(rows, ranks, y, w, wy, criterion, min_leaf, min_weight, key
         found, _ = consider(work, NONE, criterion, min_leaf, min_weight)
         if found > best:
             best, best_low, best_high, best_side = found, before, -1, False
-    return best, best_low, best_high, best_side
+    varies = m > 0 and (work[MISSED, width - 1] > 0 or before != ordered[0] >> 32)
+    return best, best_low, best_high, best_side, varies
 
 
 @_jit
@@ -199,26 +232,32 @@ def partition(order, start, end, ranks, boundary, missing_left, spare):
 def best_split(rows, columns, y, w, wy, state, features, max_features, criterion, min_leaf, min_weight, room):
     """The best split over randomly drawn features: (score, feature, threshold, last rank on the left, missing left).
 
-    Draws `max_features` of them, and further ones as long as none can be split.
+    Draws `max_features` of them, and further ones as long as all are constant in this node: a feature that varies but has
+    no allowed split counts as tried, which ends the tree there (as scikit-learn's do, and probabilities gain by it).
     """
-    rank, bins, values, start, last_rank, exact = columns
-    hist, keys, work = room
+    rank, bins, values, start, last_rank, used = columns
+    hist, keys, spare, work = room
     d = len(features)
     best, feature, threshold, boundary, missing_left = -np.inf, -1, 0.0, np.int64(-1), False
+    varied = False
     for drawn in range(d):
-        if drawn >= max_features and feature >= 0:
+        if drawn >= max_features and varied:
             break
         swap = drawn + below(state, d - drawn)
         features[drawn], features[swap] = features[swap], features[drawn]
         f = features[drawn]
-        if len(rows) < SORT_BELOW or (len(rows) < EXACT_BELOW and not exact[f]):
-            found, low, high, side = split_by_sorting(
-                rows, rank[f], y, w, wy, criterion, min_leaf, min_weight, keys, work
+        exact = used[f] == start[f + 1] - start[f]
+        if len(rows) < SORT_BELOW * used[f] or (len(rows) < EXACT_BELOW and not exact):
+            found, low, high, side, varies = split_by_sorting(
+                rows, rank[f], y, w, wy, criterion, min_leaf, min_weight, keys, spare, work
             )
         else:
-            found, low, high, side = split_by_bins(rows, bins[f], y, w, wy, criterion, min_leaf, min_weight, hist, work)
+            found, low, high, side, varies = split_by_bins(
+                rows, bins[f], used[f], y, w, wy, criterion, min_leaf, min_weight, hist, work
+            )
             high = np.int64(last_rank[f, high - 1] + 1) if high >= 0 else np.int64(-1)
             low = np.int64(last_rank[f, low]) if low >= 0 else np.int64(-1)
+        varied |= varies
         if found > best:
             best, feature, boundary, missing_left = found, f, low, side
             threshold = between(values[start[f] + low], values[start[f] + high]) if high >= 0 else np.inf
@@ -261,7 +300,7 @@ def grow_tree(columns, order, y, w, wy, width, seed, criterion, max_depth, min_s
     state = np.array([seed], np.uint64)
     features = np.arange(d)
     work = np.zeros((LINES, width), np.int64)
-    scratch = (np.zeros((BINS, width), np.int64), np.empty(n, np.int64), work)
+    scratch = (np.zeros((BINS, width), np.int64), np.empty(n, np.int64), np.empty(n, np.int64), work)
     spare = np.empty(n, order.dtype)
     stack = np.empty((n + 1, 4), np.int64)
     stack[0, 0], stack[0, 1], stack[0, 2], stack[0, 3] = 0, 0, n, 0

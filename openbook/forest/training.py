@@ -55,7 +55,7 @@ def grow_forest(
     """
     columns = Columns.of(X)
     fixed = _FixedPoint.of(target)
-    arrays = (columns.rank, columns.bin, columns.values, columns.start, columns.last_rank, columns.exact)
+    arrays = (columns.rank, columns.bin, columns.values, columns.start, columns.last_rank, columns.used)
 
     def one(index: int) -> Tree:
         return _grow_one(arrays, target, fixed, growth, samples[index], seeds[index])
