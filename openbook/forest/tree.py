@@ -74,8 +74,8 @@ class Tree:
                 raise ModelError(f"node {int(np.argmax(bad))} has a {name} child that does not come after it")
         if (self.right[~inner] != LEAF).any():
             raise ModelError("a node has a right child but no left one")
-        children = np.concatenate([self.left[inner], self.right[inner]])
-        if len(np.unique(children)) != len(children) or len(children) != n - 1:
+        parents = np.bincount(self.left[inner], minlength=n) + np.bincount(self.right[inner], minlength=n)
+        if (parents[1:] != 1).any():
             raise ModelError("a node has two parents, or none")
         bad = inner & ((self.feature < 0) | (self.feature >= n_features) | np.isnan(self.threshold))
         if bad.any():
