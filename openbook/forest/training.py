@@ -12,7 +12,7 @@ import numpy as np
 from openbook.forest.columns import Columns
 from openbook.forest.tree import Tree
 
-__all__ = ["CRITERIA", "Growth", "Target", "grow_forest"]
+__all__ = ["CRITERIA", "FixedPoint", "Growth", "Target", "grow_forest", "tree_of"]
 
 CRITERIA = {"gini": 0, "entropy": 1, "log_loss": 1, "squared_error": 2}
 _FINEST = 2**30  # fixed-point steps in the largest weight, where weights are not whole numbers
@@ -54,7 +54,7 @@ def grow_forest(
     The trees depend on the seeds only, not on the number of threads. `callback(done, of)` is called after each tree.
     """
     columns = Columns.of(X)
-    fixed = _FixedPoint.of(target)
+    fixed = FixedPoint.of(target)
     arrays = (columns.rank, columns.bin, columns.values, columns.start, columns.last_rank, columns.used)
 
     def one(index: int) -> Tree:
@@ -70,7 +70,7 @@ def grow_forest(
 
 
 @dataclass(frozen=True, eq=False)
-class _FixedPoint:
+class FixedPoint:
     """Weights and weighted targets as whole numbers, so that sums do not depend on the order of adding."""
 
     code: np.ndarray  # class, or rank of the target
@@ -81,7 +81,7 @@ class _FixedPoint:
     middle: float
 
     @classmethod
-    def of(cls, target: Target) -> _FixedPoint:
+    def of(cls, target: Target) -> FixedPoint:
         whole = bool(np.all(target.weight == np.round(target.weight))) and target.weight.max(initial=0) < 2**20
         step = 1.0 if whole else float(target.weight.max()) / _FINEST
         weight = np.round(target.weight / step).astype(np.int64)
@@ -96,11 +96,17 @@ class _FixedPoint:
         code = np.unique(target.y, return_inverse=True)[1].astype(np.int64)
         return cls(code, weight, np.round(centred / target_step).astype(np.int64), step, target_step, middle)
 
+    def per_step(self, target: Target, criterion: int) -> float:
+        """How many units of the kernel's impurity make one of the criterion's own (bits, squared targets)."""
+        if criterion == CRITERIA["entropy"]:
+            return math.log(2.0)
+        return 1.0 if target.classes else 1.0 / self.target_step**2
+
 
 def _grow_one(
     columns: tuple[np.ndarray, ...],
     target: Target,
-    fixed: _FixedPoint,
+    fixed: FixedPoint,
     growth: Growth,
     counts: np.ndarray | None,
     seed: int,
@@ -117,23 +123,24 @@ def _grow_one(
         columns, order, fixed.code, weight, weighted, target.classes + 1 if target.classes else 3, np.uint64(seed),
         growth.criterion, growth.max_depth, growth.min_samples_split, growth.min_samples_leaf,
         np.int64(np.ceil(growth.min_weight_leaf * total / fixed.weight_step)), growth.max_features,
-        growth.min_impurity_decrease * _per_step(fixed, target, growth.criterion),
+        growth.min_impurity_decrease * fixed.per_step(target, growth.criterion),
     )  # fmt: skip
-    value, node_weight = _values(sums, fixed, target.classes)
+    return tree_of(feature, threshold, left, right, missing_left, gain, sums, fixed, target, growth.criterion)
+
+
+def tree_of(
+    feature: np.ndarray, threshold: np.ndarray, left: np.ndarray, right: np.ndarray, missing_left: np.ndarray,
+    gain: np.ndarray, sums: np.ndarray, fixed: FixedPoint, target: Target, criterion: int,
+) -> Tree:  # fmt: skip
+    """The arrays of a grown tree, with sums and gains in the units people gave."""
+    value, weight = _values(sums, fixed, target.classes)
     return Tree(
-        feature.copy(), threshold.copy(), left.copy(), right.copy(), missing_left.copy(), value, node_weight,
-        sums[:, -1].copy(), gain * fixed.weight_step / _per_step(fixed, target, growth.criterion),
+        feature.copy(), threshold.copy(), left.copy(), right.copy(), missing_left.copy(), value, weight,
+        sums[:, -1].copy(), gain * fixed.weight_step / fixed.per_step(target, criterion),
     )  # fmt: skip
 
 
-def _per_step(fixed: _FixedPoint, target: Target, criterion: int) -> float:
-    """How many of the kernel's units of impurity make one of the criterion's own (bits, squared targets)."""
-    if criterion == CRITERIA["entropy"]:
-        return math.log(2.0)
-    return 1.0 if target.classes else 1.0 / fixed.target_step**2
-
-
-def _values(sums: np.ndarray, fixed: _FixedPoint, classes: int) -> tuple[np.ndarray, np.ndarray]:
+def _values(sums: np.ndarray, fixed: FixedPoint, classes: int) -> tuple[np.ndarray, np.ndarray]:
     """Class weights, or means, of every node; and its total weight."""
     if classes:
         value = sums[:, :classes] * fixed.weight_step

@@ -1,0 +1,236 @@
+"""How a tree is grown, said slowly and obviously: the specification that the kernels in `grow.py` are held to.
+
+Nothing here is fast, and nothing is approximate: every boundary is tried, and each side's sums are taken anew from its
+rows. The kernels give the same trees to the last bit; the tests say so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from openbook.forest.training import CRITERIA, FixedPoint, Growth, Target, tree_of
+from openbook.forest.tree import LEAF, Tree
+
+__all__ = ["textbook_tree"]
+
+MOST_BINS = 255  # of a column; with at most so many different values, each is a bin
+EXACT_BELOW = 4096  # rows: smaller nodes are split between their very values, larger ones between bins
+_64_BITS = 2**64 - 1
+Sums = tuple[int, ...]  # weight of each class, or (weight, weighted target); then the number of rows
+
+
+def textbook_tree(
+    X: np.ndarray, target: Target, growth: Growth, counts: np.ndarray | None = None, seed: int = 0
+) -> Tree:
+    """Grow one tree from X (rows, features), NaN where missing; `counts` says how often each row was drawn."""
+    return _Book(X, target, growth, counts, seed).grow()
+
+
+@dataclass(frozen=True)
+class _Boundary:
+    """Known values up to `low` go left, those from `high` on right; None: everything known left, missing right."""
+
+    low: float
+    high: float | None
+
+    @property
+    def threshold(self) -> float:
+        if self.high is None:
+            return math.inf
+        middle = self.low + (self.high - self.low) / 2
+        return middle if self.low <= middle < self.high else self.low  # rounding may take it up to high
+
+
+@dataclass(frozen=True)
+class _Split:
+    feature: int
+    boundary: _Boundary
+    missing_left: bool
+    score: float
+
+
+@dataclass
+class _Nodes:
+    """The arrays of the tree while it grows."""
+
+    feature: list[int] = field(default_factory=list)
+    threshold: list[float] = field(default_factory=list)
+    left: list[int] = field(default_factory=list)
+    right: list[int] = field(default_factory=list)
+    missing_left: list[bool] = field(default_factory=list)
+    gain: list[float] = field(default_factory=list)
+    sums: list[Sums] = field(default_factory=list)
+
+    def add(self, sums: Sums) -> int:
+        """A new leaf; returns its number."""
+        self.feature.append(LEAF)
+        self.threshold.append(0.0)
+        self.left.append(LEAF)
+        self.right.append(LEAF)
+        self.missing_left.append(False)
+        self.gain.append(0.0)
+        self.sums.append(sums)
+        return len(self.sums) - 1
+
+
+class _Book:
+    """One tree being grown."""
+
+    def __init__(self, X: np.ndarray, target: Target, growth: Growth, counts: np.ndarray | None, seed: int):
+        self.X, self.target, self.growth = X, target, growth
+        self.fixed = FixedPoint.of(target)
+        drawn = np.ones(len(X), np.int64) if counts is None else counts
+        self.weight, self.weighted = self.fixed.weight * drawn, self.fixed.weighted * (1 if target.classes else drawn)
+        self.random = _SplitMix(seed)
+        self.features = list(range(X.shape[1]))
+        self.bins = [_bins(X[:, f]) for f in self.features]
+
+    def grow(self) -> Tree:
+        """Depth first, the left child before the right; a child's number is larger than its parent's."""
+        everything = np.flatnonzero(self.weight > 0)
+        nodes = _Nodes()
+        waiting = [(nodes.add(self.sums(everything)), everything, 0)]
+        whole = float(self.weight_of(nodes.sums[0]))
+        while waiting:
+            node, rows, depth = waiting.pop()
+            split = None if self.is_done(rows, nodes.sums[node], depth) else self.best_split(rows)
+            if split is None:
+                continue
+            decrease = split.score - self.score(nodes.sums[node])
+            if decrease / whole < self.growth.min_impurity_decrease * self.fixed.per_step(
+                self.target, self.growth.criterion
+            ):
+                continue
+            column = self.X[rows, split.feature]
+            missing = np.isnan(column)
+            left = np.where(missing, split.missing_left, column <= split.boundary.low)
+            nodes.feature[node], nodes.threshold[node] = split.feature, split.boundary.threshold
+            # Where training saw nothing missing, a missing value later takes the side most rows took.
+            nodes.missing_left[node] = split.missing_left if missing.any() else bool(left.sum() > (~left).sum())
+            nodes.gain[node] = max(decrease, 0.0)
+            nodes.left[node], nodes.right[node] = nodes.add(self.sums(rows[left])), nodes.add(self.sums(rows[~left]))
+            waiting += [(nodes.right[node], rows[~left], depth + 1), (nodes.left[node], rows[left], depth + 1)]
+        return tree_of(
+            np.array(nodes.feature, np.int32), np.array(nodes.threshold), np.array(nodes.left, np.int32),
+            np.array(nodes.right, np.int32), np.array(nodes.missing_left), np.array(nodes.gain),
+            np.array(nodes.sums, np.int64), self.fixed, self.target, self.growth.criterion,
+        )  # fmt: skip
+
+    def is_done(self, rows: np.ndarray, sums: Sums, depth: int) -> bool:
+        """Too small, too deep, or pure."""
+        limit = max(self.growth.min_samples_split, 2 * self.growth.min_samples_leaf)
+        if len(rows) < limit or depth >= self.growth.max_depth:
+            return True
+        if self.target.classes:
+            return sum(w > 0 for w in sums[:-1]) <= 1
+        return len(set(self.fixed.code[rows])) <= 1
+
+    # --- choosing a split --------------------------------------------------------------------------------------
+
+    def best_split(self, rows: np.ndarray) -> _Split | None:
+        """The best of `max_features` drawn features, and further ones as long as all are constant here.
+
+        A feature that varies but has no allowed split counts as tried. Of equally good splits the first found stays.
+        """
+        best: _Split | None = None
+        varied = False
+        for drawn in range(len(self.features)):
+            if drawn >= self.growth.max_features and varied:
+                break
+            swap = drawn + self.random.below(len(self.features) - drawn)
+            self.features[drawn], self.features[swap] = self.features[swap], self.features[drawn]
+            f = self.features[drawn]
+            boundaries = list(self.boundaries(f, rows))
+            varied = varied or bool(boundaries)
+            for split in self.allowed(f, rows, boundaries):
+                if best is None or split.score > best.score:
+                    best = split
+        return best
+
+    def boundaries(self, f: int, rows: np.ndarray) -> Iterator[_Boundary]:
+        """Between neighbouring values, or neighbouring bins in large nodes; and between known and missing."""
+        column = self.X[rows, f]
+        known = column[~np.isnan(column)]
+        first, last = self.bins[f]
+        if len(rows) < EXACT_BELOW or np.array_equal(first, last):
+            first = last = np.unique(known)
+        else:
+            occupied = np.unique(np.searchsorted(last, known))
+            first, last = first[occupied], last[occupied]
+        for low, high in zip(last[:-1], first[1:], strict=True):
+            yield _Boundary(float(low), float(high))
+        if len(known) and len(known) < len(column):
+            yield _Boundary(float(last[-1]), None)
+
+    def allowed(self, f: int, rows: np.ndarray, boundaries: list[_Boundary]) -> Iterator[_Split]:
+        """The splits at these boundaries that leave enough rows and weight on both sides, missing rows on either."""
+        column = self.X[rows, f]
+        missing = np.isnan(column)
+        for boundary in boundaries:
+            for missing_left in (False, True) if missing.any() and boundary.high is not None else (False,):
+                left = np.where(missing, missing_left, column <= boundary.low)
+                sides = self.sums(rows[left]), self.sums(rows[~left])
+                if min(s[-1] for s in sides) < max(1, self.growth.min_samples_leaf):
+                    continue
+                if min(self.weight_of(s) for s in sides) < self.least_weight:
+                    continue
+                yield _Split(f, boundary, missing_left, self.score(sides[0]) + self.score(sides[1]))
+
+    @property
+    def least_weight(self) -> int:
+        return math.ceil(self.growth.min_weight_leaf * float(self.weight.sum()))
+
+    # --- sums and their worth ----------------------------------------------------------------------------------
+
+    def sums(self, rows: np.ndarray) -> Sums:
+        """Whole numbers, so that the order of the rows does not matter."""
+        if not self.target.classes:
+            return int(self.weight[rows].sum()), int(self.weighted[rows].sum()), len(rows)
+        codes = self.fixed.code[rows]
+        return (*(int(self.weight[rows][codes == c].sum()) for c in range(self.target.classes)), len(rows))
+
+    def weight_of(self, sums: Sums) -> int:
+        return sum(sums[:-1]) if self.target.classes else sums[0]
+
+    def score(self, sums: Sums) -> float:
+        """Gini: Σ w_c² / W. Entropy: Σ w_c ln w_c − W ln W. Squared error: (Σ w·y)² / W. The larger, the purer."""
+        total = float(self.weight_of(sums))
+        if total <= 0:
+            return 0.0
+        if not self.target.classes:
+            return float(sums[1]) * float(sums[1]) / total
+        if self.growth.criterion == CRITERIA["gini"]:
+            return sum(float(w) * float(w) for w in sums[:-1]) / total
+        return sum(float(w) * math.log(w) for w in sums[:-1] if w > 0) - total * math.log(total)
+
+
+def _bins(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The smallest and the largest value of each bin: a value each if they are few, else about equally many rows each."""
+    different, counts = np.unique(column[~np.isnan(column)], return_counts=True)
+    if len(different) <= MOST_BINS:
+        return different, different
+    filled = np.cumsum(counts)
+    ends = {
+        min(int(np.searchsorted(filled, filled[-1] * k / MOST_BINS)), len(different) - 1)
+        for k in range(1, MOST_BINS + 1)
+    }
+    last = np.array(sorted(ends))
+    return different[np.concatenate([[0], last[:-1] + 1])], different[last]
+
+
+class _SplitMix:
+    """Random whole numbers from a seed (splitmix64, Steele et al. 2014)."""
+
+    def __init__(self, seed: int):
+        self.state = seed & _64_BITS
+
+    def below(self, n: int) -> int:
+        self.state = (self.state + 0x9E3779B97F4A7C15) & _64_BITS
+        z = self.state
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _64_BITS
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _64_BITS
+        return ((z ^ (z >> 31)) >> 11) % n
