@@ -12,7 +12,7 @@ ACCENT, CONTRAST, QUIET = "#2563a8", "#c2410c", "#8a8f98"
 class Display:
     """A plot: `draw(ax)` says what is in it; `plot(ax=None)` keeps `ax_` and `figure_`, and never shows anything."""
 
-    size: tuple[float, float] = (6.4, 3.6)
+    size: tuple[float, float] = (5.6, 3.3)
     alt: str = ""  # what a screen reader says
 
     def plot(self, ax: Any = None) -> Display:

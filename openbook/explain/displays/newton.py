@@ -49,7 +49,7 @@ class NewtonConvergence(Display):
     gradients: Sequence[float]
 
     alt = "The largest entry of the gradient before each Newton step, on a logarithmic axis, falling ever faster"
-    size = (6.4, 2.8)
+    size = (5.6, 2.6)
 
     def draw(self, ax: Any) -> None:
         ax.semilogy(np.arange(len(self.gradients)), self.gradients, "o-", color=ACCENT, markersize=5, linewidth=1.4)

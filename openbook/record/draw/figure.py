@@ -32,7 +32,7 @@ def figure_svg(display: Any) -> str:
     drawn = re.sub(r'\s(width|height)="[\d.]+pt"', "", drawn, count=2)
     drawn = re.sub(r"#000000|\bblack\b", "currentColor", drawn)
     drawn = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font: \1px system-ui, sans-serif", drawn)
-    drawn = drawn.replace("<text ", '<text fill="currentColor" ')
+    drawn = re.sub(r"<text(?=[ >])", '<text fill="currentColor"', drawn)
     drawn = _unique(drawn)
     alt = str(getattr(display, "alt", ""))
     return drawn.replace("<svg", f'<svg class="ob-figure" role="img" aria-label="{escape(alt, quote=True)}"', 1)

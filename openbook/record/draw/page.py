@@ -70,7 +70,8 @@ vertical-align:top}
 .ob-inside{padding:.3rem .7rem .8rem}.ob-more dl{grid-template-columns:minmax(0,1fr);gap:0 0}.ob-more dd{margin-bottom:.4rem}}
 @media print{:root{--ob-paper:#fff;--ob-ink:#000;--ob-quiet:#444;--ob-line:#bbb;--ob-soft:#fff}body{font-size:10.5pt}
 main{max-width:none;padding:0}.ob-working,.ob-step,figure,table{break-inside:avoid-page}.ob-working{border:0}
-.ob-inside{padding:0}nav{display:none}h2{break-after:avoid}}
+.ob-inside{padding:0}nav,.ob-why::before{display:none}h2,.ob-part,.ob-question{break-after:avoid}.ob-scroll,.ob-more dd{overflow:visible}
+.ob-figure{max-width:24rem}h2{margin-top:1.6rem}.ob-step>details>summary,.ob-given{display:block}.ob-why{text-align:left}}
 """
 
 SCRIPT = """
@@ -81,8 +82,8 @@ o=>{if(o.dataset.name===n)o.classList.toggle('ob-lit',on)})};
 for(const[start,on]of[['pointerover',true],['pointerout',false],['focusin',true],['focusout',false]])
 document.addEventListener(start,e=>{const t=e.target.closest&&e.target.closest('[data-name]');if(t)lit(t,on)});
 let opened=[];
-addEventListener('beforeprint',()=>{opened=[...document.querySelectorAll('details:not([open])')].filter(
-d=>!d.classList.contains('ob-fold'));opened.forEach(d=>d.open=true)});
+addEventListener('beforeprint',()=>{opened=[...document.querySelectorAll('details.ob-working:not([open])')];
+opened.forEach(d=>d.open=true)});
 addEventListener('afterprint',()=>opened.forEach(d=>d.open=false));
 const show=()=>{const t=location.hash&&document.getElementById(location.hash.slice(1));
 for(let p=t;p;p=p.parentElement)if(p.tagName==='DETAILS')p.open=true;if(t)t.scrollIntoView()};
