@@ -55,7 +55,7 @@ class _Progress(Watcher):
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         self.console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self.bars = Progress(TextColumn("{task.description:>24}"), BarColumn(), TextColumn("{task.completed}/{task.total}"),
+        self.bars = Progress(TextColumn("{task.description:>27}"), BarColumn(), TextColumn("{task.completed}/{task.total}"),
                              TimeElapsedColumn(), console=self.console, disable=not self.console.is_terminal)  # fmt: skip
 
     def __enter__(self) -> _Progress:
@@ -63,7 +63,15 @@ class _Progress(Watcher):
         return self
 
     def __exit__(self, *problem: Any) -> None:
+        if not any(problem):
+            self._finish()
         self.bars.stop()
+
+    def _finish(self) -> None:
+        """The last bar is full, also where training stopped early."""
+        for task in self.bars.tasks[-1:]:
+            self.bars.update(task.id, total=max(task.completed, 1), completed=max(task.completed, 1))
+            self.bars.stop_task(task.id)
 
     def say(self, sentence: str) -> None:
         self.console.print(f"· {sentence}", markup=False)
@@ -71,6 +79,7 @@ class _Progress(Watcher):
     def stage(self, name: str) -> Callable[[int, int], None]:
         if name == "forest" and not kernels_cached():
             self.say("compiling the forest's kernels, once after installing; this takes some 20 seconds")
+        self._finish()
         bar = self.bars.add_task(name, total=1)
 
         def tell(done: int, of: int) -> None:

@@ -103,8 +103,7 @@ def fit_forest(task: Task, options: Options, progress: Progress, threads: int) -
 
 def fit_network(task: Task, options: Options, progress: Progress, straight: bool = False) -> Fitted:
     """A net on our own Tensor; `straight` leaves its activations out, the rest the same."""
-    plan = NetworkPlan(seed=options.seed, epochs=8 if options.quick else 30,
-                       activation=nn.Identity if straight else nn.ReLU)  # fmt: skip
+    plan = NetworkPlan.for_rows(len(task.train.y), options.quick, options.seed, nn.Identity if straight else nn.ReLU)
     outputs = task.target.classes if task.kind == "many" else 1
     network = Network(
         build(task.train.design.shape[1], outputs, plan), plan, criterion_for(task.target.task, task.target.classes)

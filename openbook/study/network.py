@@ -35,6 +35,16 @@ class NetworkPlan:
     patience: int = 6
     seed: int = 0
 
+    @classmethod
+    def for_rows(cls, rows: int, quick: bool, seed: int, activation: type[nn.Module]) -> NetworkPlan:
+        """Batches of a sixteenth of a small table, and epochs enough for some 1,500 steps (`quick`: 400)."""
+        batch = min(cls.batch, max(16, rows // 16))
+        least, most, steps = (8, 40, 400) if quick else (30, 150, 1500)
+        epochs = min(most, max(least, math.ceil(steps * batch / rows)))
+        return cls(
+            batch=batch, epochs=epochs, patience=max(cls.patience, epochs // 5), seed=seed, activation=activation
+        )
+
 
 @dataclass
 class History:
@@ -77,13 +87,12 @@ def train(
     """Fit in place; stop when the validation loss has not fallen for `patience` epochs, and keep the best weights."""
     X, y = rows
     random = np.random.default_rng(plan.seed)
-    batch = min(plan.batch, max(16, len(X) // 16))
     optimizer = optim.AdamW(net.parameters(), lr=plan.lr, weight_decay=plan.weight_decay)
     history, kept = History(), copy.deepcopy(net.state_dict())
     least = math.inf
     for epoch in range(plan.epochs):
         _set_rate(optimizer, plan.lr * 0.5 * (1 + math.cos(math.pi * epoch / plan.epochs)))
-        loss = _epoch(net.train(), criterion, optimizer, X, y, random.permutation(len(X)), batch)
+        loss = _epoch(net.train(), criterion, optimizer, X, y, random.permutation(len(X)), plan.batch)
         held_out = evaluate_loss(net, criterion, validation)
         history.train.append(loss)
         history.validation.append(held_out)

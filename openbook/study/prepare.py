@@ -83,7 +83,7 @@ def prepare(options: Options) -> Task:
     if held_out is not None:
         test = Rows(design.matrix(held_out), tree.matrix(held_out), target.encode(held_out), np.arange(len(held_out)))
         guesses += tree.unseen(held_out)
-    guesses.append(_said_of(split, held_out, options.seed))
+    guesses.append(_said_of(split, held_out, target.task, options.seed))
     return Task(table, held_out if held_out is not None else table, target, kinds, design, tree, train, validation, test,
                 tuple(guesses), held_out is not None)  # fmt: skip
 
@@ -151,9 +151,10 @@ def _aligned(test: Table, train: Table, kinds: Mapping[str, Kind], target: Targe
     return Table(test.source, columns)
 
 
-def _said_of(split: Split, held_out: Table | None, seed: int) -> Guess:
+def _said_of(split: Split, held_out: Table | None, task: str, seed: int) -> Guess:
+    steering = "to stop the training by" if task == "regression" else "to stop, calibrate and choose the threshold"
     if held_out is not None:
-        return Guess(f"{len(split.train)} rows to fit, {len(split.validation)} to stop, calibrate and choose the threshold, "
+        return Guess(f"{len(split.train)} rows to fit, {len(split.validation)} {steering}, "
                      f"{len(held_out)} rows of {held_out.source} to judge", f"--seed {seed}")  # fmt: skip
-    return Guess(f"{len(split.train)} rows to fit, {len(split.validation)} to stop, calibrate and choose the threshold, "
+    return Guess(f"{len(split.train)} rows to fit, {len(split.validation)} {steering}, "
                  f"{len(split.test)} to judge", f"--test TABLE, --seed {seed}")  # fmt: skip
