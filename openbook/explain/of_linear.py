@@ -139,24 +139,33 @@ def _explain_logistic(model: LogisticRegression, row: Any = None, names: Any = N
         raise ExplainError("this LogisticRegression is not fitted", do="call fit(X, y) first")
     if row is not None:
         return explain_logistic_row(model, row, names)
-    rows = tuple((i, it.loss, it.gradient, it.condition, it.taken) for i, it in enumerate(model.newton_))
-    first, last = model.newton_[0], model.newton_[-1]
-    before, after = (
-        given("loss at the start", first.loss, "all coefficients zero"),
-        given("loss before the last step", last.loss),
-    )
-    fall = Step("fall", first.loss - last.loss, Name("loss at the start") - Name("loss before the last step"), (before, after),
-                rule="difference")  # fmt: skip
-    count = given("steps", len(model.newton_), "until no entry of the gradient exceeded the tolerance")
+    rows = tuple((i, it.loss, it.gradient, it.condition, it.taken) for i, it in enumerate(model.newton_, 1))
+    steps = [s for i in range(len(model.newton_)) for s in _iteration(model, i)]
     return Working(
         title="Logistic regression by Newton's method",
         question="How did the fit get there?",
-        steps=(before, after, fall, count),
-        result={"iterations": len(model.newton_), "loss": last.loss},
+        steps=tuple(steps),
+        result={"iterations": len(model.newton_), "loss": model.loss_},
         displays=(NewtonConvergence([it.gradient for it in model.newton_]),),
         tables=(Table("Newton's steps", ("step", "loss", "largest gradient", "condition of H", "share taken"), rows),),
         notes=(
             "Log loss is convex but no quadratic: its Hessian XᵀDX/N, with D = p(1 − p) for each row, changes as the "
-            f"probabilities do. So it takes {len(model.newton_)} steps here, not one; near the end each squares the error.",
+            f"probabilities do. So it takes {len(model.newton_)} steps here, not one. At each, the loss falls by about what a "
+            "quadratic with this gradient and Hessian would fall by; the nearer the end, the nearer, and each step squares the error.",
         ),
     )  # fmt: skip
+
+
+def _iteration(model: LogisticRegression, i: int) -> list[Step]:
+    """One Newton step: what the quadratic promised, and what the loss did."""
+    here, part = model.newton_[i], f"Step {i + 1}"
+    after = model.newton_[i + 1].loss if i + 1 < len(model.newton_) else model.loss_
+    before = given(f"J_{i}", here.loss, "all coefficients zero" if i == 0 else "", part)
+    then = given(f"J_{i + 1}", after, "after the step", part)
+    decrement = given("λ²", here.decrement, "∇Jᵀ H⁻¹ ∇J", part)
+    promised = Step(
+        "promised", here.decrement / 2, parse("d/2").rename({"d": "λ²"}), (decrement,), rule="of a quadratic", part=part
+    )
+    fall = Step("fall", here.loss - after, Name(before.name) - Name(then.name), (before, then), rule="difference", part=part,
+                why="" if here.taken == 1 else f"{here.taken:g} of the step was taken: the whole would have gone too far")  # fmt: skip
+    return [before, then, decrement, promised, fall]

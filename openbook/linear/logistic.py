@@ -26,12 +26,16 @@ _NO_DOUBT = 1e-6  # mean log loss; two rows of a million that contradict each ot
 
 @dataclass(frozen=True)
 class Iteration:
-    """One Newton step: loss and largest gradient entry before it, the Hessian's condition, the share of it taken."""
+    """One Newton step: loss and largest gradient entry before it, the Hessian's condition, the share of it taken.
+
+    `decrement` is ∇Jᵀ H⁻¹ ∇J: twice what a quadratic with this gradient and Hessian would fall by (Boyd 2004, § 9.5.1).
+    """
 
     loss: float
     gradient: float
     condition: float
     taken: float
+    decrement: float
 
 
 class LogisticRegression(Explains, ClassifierMixin, BaseEstimator):
@@ -82,6 +86,7 @@ class LogisticRegression(Explains, ClassifierMixin, BaseEstimator):
         if np.isinf(self.C) and problem.loss(theta) < _NO_DOUBT:
             raise InputError("the classes can be told apart without error, so without a penalty the coefficients have no end",
                              where="LogisticRegression", do="choose a finite C")  # fmt: skip
+        self.loss_ = problem.loss(theta)
         self.coef_, self.intercept_ = problem.unpack(theta)
         self.n_iter_ = len(self.newton_)
         return self
@@ -94,8 +99,9 @@ class LogisticRegression(Explains, ClassifierMixin, BaseEstimator):
             if largest <= self.tol:
                 return theta
             step, condition, _ = solve_symmetric(hessian, gradient)
-            taken = self._take(problem, theta, step, loss, float(gradient @ step))
-            self.newton_.append(Iteration(loss, largest, condition, taken))
+            decrement = float(gradient @ step)
+            taken = self._take(problem, theta, step, loss, decrement)
+            self.newton_.append(Iteration(loss, largest, condition, taken, decrement))
             if taken < _SHORTEST:
                 break  # rounding: the loss cannot be brought down any further
             theta = theta - taken * step

@@ -170,3 +170,16 @@ def test_8_thresholds() -> None:
 
 def test_8_what_had_to_hold_is_shown() -> None:
     assert "recall" in checked(ob.explain(ob.best_threshold(Y, P, "precision", constraint="recall >= 0.9"))).text()
+
+
+def test_2_log_loss_takes_several_steps_each_worked_out() -> None:
+    random = np.random.default_rng(1)
+    X = random.normal(size=(200, 3))
+    y = (X @ [1.0, -2.0, 0.5] + random.logistic(size=200) > 0).astype(int)
+    model = ob.LogisticRegression(C=math.inf).fit(X, y)
+    w = checked(ob.explain(model))
+    promised, fell = ([s.value for s in w.steps if s.name == name] for name in ("promised", "fall"))
+    assert len(promised) == w.result["iterations"] >= 3
+    assert fell[-2] == pytest.approx(promised[-2], rel=1e-2)  # near the end the loss is as good as a quadratic
+    z = model.decision_function(X)
+    assert w.result["loss"] == pytest.approx(np.mean(np.logaddexp(0, z) - y * z), rel=1e-12)
