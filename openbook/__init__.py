@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as _np
 
+from openbook.ops import OPS, vocabulary
 from openbook.ops.vocabulary import absolute as abs
 from openbook.ops.vocabulary import (
     cos,
@@ -93,8 +94,11 @@ def __getattr__(name: str) -> Any:
     for home, names in _LATER.items():
         if name in names:
             return getattr(import_module(home), name)
+    if name in OPS and OPS[name].elementwise:  # every operation on single numbers, under its own name
+        return getattr(vocabulary, name)
     raise AttributeError(f"module 'openbook' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PACKAGES, *(name for names in _LATER.values() for name in names)})
+    elementwise = (name for name, op in OPS.items() if op.elementwise and hasattr(vocabulary, name))
+    return sorted({*globals(), *_PACKAGES, *elementwise, *(name for names in _LATER.values() for name in names)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,63 +11,107 @@ from openbook.explain.dispatch import explains
 from openbook.explain.proof import slope_steps
 from openbook.expr import Expr, Number, derivative, evaluate, parse, text
 from openbook.nn.activations import Activation
-from openbook.ops import OPS, Op
+from openbook.ops import OPS, apply
 from openbook.record import Step, Table, Witness, Working, given
-from openbook.tensor import Tensor, grad
+from openbook.tensor import Tensor
 
 __all__ = ["explain_activation"]
 
+_EDGE = 20.0  # how far out the largest slope is looked for
 _INPUTS = (-5.0, -2.0, -1.0, -0.5, 0.5, 1.0, 2.0, 5.0)
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """An activation with its parameters: its formula and slope in z, and where the slope jumps."""
+
+    op: Any
+    options: dict[str, Any]
+
+    @classmethod
+    def of(cls, activation: Activation) -> _Curve:
+        return cls(activation.op, activation.options)
+
+    @property
+    def formula(self) -> Expr:
+        return self.op.expression(**self.options).rename({self.op.arguments[0]: "z"})
+
+    @property
+    def slope(self) -> Expr:
+        stated = getattr(self.op, "slope", "")
+        return parse(stated).rename({self.op.arguments[0]: "z"}) if stated else derivative(self.formula, "z")
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        if self.op is OPS["hardtanh"]:
+            return self.options["min_val"], self.options["max_val"]
+        return tuple(getattr(self.op.domain, "kinks", ()))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the name alone says which function it is."""
+        return bool(self.formula == self.op.expression().rename({self.op.arguments[0]: "z"}))
+
+    def slopes(self, at: np.ndarray) -> np.ndarray:
+        """By autograd: the second way to every slope here."""
+        x = Tensor(at, requires_grad=True)
+        apply(self.op, x, **self.options).sum().backward()
+        assert x.grad is not None
+        return x.grad.data
 
 
 @explains(Activation)
 def explain_activation(activation: Activation, layers: int = 10) -> Working:
     """Show the slope of an activation, its largest value and where, and what `layers` of them in a row leave of it."""
-    op: Any = type(activation).op
-    slope = derivative(op.expression(), op.arguments[0]) if not op.slope else parse(op.slope)
-    slope = slope.rename({op.arguments[0]: "z"})
-    where, largest, exact = _largest(op, slope)
+    curve = _Curve.of(activation)
+    name = curve.op.name
+    where, largest = _largest(curve)
     z = given("z", where, "where the slope is largest", "The slope")
-    proof = slope_steps(op.name, z, "The slope") or [_slope_step(op, slope, z)]
-    top = Step("largest slope", largest, Number(exact), (), rule="maximum",
-               why=_why(op, where), part="At most", witnesses=(_scan(op),))  # fmt: skip
+    proof = (slope_steps(name, z, "The slope") if curve.is_plain else []) or [_slope_step(curve, z)]
+    top = Step("largest slope", largest, Number(largest), (), rule="maximum",
+               why=_why(curve, where), part="At most", witnesses=(_scan(curve),))  # fmt: skip
     count = given("layers", layers, "that many in a row", "Through depth")
     left = Step("at most left", largest**layers, parse("s**n").rename({"s": "largest slope", "n": "layers"}), (top, count),
                 rule="one factor a layer", why="of a gradient, by the activations alone", part="Through depth")  # fmt: skip
     return Working(
-        title=f"How steep {op.name} is",
+        title=f"How steep {name} is",
         question="What is the largest slope, and what is it typically?",
         steps=(z, *proof, top, count, left),
         result={"largest slope": largest, "at": where, f"after {layers} layers at most": left.value},
-        tables=(_table(op, slope),),
-        notes=(_lesson(op, largest, layers),),
+        tables=(_table(curve),),
+        notes=(_lesson(name, largest, layers),),
     )
 
 
-def _slope_step(op: type[Op], slope: Expr, z: Step) -> Step:
-    value = float(evaluate(slope, {"z": z.value}))
-    return Step(f"{op.name}′(z)", value, slope, (z,), rule="slope", why=f"from {op.name}(x) = {op.formula}",
-                part="The slope", witnesses=(Witness("autograd", lambda: _autograd(op, z.value)),))  # fmt: skip
+def _slope_step(curve: _Curve, z: Step) -> Step:
+    value = float(evaluate(curve.slope, {"z": z.value}))
+    again = Witness("autograd", lambda: float(curve.slopes(np.array([z.value]))[0]))
+    return Step(f"{curve.op.name}′(z)", value, curve.slope, (z,), rule="slope", why=f"of {text(curve.formula)}",
+                part="The slope", witnesses=(again,))  # fmt: skip
 
 
-def _autograd(op: type[Op], at: float) -> float:
-    from openbook.ops import apply
-
-    return float(grad(lambda t: apply(op, t))(np.asarray(at)))
-
-
-def _largest(op: type[Op], slope: Expr) -> tuple[float, float, Any]:
-    """The place and the value of the largest slope: exact by SymPy where it can, else the plateau's value."""
-    grid = np.concatenate([np.linspace(-20, 20, 4001), [0.5, 1.0]])
+def _largest(curve: _Curve) -> tuple[float, float]:
+    """The place and the value of the largest slope: a plateau, a jump, or where the slope's own derivative is zero."""
+    slope = curve.slope
+    grid = np.concatenate([np.linspace(-_EDGE, _EDGE, 4001), [0.5, 1.0], _beside(curve.kinks)])
     values = np.array([float(evaluate(slope, {"z": float(x)})) for x in grid])
-    best = values.max()
+    best = float(values.max())
     plateau = grid[values >= best - 1e-12]
     if len(plateau) > 10:  # flat: ReLU's slope is 1 wherever it is on
-        positive = plateau[plateau > 0]
-        return float(positive[positive >= 1].min() if len(positive) else plateau[0]), float(best), float(best)
-    where = _critical(slope, float(grid[values.argmax()]))
-    value = float(evaluate(slope, {"z": where}))
-    return where, value, value
+        far = plateau[plateau >= 1]
+        return float(far.min() if len(far) else np.median(plateau)), best
+    steepest = float(grid[values.argmax()])
+    if any(abs(steepest - kink) < 1e-9 for kink in curve.kinks):
+        return steepest, best
+    if abs(steepest) == _EDGE:  # still rising: twice as far out it is as steep as floats can tell
+        return 2 * steepest, float(evaluate(slope, {"z": 2 * steepest}))
+    where = _critical(slope, steepest)
+    return where, float(evaluate(slope, {"z": where}))
+
+
+def _beside(kinks: tuple[float, ...]) -> np.ndarray:
+    """Where a slope that jumps is looked at: a trillionth to both sides."""
+    return np.array([kink + side for kink in kinks for side in (-1e-12, 1e-12)])
 
 
 def _critical(slope: Expr, near: float) -> float:
@@ -84,42 +129,37 @@ def _critical(slope: Expr, near: float) -> float:
     return float(root) if abs(root) > 1e-30 else 0.0
 
 
-def _scan(op: type[Op]) -> Witness:
+def _scan(curve: _Curve) -> Witness:
     """The largest slope again: autograd on a fine grid."""
-
-    def compute() -> float:
-        from openbook.ops import apply
-
-        grid = Tensor(np.linspace(-20, 20, 400_001), requires_grad=True)
-        apply(op, grid).sum().backward()
-        assert grid.grad is not None
-        return float(grid.grad.data.max())
-
-    return Witness("autograd at 400,001 points from −20 to 20", compute, rtol=1e-8)
+    grid = np.concatenate([np.linspace(-_EDGE, _EDGE, 400_001), _beside(curve.kinks)])
+    return Witness("autograd at 400,001 points from −20 to 20", lambda: float(curve.slopes(grid).max()), rtol=1e-8)
 
 
-def _why(op: type[Op], where: float) -> str:
-    if op is OPS["relu"]:
+def _why(curve: _Curve, where: float) -> str:
+    if curve.op is OPS["relu"]:
         return "for every z > 0"
-    return f"at z = {where:g}"
+    if abs(where) > _EDGE:
+        return f"approached as z {'grows' if where > 0 else 'falls'}"
+    jump = next((kink for kink in curve.kinks if abs(where - kink) < 1e-9), None)
+    return f"at z = {where:g}" if jump is None else f"at z = {jump:g}, where the slope jumps"
 
 
-def _table(op: type[Op], slope: Expr) -> Table:
-    formula = op.expression().rename({op.arguments[0]: "z"})
+def _table(curve: _Curve) -> Table:
+    name, formula, slope = curve.op.name, curve.formula, curve.slope
     rows = tuple(
         (z, float(evaluate(formula, {"z": z})), float(evaluate(slope, {"z": z}))) for z in sorted((*_INPUTS, 0.0))
     )
-    return Table(f"{op.name} and its slope", ("z", f"{op.name}(z)", "slope"), rows, note=f"slope = {text(slope)}")
+    return Table(f"{name} and its slope", ("z", f"{name}(z)", "slope"), rows, note=f"slope = {text(slope)}")
 
 
-def _lesson(op: type[Op], largest: float, layers: int) -> str:
+def _lesson(name: str, largest: float, layers: int) -> str:
     if largest < 1 - 1e-9:
         return (
-            f"Every {op.name} passes on at most {largest:g} of a gradient, and less the further its input is from where "
+            f"Every {name} passes on at most {largest:g} of a gradient, and less the further its input is from where "
             f"it is steepest: after {layers} layers at most {largest**layers:.1e} is left, whatever the weights add. "
             "This is why such networks learn slowly."
         )
     return (
-        f"{op.name} passes on up to {largest:.4g} of a gradient: its slopes alone do not make gradients vanish; where it "
+        f"{name} passes on up to {largest:.4g} of a gradient: its slopes alone do not make gradients vanish; where it "
         "is flat, nothing gets through at all."
     )

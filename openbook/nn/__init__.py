@@ -2,10 +2,16 @@
 
 from openbook.nn import functional, init
 from openbook.nn.activations import (
+    ELU,
+    GELU,
+    SELU,
+    Hardsigmoid,
+    Hardtanh,
     Identity,
     LeakyReLU,
     LogSigmoid,
     LogSoftmax,
+    Mish,
     ReLU,
     Sigmoid,
     SiLU,
@@ -18,16 +24,22 @@ from openbook.nn.losses import BCEWithLogitsLoss, CrossEntropyLoss, MSELoss
 from openbook.nn.module import Module, Parameter, Sequential
 
 __all__ = [
+    "ELU",
+    "GELU",
+    "SELU",
     "BCEWithLogitsLoss",
     "CrossEntropyLoss",
     "Dropout",
     "Flatten",
+    "Hardsigmoid",
+    "Hardtanh",
     "Identity",
     "LeakyReLU",
     "Linear",
     "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
+    "Mish",
     "Module",
     "Parameter",
     "ReLU",

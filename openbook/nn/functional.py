@@ -9,12 +9,18 @@ from openbook.ops import vocabulary as word
 __all__ = [
     "binary_cross_entropy_with_logits",
     "cross_entropy",
+    "elu",
+    "gelu",
+    "hardsigmoid",
+    "hardtanh",
     "leaky_relu",
     "linear",
     "log_softmax",
     "logsigmoid",
+    "mish",
     "mse_loss",
     "relu",
+    "selu",
     "sigmoid",
     "silu",
     "softmax",
@@ -23,7 +29,18 @@ __all__ = [
 ]
 
 leaky_relu, linear, logsigmoid = word.leaky_relu, word.linear, word.logsigmoid
+elu, selu, mish, hardsigmoid = word.elu, word.selu, word.mish, word.hardsigmoid
 relu, sigmoid, silu, softplus, tanh = word.relu, word.sigmoid, word.silu, word.softplus, word.tanh
+
+
+def gelu(x: Any, approximate: str = "none") -> Any:
+    """Each entry weighted by the share of a standard normal below it."""
+    return word.gelu_tanh(x) if approximate == "tanh" else word.gelu(x)
+
+
+def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
+    """Straight inside an interval, flat outside."""
+    return word.hardtanh(x, min_val=min_val, max_val=max_val)
 
 
 def softmax(x: Any, dim: int = -1) -> Any:

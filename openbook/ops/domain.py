@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-__all__ = ["Reals", "reals"]
+__all__ = ["INF", "NAN", "POSITIVE", "Reals", "reals"]
+
+INF, NAN = math.inf, math.nan
 
 
 @dataclass(frozen=True)
@@ -22,3 +25,6 @@ class Reals:
 def reals(low: float = -10.0, high: float = 10.0, kinks: tuple[float, ...] = ()) -> Reals:
     """An interval to sample from."""
     return Reals(low, high, kinks)
+
+
+POSITIVE = reals(1e-3, 50.0)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import InputError, ShapeError
-from openbook.ops.elementwise import Softplus
+from openbook.ops.activation import Softplus
 from openbook.ops.op import Op
 from openbook.ops.reduce import LogSumExp
 from openbook.ops.vocabulary import exp, reshape, sigmoid, softmax, total

@@ -10,10 +10,12 @@ import inspect
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from openbook.expr import FUNCTIONS, Expr, define, parse
+import numpy as np
+
+from openbook.expr import FUNCTIONS, Expr, Name, Negate, Number, define, parse, source, substitute
 from openbook.ops.domain import Reals, reals
 
-__all__ = ["OPS", "Elementwise", "Op", "apply"]
+__all__ = ["OPS", "Elementwise", "Op", "apply", "scalar"]
 
 OPS: dict[str, type[Op]] = {}
 
@@ -21,7 +23,7 @@ OPS: dict[str, type[Op]] = {}
 class Op:
     """One operation.
 
-    `formula` is what people read, in the names of `forward`'s arguments; `latex` how its name is set on paper.
+    `formula` is what people read, in the names of `forward`'s arguments and parameters; `latex` how its name is set on paper.
     `forward` takes and gives NumPy arrays. `gradient(g, y, *inputs, **parameters)` gives, for the cotangent `g` of the
     output `y`, the cotangent of every input (None where there is none): linear in `g`, and written in the shared
     vocabulary, so that it is differentiated in its turn. A cotangent may be a function of no arguments, which is only
@@ -54,9 +56,16 @@ class Op:
         raise TypeError("an operation without `gradient` sets `differentiable = False`")
 
     @classmethod
-    def expression(cls) -> Expr:
-        """The formula, read."""
-        return parse(cls.formula)
+    def expression(cls, **parameters: float) -> Expr:
+        """The formula, read; the parameters in it as numbers, `forward`'s defaults where none are given."""
+        read = parse(cls.formula)
+        given = inspect.signature(cls.forward).parameters.values()
+        defaults = {p.name: p.default for p in given if p.kind is inspect.Parameter.KEYWORD_ONLY}
+        for name, value in {**defaults, **parameters}.items():
+            if name in read.names():
+                number = Number(abs(value)) if value >= 0 else Negate(Number(abs(value)))
+                read = substitute(read, Name(name), number)
+        return read
 
 
 class Elementwise(Op):
@@ -74,7 +83,12 @@ class Elementwise(Op):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if cls.formula and cls.name not in FUNCTIONS and len(cls.arguments) == 1:
-            define(cls.name, cls.arguments, cls.formula, cls.latex, cls.slope)
+            define(cls.name, cls.arguments, source(cls.expression()), cls.latex, cls.slope)
+
+
+def scalar(value: float, like: Any) -> Any:
+    """A constant in the dtype of an array, so that float32 stays float32."""
+    return np.asarray(value, dtype=like.dtype) if isinstance(like, (np.ndarray, np.generic)) else value
 
 
 def apply(op: type[Op], *inputs: Any, **parameters: Any) -> Any:

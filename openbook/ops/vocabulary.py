@@ -9,21 +9,41 @@ from openbook.ops.op import OPS, apply
 
 __all__ = [
     "absolute",
+    "acos",
+    "acosh",
     "add",
+    "asin",
+    "asinh",
+    "atan",
+    "atanh",
     "bce_with_logits",
     "broadcast_to",
     "cat",
+    "ceil",
+    "clamp",
     "cos",
+    "cosh",
     "cross_entropy",
     "div",
+    "elu",
     "equal",
+    "erf",
+    "erfc",
     "exp",
+    "expm1",
+    "floor",
     "gather_entries",
+    "gelu",
+    "gelu_tanh",
     "greater",
+    "hardsigmoid",
+    "hardtanh",
     "leaky_relu",
     "linear",
     "log",
     "log1p",
+    "log2",
+    "log10",
     "log_softmax",
     "logsigmoid",
     "logsumexp",
@@ -31,24 +51,31 @@ __all__ = [
     "maximum",
     "mean",
     "minimum",
+    "mish",
     "mse_loss",
     "mul",
     "neg",
     "permute",
     "power",
+    "reciprocal",
     "relu",
     "reshape",
+    "rsqrt",
     "scatter_entries",
+    "selu",
     "sigmoid",
     "sign",
     "silu",
     "sin",
+    "sinh",
     "softmax",
     "softplus",
     "sqrt",
+    "square",
     "stack",
     "sub",
     "swap",
+    "tan",
     "tanh",
     "total",
     "where",
@@ -65,11 +92,18 @@ def _word(name: str) -> Callable[..., Any]:
 
 # entry by entry
 add, sub, mul, div, power, neg = map(_word, ("add", "sub", "mul", "div", "pow", "neg"))
-absolute, sign, sqrt = map(_word, ("abs", "sign", "sqrt"))
-exp, log, log1p, sin, cos, tanh = map(_word, ("exp", "log", "log1p", "sin", "cos", "tanh"))
+absolute, sign, square, reciprocal, floor, ceil = map(_word, ("abs", "sign", "square", "reciprocal", "floor", "ceil"))
+exp, expm1, log, log1p, log2, log10 = map(_word, ("exp", "expm1", "log", "log1p", "log2", "log10"))
+sqrt, rsqrt = map(_word, ("sqrt", "rsqrt"))
+sin, cos, tan, asin, acos, atan = map(_word, ("sin", "cos", "tan", "asin", "acos", "atan"))
+sinh, cosh, tanh, asinh, acosh, atanh = map(_word, ("sinh", "cosh", "tanh", "asinh", "acosh", "atanh"))
+erf, erfc = map(_word, ("erf", "erfc"))
 sigmoid, logsigmoid, softplus = map(_word, ("sigmoid", "logsigmoid", "softplus"))
-relu, leaky_relu, silu = map(_word, ("relu", "leaky_relu", "silu"))
-maximum, minimum, where, greater, equal = map(_word, ("maximum", "minimum", "where", "greater", "equal"))
+hardsigmoid, hardtanh = map(_word, ("hardsigmoid", "hardtanh"))
+relu, leaky_relu, elu, selu = map(_word, ("relu", "leaky_relu", "elu", "selu"))
+gelu, gelu_tanh, silu, mish = map(_word, ("gelu", "gelu_tanh", "silu", "mish"))
+maximum, minimum, clamp = map(_word, ("maximum", "minimum", "clamp"))
+where, greater, equal = map(_word, ("where", "greater", "equal"))
 
 # many entries to fewer
 total, mean, logsumexp = map(_word, ("sum", "mean", "logsumexp"))

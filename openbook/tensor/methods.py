@@ -9,7 +9,7 @@ import numpy as np
 
 from openbook.errors import ShapeError
 from openbook.ops import vocabulary as word
-from openbook.ops.op import Op, apply
+from openbook.ops.op import OPS, Op, apply
 
 if TYPE_CHECKING:
     from openbook.tensor.tensor import Tensor
@@ -146,6 +146,9 @@ class Methods:
     def square(self) -> Tensor:
         return word.mul(self, self)
 
+    def clamp(self, min: Any = None, max: Any = None) -> Tensor:
+        return word.clamp(self, min=min, max=max)
+
     # --- fewer entries -----------------------------------------------------------------------------------------
 
     def sum(self, dim: Any = None, keepdim: bool = False) -> Tensor:
@@ -262,7 +265,23 @@ class Methods:
         return self.data.size
 
 
-def _op(name: str) -> type[Op]:
-    from openbook.ops.op import OPS
+def _add_elementwise_methods() -> None:
+    """Every operation on single numbers is a method too, without being written down here a second time."""
+    for name, op in OPS.items():
+        if op.elementwise and len(op.arguments) == 1 and not hasattr(Methods, name):
+            setattr(Methods, name, _method(op))
 
+
+def _method(op: type[Op]) -> Any:
+    def method(self: Tensor, **parameters: Any) -> Tensor:
+        return apply(op, self, **parameters)
+
+    method.__name__, method.__doc__ = op.name, op.__doc__
+    return method
+
+
+_add_elementwise_methods()
+
+
+def _op(name: str) -> type[Op]:
     return OPS[name]

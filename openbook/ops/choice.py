@@ -1,0 +1,94 @@
+"""Choices between numbers, and comparisons."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from openbook.ops.domain import INF, NAN, reals
+from openbook.ops.op import Elementwise, scalar
+from openbook.ops.vocabulary import equal, greater, where
+
+
+class Maximum(Elementwise):
+    """The larger of two; where they tie, each takes half the slope, as PyTorch does."""
+
+    formula = "max(x, y)"
+
+    @staticmethod
+    def forward(x, y):
+        return np.maximum(x, y)
+
+    @staticmethod
+    def gradient(g, out, x, y):
+        tie = equal(x, y) * 0.5
+        return lambda: g * (greater(x, y) + tie), lambda: g * (greater(y, x) + tie)
+
+
+class Minimum(Elementwise):
+    """The smaller of two; where they tie, each takes half the slope, as PyTorch does."""
+
+    formula = "min(x, y)"
+
+    @staticmethod
+    def forward(x, y):
+        return np.minimum(x, y)
+
+    @staticmethod
+    def gradient(g, out, x, y):
+        tie = equal(x, y) * 0.5
+        return lambda: g * (greater(y, x) + tie), lambda: g * (greater(x, y) + tie)
+
+
+class Where(Elementwise):
+    """One of two values, by a condition."""
+
+    formula = "where(condition, x, y)"
+
+    @staticmethod
+    def forward(condition, x, y):
+        return np.where(condition, x, y)
+
+    @staticmethod
+    def gradient(g, out, condition, x, y):
+        return None, lambda: where(condition, g, 0.0), lambda: where(condition, 0.0, g)
+
+
+class Clamp(Elementwise):
+    """Into an interval: what lies outside moves to its nearer end. At the ends themselves the gradient passes."""
+
+    formula = "min(max(x, min), max)"
+    domain = reals(-3, 3, kinks=(-1.0, 1.0))
+    edges = {INF: 1.0, -INF: -1.0, NAN: NAN}
+
+    @staticmethod
+    def forward(x, *, min=-1.0, max=1.0):
+        low = None if min is None else scalar(min, x)
+        return np.clip(x, low, None if max is None else scalar(max, x))
+
+    @staticmethod
+    def gradient(g, y, x, *, min=-1.0, max=1.0):
+        if min is not None:
+            g = where(greater(min, x), 0.0, g)
+        return g if max is None else where(greater(x, max), 0.0, g)
+
+
+class Greater(Elementwise):
+    """Whether one number is larger than another."""
+
+    formula = "x > y"
+    differentiable = False
+
+    @staticmethod
+    def forward(x, y):
+        return np.greater(x, y)
+
+
+class Equal(Elementwise):
+    """Whether two numbers are the same."""
+
+    formula = "x == y"
+    differentiable = False
+
+    @staticmethod
+    def forward(x, y):
+        return np.equal(x, y)
