@@ -23,10 +23,13 @@ from openbook.tensor.create import (
     zeros_like,
 )
 from openbook.tensor.differences import StepSweep, central_differences, step_sweep
+from openbook.tensor.gradcheck import EntryCheck, Gradcheck, gradcheck
 from openbook.tensor.tensor import Tensor
-from openbook.tensor.transforms import grad, hessian, hvp, value_and_grad
+from openbook.tensor.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [
+    "EntryCheck",
+    "Gradcheck",
     "StepSweep",
     "Tensor",
     "arange",
@@ -41,9 +44,12 @@ __all__ = [
     "full",
     "grad",
     "grad_of",
+    "gradcheck",
     "hessian",
     "hvp",
     "is_grad_enabled",
+    "jacobian",
+    "jvp",
     "linspace",
     "manual_seed",
     "no_grad",
@@ -58,6 +64,7 @@ __all__ = [
     "step_sweep",
     "tensor",
     "value_and_grad",
+    "vjp",
     "zeros",
     "zeros_like",
 ]

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from openbook.errors import GraphError
+from openbook.errors import GraphError, ShapeError
 from openbook.tensor.autograd import enable_grad, grad_of
 from openbook.tensor.create import as_tensor
 from openbook.tensor.tensor import Tensor
 
-__all__ = ["grad", "hessian", "hvp", "value_and_grad"]
+__all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
 
 def value_and_grad(f: Callable[..., Tensor], argnum: int = 0) -> Callable[..., tuple[Tensor, Tensor]]:
@@ -42,6 +42,52 @@ def grad(f: Callable[..., Tensor], argnum: int = 0) -> Callable[..., Tensor]:
     """The function that gives f's gradient."""
     both = value_and_grad(f, argnum)
     return lambda *arguments: both(*arguments)[1]
+
+
+def vjp(f: Callable[[Tensor], Tensor], x: Any) -> tuple[Tensor, Callable[[Any], Tensor]]:
+    """f(x), and the function that carries a cotangent of f(x) back to x: v ↦ vᵀJ."""
+    leaf = as_tensor(x).detach().requires_grad_()
+    with enable_grad():
+        value = f(leaf)
+
+    def pull(cotangent: Any) -> Tensor:
+        found = grad_of(value, [leaf], cotangent, retain_graph=True)[0] if value.requires_grad else None
+        return found if found is not None else Tensor(np.zeros_like(leaf.data))
+
+    return value.detach(), pull
+
+
+def jvp(f: Callable[[Tensor], Tensor], x: Any, v: Any) -> tuple[Tensor, Tensor]:
+    """f(x), and how f moves when x moves along v: J·v, forward mode as the vjp of the vjp.
+
+    v has the shape of x. uᵀJ is linear in u, so its gradient in u, weighted by v, is J·v at any u.
+    """
+    leaf, direction = as_tensor(x).detach().requires_grad_(), as_tensor(v)
+    if direction.shape != leaf.shape:
+        raise ShapeError(f"the direction has shape {direction.shape}, the point {leaf.shape}", where="jvp")
+    with enable_grad():
+        value = f(leaf)
+        if not value.requires_grad:
+            return value, Tensor(np.zeros_like(value.data))
+        u = Tensor(np.zeros_like(value.data), requires_grad=True)
+        (back,) = grad_of(value, [leaf], u, create_graph=True)
+        (moved,) = grad_of((back * direction).sum(), [u]) if back is not None and back.requires_grad else (None,)
+    return value.detach(), moved if moved is not None else Tensor(np.zeros_like(value.data))
+
+
+def jacobian(f: Callable[[Tensor], Tensor]) -> Callable[[Any], Tensor]:
+    """The function that gives all first derivatives of f, of shape `f(x).shape + x.shape`: one backward pass an output."""
+
+    def at(x: Any) -> Tensor:
+        value, pull = vjp(f, x)
+        rows = []
+        for index in np.ndindex(value.shape):
+            unit = np.zeros_like(value.data)
+            unit[index] = 1
+            rows.append(pull(unit).data)
+        return Tensor(np.reshape(rows, value.shape + as_tensor(x).shape))
+
+    return at
 
 
 def hvp(f: Callable[[Tensor], Tensor], x: Any, v: Any) -> Tensor:

@@ -69,3 +69,32 @@ def test_quadratics_have_no_truncation() -> None:
 def test_the_step_must_be_positive() -> None:
     with pytest.raises(OpenbookError):
         ob.central_differences(lambda x: x.sum(), np.ones(2), step=0.0)
+
+
+def warp(x):
+    """Three inputs to two outputs."""
+    return ob.stack([(x[0] * x[1]).sin(), (x[2] * x[0]).exp()])
+
+
+def test_vjp_jvp_and_jacobian_are_one_matrix() -> None:
+    x = np.array([0.3, -0.8, 1.1])
+    a, b, c = sympy.symbols("a b c")
+    truth = sympy.Matrix([sympy.sin(a * b), sympy.exp(c * a)]).jacobian([a, b, c])
+    J = np.array(truth.subs(dict(zip((a, b, c), x, strict=True))), float)
+    np.testing.assert_allclose(ob.jacobian(warp)(x).data, J, rtol=1e-13)
+    value, pull = ob.vjp(warp, x)
+    np.testing.assert_allclose(pull([2.0, -1.0]).data, [2.0, -1.0] @ J, rtol=1e-13)
+    same, moved = ob.jvp(warp, x, [1.0, 0.5, -2.0])
+    np.testing.assert_allclose(moved.data, J @ [1.0, 0.5, -2.0], rtol=1e-13)
+    np.testing.assert_array_equal(value.data, same.data)
+
+
+def test_directions_have_the_shape_of_the_point() -> None:
+    with pytest.raises(OpenbookError, match="shape"):
+        ob.jvp(warp, np.ones(3), np.ones(2))
+
+
+def test_functions_that_ignore_their_input_move_nothing() -> None:
+    _, moved = ob.jvp(lambda x: ob.tensor([1.0, 2.0]), np.ones(3), np.ones(3))
+    np.testing.assert_array_equal(moved.data, [0, 0])
+    np.testing.assert_array_equal(ob.jacobian(lambda x: ob.tensor([1.0, 2.0]))(np.ones(3)).data, np.zeros((2, 3)))
