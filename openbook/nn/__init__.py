@@ -1,6 +1,6 @@
 """Networks: modules that hold parameters, layers, activations and losses, under PyTorch's names."""
 
-from openbook.nn import functional, init
+from openbook.nn import functional, init, utils
 from openbook.nn.activations import (
     ELU,
     GELU,
@@ -51,4 +51,5 @@ __all__ = [
     "Tanh",
     "functional",
     "init",
+    "utils",
 ]

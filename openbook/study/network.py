@@ -88,11 +88,12 @@ def train(
     X, y = rows
     random = np.random.default_rng(plan.seed)
     optimizer = optim.AdamW(net.parameters(), lr=plan.lr, weight_decay=plan.weight_decay)
+    schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, plan.epochs)
     history, kept = History(), copy.deepcopy(net.state_dict())
     least = math.inf
     for epoch in range(plan.epochs):
-        _set_rate(optimizer, plan.lr * 0.5 * (1 + math.cos(math.pi * epoch / plan.epochs)))
         loss = _epoch(net.train(), criterion, optimizer, X, y, random.permutation(len(X)), plan.batch)
+        schedule.step()
         held_out = evaluate_loss(net, criterion, validation)
         history.train.append(loss)
         history.validation.append(held_out)
@@ -104,11 +105,6 @@ def train(
     net.load_state_dict(kept)
     net.eval()
     return history
-
-
-def _set_rate(optimizer: optim.Optimizer, rate: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = rate
 
 
 def _epoch(

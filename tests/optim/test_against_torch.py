@@ -18,6 +18,10 @@ RULES: dict[str, dict[str, Any]] = {
     "Adam": {"lr": 0.01},
     "Adam decay": {"lr": 0.01, "betas": (0.8, 0.95), "weight_decay": 0.1},
     "AdamW": {"lr": 0.01, "weight_decay": 0.1},
+    "RMSprop": {"lr": 0.005},
+    "RMSprop centered": {"lr": 0.005, "centered": True, "momentum": 0.5, "weight_decay": 0.01, "alpha": 0.9},
+    "Adagrad": {"lr": 0.05},
+    "Adagrad decay": {"lr": 0.05, "lr_decay": 0.1, "weight_decay": 0.01, "initial_accumulator_value": 0.2},
 }
 LOSSES = ("mse", "bce", "cross_entropy")
 
@@ -64,3 +68,64 @@ def trained(model: Any, rule: Any, options: dict[str, Any], criterion: Any, X: A
         optimizer.step()
         losses.append(loss.item())
     return losses
+
+
+SCHEDULES: dict[str, dict[str, Any]] = {
+    "StepLR": {"step_size": 3, "gamma": 0.5},
+    "ExponentialLR": {"gamma": 0.9},
+    "CosineAnnealingLR": {"T_max": 12, "eta_min": 0.01},
+    "LinearLR": {"start_factor": 0.25, "total_iters": 5},
+    "LambdaLR": {"lr_lambda": lambda epoch: 1 / (1 + epoch)},
+}
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_rates_agree(name: str) -> None:
+    import torch
+
+    ours = optim.SGD([ob.tensor([1.0], requires_grad=True)], lr=0.3)
+    theirs = torch.optim.SGD([torch.tensor([1.0], requires_grad=True)], lr=0.3)
+    mine = getattr(optim.lr_scheduler, name)(ours, **SCHEDULES[name])
+    other = getattr(torch.optim.lr_scheduler, name)(theirs, **SCHEDULES[name])
+    for _ in range(12):
+        assert mine.get_last_lr() == pytest.approx(other.get_last_lr(), rel=1e-9)
+        theirs.step()
+        mine.step()
+        other.step()
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("mode", ["min", "max"])
+def test_plateaus_are_met_alike(mode: str) -> None:
+    import torch
+
+    ours = optim.SGD([ob.tensor([1.0], requires_grad=True)], lr=0.3)
+    theirs = torch.optim.SGD([torch.tensor([1.0], requires_grad=True)], lr=0.3)
+    options: dict[str, Any] = {"mode": mode, "factor": 0.5, "patience": 2, "min_lr": 0.02}
+    mine = optim.lr_scheduler.ReduceLROnPlateau(ours, **options)
+    other = torch.optim.lr_scheduler.ReduceLROnPlateau(theirs, **options)
+    for value in np.round(np.random.default_rng(3).random(60), 2):
+        mine.step(value)
+        other.step(value)
+        assert mine.get_last_lr() == pytest.approx(other.get_last_lr(), rel=1e-12)
+
+
+@pytest.mark.torch
+def test_clipping_agrees() -> None:
+    import torch
+
+    data = [np.random.default_rng(k).normal(size=(3, 4)) for k in range(2)]
+    for limit in (0.5, 100.0):
+        ours, theirs = (
+            [ob.tensor(d, requires_grad=True) for d in data],
+            [torch.tensor(d, requires_grad=True) for d in data],
+        )
+        for parameters in (ours, theirs):
+            sum((p * p * p).sum() for p in parameters).backward()
+        norm = nn.utils.clip_grad_norm_(ours, limit)
+        assert norm == pytest.approx(float(torch.nn.utils.clip_grad_norm_(theirs, limit)), rel=1e-12)
+        nn.utils.clip_grad_value_(ours, 0.2)
+        torch.nn.utils.clip_grad_value_(theirs, 0.2)
+        for mine, other in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(mine.grad.data, other.grad.numpy(), rtol=1e-12)
