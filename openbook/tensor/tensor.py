@@ -39,7 +39,15 @@ class Tensor(Methods, Explains):
 
     def __openbook_apply__(self, op: type[Op], inputs: tuple[Any, ...], parameters: dict[str, Any]) -> Tensor:
         """Compute eagerly on the arrays, and remember the operation if anybody may want its gradient."""
-        output = Tensor(op.forward(*[x.data if isinstance(x, Tensor) else x for x in inputs], **parameters))
+        arrays = [x.data if isinstance(x, Tensor) else x.item() if isinstance(x, np.floating) else x for x in inputs]
+        data = op.forward(*arrays, **parameters)
+        if (
+            op.elementwise
+            and data.dtype == np.float64
+            and not any(getattr(a, "dtype", None) == np.float64 for a in arrays)
+        ):
+            data = data.astype(np.float32)  # whole numbers beside a float32 or a Python float: PyTorch's promotion
+        output = Tensor(data)
         if (
             op.differentiable
             and is_grad_enabled()

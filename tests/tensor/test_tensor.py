@@ -49,3 +49,28 @@ def test_numpy_constructors() -> None:
     np.testing.assert_allclose(ob.linspace(0, 1, 5).data, np.linspace(0, 1, 5), rtol=1e-6)
     assert ob.full((2,), 7.0).tolist() == [7, 7]
     assert sorted(ob.randperm(6).tolist()) == list(range(6))
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("name", ["add", "mul", "truediv", "maximum", "gt"])
+def test_dtypes_promote_as_pytorchs(name: str) -> None:
+    """Every pair of dtypes, and every dtype beside a Python number."""
+    import operator
+
+    import torch
+
+    def apply(library, a, b):  # type: ignore[no-untyped-def]
+        return library.maximum(a, b) if name == "maximum" else getattr(operator, name)(a, b)
+
+    values = {"int64": [2, 3], "float32": [0.5, 2.0], "float64": [0.25, 3.0], "bool": [True, False]}
+    ours = {k: ob.tensor(v, dtype=getattr(np, "bool_" if k == "bool" else k)) for k, v in values.items()}
+    theirs = {k: torch.tensor(v, dtype=getattr(torch, k)) for k, v in values.items()}
+    numbers: dict = {} if name == "maximum" else {"a float": 2.5, "an int": 3, "NumPy's float": np.float64(2.5)}
+    for a in values:
+        for b in (*values, *numbers):
+            if {a, b} == {"bool"} or (name == "truediv" and b == "bool"):
+                continue  # truth values are neither added nor divided by
+            mine = apply(ob, ours[a], numbers.get(b, ours.get(b)))
+            other = apply(torch, theirs[a], numbers.get(b, theirs.get(b)))
+            assert str(mine.dtype) == str(other.dtype).removeprefix("torch."), (a, b)
+            np.testing.assert_allclose(mine.data, other.numpy(), rtol=1e-6)
