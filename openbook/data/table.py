@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from openbook.errors import ColumnError, FileError, TableError
+from openbook.errors import ColumnError, FileError, MissingPackageError, TableError
 
 __all__ = ["MISSING_WORDS", "Table", "read_table"]
 
@@ -166,10 +166,15 @@ def _from_frame(source: Any) -> Any:
 
     if isinstance(source, pl.DataFrame):
         return source
-    if hasattr(source, "__arrow_c_stream__"):
-        return pl.DataFrame(source)
     try:
+        if hasattr(source, "__arrow_c_stream__"):
+            return pl.DataFrame(source)
         return pl.DataFrame(nw.from_native(source, eager_only=True).to_arrow())
+    except ImportError as problem:
+        raise MissingPackageError(
+            f"a {type(source).__module__.partition('.')[0]} frame is handed over through pyarrow, which is not installed",
+            do="pip install pyarrow, or give a path to a file",
+        ) from problem
     except TypeError as problem:
         raise TableError(
             f"{type(source).__name__} is no table", do=f"give a path to {_KNOWN}, or a pandas, polars or Arrow frame"

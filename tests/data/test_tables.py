@@ -161,3 +161,16 @@ def test_trees_see_gaps_and_ordered_levels() -> None:
     tree = TreeMatrix.learn(table, {"c": Kind.CATEGORY}, np.arange(30), target.y, 2)
     column = tree.matrix(table)[:, 0]
     assert np.isnan(column[3]) and len(np.unique(column[~np.isnan(column)])) == 3
+
+
+def test_frames_that_need_a_package_name_it() -> None:
+    from openbook.errors import MissingPackageError
+
+    class Frame:
+        def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+            raise ModuleNotFoundError("No module named 'pyarrow'")
+
+    with pytest.raises(MissingPackageError, match="pyarrow"):
+        read_table(Frame())
+    with pytest.raises(TableError, match="no table"):
+        read_table(object())
