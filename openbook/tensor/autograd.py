@@ -70,7 +70,11 @@ class GraphNode:
         self.parameters = parameters
         self.output: Any = output.data
         # Each counter with its reading: the output's too, since rules such as exp's use it.
-        self.versions = tuple((v, v[0]) for v in map(_versions, (*inputs, output)) if v is not None)
+        self.versions = [(output.versions, output.versions[0])]
+        for value in inputs:
+            counter = getattr(value, "versions", None)
+            if counter is not None:
+                self.versions.append((counter, counter[0]))
         self.order = next(_clock)
 
     def release(self) -> None:
@@ -94,10 +98,6 @@ class GraphNode:
         return self.inputs
 
 
-def _versions(value: Any) -> list[int] | None:
-    return getattr(value, "versions", None)
-
-
 def propagate(
     outputs: Sequence[Tensor],
     cotangents: Sequence[Any],
@@ -105,10 +105,12 @@ def propagate(
     create_graph: bool = False,
     retain_graph: bool = False,
     watch: bool = False,
+    reached: dict[int, Tensor] | None = None,
 ) -> dict[int, Any]:
     """Carry cotangents from outputs back to the leaves; return them by `id` of the leaf.
 
-    With `watch`, also by `id` of every graph node on the way. Arrays, or Tensors under `create_graph`.
+    With `watch`, also by `id` of every graph node on the way. Arrays, or Tensors under `create_graph`. `reached` is filled
+    with the leaves themselves.
     """
     flowing: dict[int, Any] = {}
     leaves: dict[int, Any] = {}
@@ -132,6 +134,8 @@ def propagate(
                     cotangent = _fitted(cotangent, value)
                     if value.node is None:
                         _accumulate(leaves, value, cotangent)
+                        if reached is not None:
+                            reached[id(value)] = value
                     else:
                         _accumulate(flowing, value, cotangent)
             if not retain_graph:
@@ -188,20 +192,10 @@ def backward(
     """Add d output / d leaf to the `.grad` of every leaf that requires it."""
     seed = _seed(output, gradient, create_graph)
     retain = create_graph or keeping() if retain_graph is None else retain_graph
-    leaves = {id(x): x for x in _leaves(output)}
-    grads = propagate([output], [seed], create_graph=create_graph, retain_graph=retain)
+    leaves = {id(output): output} if output.node is None else {}
+    grads = propagate([output], [seed], create_graph=create_graph, retain_graph=retain, reached=leaves)
     for key, leaf in leaves.items():
-        if key in grads:
-            leaf.accumulate_grad(grads[key])
-
-
-def _leaves(output: Tensor) -> Iterator[Tensor]:
-    if output.node is None:
-        yield output
-    for node in nodes_behind([output]):
-        for value in node.require():
-            if getattr(value, "requires_grad", False) and value.node is None:
-                yield value
+        leaf.accumulate_grad(grads[key])
 
 
 def _seed(output: Tensor, gradient: Any, create_graph: bool) -> Any:
