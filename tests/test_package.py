@@ -66,7 +66,7 @@ def test_every_format(form: str, tmp_path: Path) -> None:
         (["w*x", "w=2"], "x has no value"), (["w*x", "w=2", "x=3", "q=1"], "q"), (["w*", "w=2"], "not a formula"),
         (["w*x", "w=2", "x"], "x=2"), (["w*x", "w=2", "w=3", "x=1"], "twice"), (["log(x)", "x=-1"], "finite"),
         (["w*x", "w=2", "x=abc"], "no number"), (["w*x", "w=2", "x=3", "--format", "pdf"], "format"),
-        (["w*x", "w=2", "x=3", "--wrt", "z"], "z"), (["w*x", "w=2", "x=3", "--out", "/nowhere/at/all"], "cannot be written"),
+        (["w*x", "w=2", "x=3", "--wrt", "z"], "z"), (["w*x", "w=2", "x=3", "--out", "/nowhere/at/all"], "no folder"),
     ],
 )  # fmt: skip
 def test_mistakes_get_one_clear_error(arguments: list[str], told: str) -> None:

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from openbook.errors import FileError, InputError
+from openbook.errors import InputError
 from openbook.explain.of_formula import explain_formula
+from openbook.files import require_writable, write_whole
 from openbook.record import Working
 
 __all__ = ["explain_command"]
@@ -20,14 +21,12 @@ def explain_command(formula: str, values: Mapping[str, float], wrt: str | None, 
     """Print the working, or write it to a file."""
     if form not in FORMS:
         raise InputError(f"there is no format {form!r}", where="--format", do=f"choose one of {', '.join(FORMS)}")
+    if out is not None:
+        require_writable(out)
     working = explain_formula(formula, wrt, **values)
     if out is not None:
         text = _drawn(working, form, width=100, color=False)
-        try:
-            out.write_text(text, encoding="utf-8")
-        except OSError as problem:
-            raise FileError(f"{out} cannot be written: {problem.strerror}", where="--out",
-                            do="choose a place you may write to") from problem  # fmt: skip
+        write_whole(out, text)
         return
     from rich.console import Console
 

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from openbook.files import require_writable, write_whole
 from openbook.forest import kernels_cached
 from openbook.record.draw.lines import shown_value
 from openbook.study.options import Options
 from openbook.study.parts import eight_parts
-from openbook.study.report import comparison, draw_report, require_writable, write_whole
+from openbook.study.report import comparison, draw_report
 from openbook.study.study import Study, Watcher, run
 from openbook.study.summary import summary
 

@@ -97,7 +97,7 @@ def fit_forest(task: Task, options: Options, progress: Progress, threads: int) -
     if task.kind == "regression":
         how += "a third of the columns tried at each split (Breiman's rule for numbers)"
         return Fitted("forest", how, forest, lambda r: forest.predict(r.tree))
-    how += "splits by entropy (better log loss than Gini), √columns tried at each split"
+    how += "splits by entropy (the log loss of the leaves' own fractions), √columns tried at each split"
     return Fitted("forest", how, forest, lambda r: np.log(np.maximum(forest.predict_proba(r.tree), _LEAST_LIKELY)))
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
 from pathlib import Path
 
 from openbook.decide import SCORES
-from openbook.errors import FileError
 from openbook.record import Table
 from openbook.record.draw.figure import figure_svg
 from openbook.record.draw.html import draw_figures, draw_table, draw_working
@@ -19,7 +17,7 @@ from openbook.record.draw.page import page
 from openbook.study.parts import Part
 from openbook.study.study import Study
 
-__all__ = ["comparison", "draw_report", "require_writable", "write_whole"]
+__all__ = ["comparison", "draw_report"]
 
 _MODELS = {"linear": "linear model", "network": "network", "forest": "forest"}  # in a sentence
 _STYLE = """
@@ -161,40 +159,3 @@ def _part(number: int, part: Part) -> str:
     blocks += [draw_figures(working) for working in part.workings[: part.pictured]]
     blocks += [draw_working(working, figures=i >= part.pictured) for i, working in enumerate(part.workings)]
     return f"<section>{''.join(blocks)}</section>"
-
-
-# --- writing -------------------------------------------------------------------------------------------------------
-
-
-def require_writable(path: Path) -> None:
-    """Raise FileError now rather than after the training, if the report cannot be written there."""
-    if path.is_dir():
-        raise FileError(f"{path} is a folder", where="--out", do="name a file in it, such as report.html")
-    folder = path.parent
-    if not folder.is_dir():
-        raise FileError(f"there is no folder {folder}", where="--out", do="make it first, or choose another")
-    if not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
-        raise FileError(f"{path} cannot be written", where="--out", do="choose a place you may write to")
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Replace a file whole or not at all: written beside it first, then moved into its place."""
-    handle = None
-    try:
-        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write(text)
-        os.chmod(beside, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
-        os.replace(beside, path)
-    except OSError as problem:
-        if handle is not None and os.path.exists(beside):
-            os.unlink(beside)
-        raise FileError(f"{path} cannot be written: {problem.strerror}", where="--out",
-                        do="choose a place you may write to, with room for the file") from problem  # fmt: skip
-
-
-def _umask() -> int:
-    """The mask new files are made with."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -164,7 +164,7 @@ def test_tables_that_cannot_be_studied(case: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        (["--target", "nope"], "choose one of".capitalize()), (["--metric", "precisoin*recall"], "precision"),
+        (["--target", "nope"], "Choose one of"), (["--metric", "precisoin*recall"], "precision"),
         (["--positive", "7"], "0, 1"), (["--task", "banana"], "classes"), (["--out", "/nowhere/r.html"], "no folder"),
         (["--test", "nofile.csv"], "no file"), (["--drop", "zzz"], "zzz"), (["--out", "."], "folder"),
     ],
@@ -178,25 +178,6 @@ def test_files_that_are_no_tables(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(bytes(range(256)) * 20)
     assert "no text" in mistake(str(tmp_path / "t.csv"))
     assert "no file" in mistake(str(tmp_path / "gone.csv"))
-
-
-def test_a_report_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from openbook.errors import FileError
-    from openbook.study import report
-
-    path = tmp_path / "report.html"
-    path.write_text("the old one")
-    report.write_whole(path, "the new one")
-    assert path.read_text() == "the new one"
-
-    def full(*arguments: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(report.os, "replace", full)
-    with pytest.raises(FileError, match="No space"):
-        report.write_whole(path, "a third one")
-    assert path.read_text() == "the new one"
-    assert [p.name for p in tmp_path.iterdir()] == ["report.html"]  # nothing half-written is left behind
 
 
 @pytest.mark.data
