@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from openbook.errors import InputError
+from openbook.forest.parameters import count, features, whole, within
 from openbook.forest.prediction import leaf_values, leaves_of, vote_shares
 from openbook.forest.training import CRITERIA, Growth, Target, grow_forest
 from openbook.forest.tree import Tree
@@ -77,12 +77,12 @@ class _TreeBased(Explains, BaseEstimator):
         n = len(target.y)
         return Growth(
             criterion=CRITERIA[self.criterion],
-            max_depth=2**31 if self.max_depth is None else _whole("max_depth", self.max_depth, 1),
-            min_samples_split=_count("min_samples_split", self.min_samples_split, n, 2),
-            min_samples_leaf=_count("min_samples_leaf", self.min_samples_leaf, n, 1),
-            min_weight_leaf=_within("min_weight_fraction_leaf", self.min_weight_fraction_leaf, 0.0, 0.5),
-            max_features=_features(self.max_features, n_features),
-            min_impurity_decrease=_within("min_impurity_decrease", self.min_impurity_decrease, 0.0, np.inf),
+            max_depth=2**31 if self.max_depth is None else whole("max_depth", self.max_depth, 1),
+            min_samples_split=count("min_samples_split", self.min_samples_split, n, 2),
+            min_samples_leaf=count("min_samples_leaf", self.min_samples_leaf, n, 1),
+            min_weight_leaf=within("min_weight_fraction_leaf", self.min_weight_fraction_leaf, 0.0, 0.5),
+            max_features=features(self.max_features, n_features),
+            min_impurity_decrease=within("min_impurity_decrease", self.min_impurity_decrease, 0.0, np.inf),
         )
 
     # --- using -------------------------------------------------------------------------------------------------
@@ -191,14 +191,14 @@ class _Forest(_TreeBased):
     """Many trees, each over its own bootstrap sample."""
 
     def _n_trees(self) -> int:
-        return _whole("n_estimators", self.n_estimators, 1)
+        return whole("n_estimators", self.n_estimators, 1)
 
     def _sample(self, seed: int, n: int) -> np.ndarray | None:
         if not self.bootstrap:
             if self.max_samples is not None:
                 raise InputError("max_samples needs bootstrap=True", do="leave max_samples=None, or draw samples")
             return None
-        size = n if self.max_samples is None else _count("max_samples", self.max_samples, n, 1)
+        size = n if self.max_samples is None else count("max_samples", self.max_samples, n, 1)
         drawn = np.random.default_rng(seed).integers(0, n, size)
         return np.bincount(drawn, minlength=n)
 
@@ -387,41 +387,3 @@ class RandomForestRegressor(_Regresses, _Forest):
         self.oob_prediction_ = estimate[:, 0]
         seen = ~np.isnan(self.oob_prediction_)
         self.oob_score_ = float(r2_score(target.y[seen], self.oob_prediction_[seen]))
-
-
-# --- parameters ------------------------------------------------------------------------------------------------
-
-
-def _whole(name: str, value: Any, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise InputError(f"{name}={value!r} is no whole number of {least} or more", do=f"pass {name}={least} or more")
-    return int(value)
-
-
-def _within(name: str, value: Any, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or not low <= value <= high:
-        raise InputError(f"{name}={value!r} does not lie between {low} and {high}")
-    return float(value)
-
-
-def _count(name: str, value: Any, n: int, least: int) -> int:
-    """A number of rows, or a share of them, as scikit-learn counts (shares are rounded up)."""
-    if isinstance(value, Integral):
-        return _whole(name, value, least)
-    return max(least, int(np.ceil(_within(name, value, np.nextafter(0.0, 1.0), 1.0) * n)))
-
-
-def _features(value: Any, n: int) -> int:
-    """How many features each split draws."""
-    if value is None:
-        return n
-    if isinstance(value, str):
-        known = {"sqrt": np.sqrt, "log2": np.log2}
-        if value not in known:
-            raise InputError(
-                f"max_features={value!r} is unknown", do='choose "sqrt", "log2", a number, a share or None'
-            )
-        return max(1, int(known[value](n)))
-    if isinstance(value, Integral):
-        return min(n, _whole("max_features", value, 1))
-    return max(1, int(_within("max_features", value, np.nextafter(0.0, 1.0), 1.0) * n))
