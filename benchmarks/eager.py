@@ -1,4 +1,4 @@
-"""Claim: eager training steps of small networks are faster than PyTorch's; of middle-sized ones, about even."""
+"""Claim: eager training steps of small networks are faster than PyTorch's; of middle-sized ones, a little slower."""
 
 from __future__ import annotations
 

@@ -66,7 +66,12 @@ def _taylor(check: Gradcheck) -> list[Step]:
 def _cost(check: Gradcheck) -> list[Step]:
     n = given("n", check.of, "entries of all inputs", COST)
     looked = given("checked", check.entries, "all of them" if check.entries == check.of else "drawn at random", COST)
-    spent = given("evaluations", check.evaluations, "calls of f: four an entry, and a few for the remainder", COST)
+    spent = given(
+        "evaluations",
+        check.evaluations,
+        "calls of f: four an entry, the rest around the worst",
+        COST,
+    )
     whole = Step("a whole gradient by differences", 2 * check.of, parse("2*n"), (n,), rule="two for every entry", part=COST,
                  why="reverse mode takes a small constant instead")  # fmt: skip
     return [n, looked, spent, whole]

@@ -94,7 +94,14 @@ def gradcheck(f: Callable[..., Tensor], *inputs: Any, seed: int = 0) -> Gradchec
     verdict = _verdict(checks, worst, sweep)
     order = scalar.taylor_order(slopes)
     return Gradcheck(
-        verdict, worst, tuple(checks), sweep, order, len(checks), sum(p.size for p in points), scalar.evaluations
+        verdict,
+        worst,
+        tuple(checks),
+        sweep,
+        order,
+        len(checks),
+        sum(p.size for p in points),
+        scalar.evaluations + sweep.evaluations,
     )
 
 

@@ -17,7 +17,6 @@ XOR_Y = np.array([[0.0], [1], [1], [0]])
 
 def checked(working: Working) -> Working:
     assert working.check().passed
-    assert not working.verification.unchecked or all(name for name in working.verification.unchecked)
     return working
 
 
