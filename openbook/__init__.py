@@ -104,5 +104,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    elementwise = (name for name, op in OPS.items() if op.elementwise and hasattr(vocabulary, name))
+    elementwise = (name for name, op in OPS.items() if op.elementwise)
     return sorted({*globals(), *_PACKAGES, *elementwise, *(name for names in _LATER.values() for name in names)})
