@@ -6,7 +6,7 @@ from typing import Any
 
 from openbook.errors import InputError
 from openbook.nn.module import Module
-from openbook.ops import activation, loss, trigonometric
+from openbook.ops import activation, normalize, trigonometric
 from openbook.ops.op import Op, apply
 
 __all__ = [
@@ -167,7 +167,7 @@ class Identity(Module):
 class Softmax(Module):
     """Logits to probabilities along an axis."""
 
-    op: type[Op] = loss.Softmax
+    op: type[Op] = normalize.Softmax
 
     def __init__(self, dim: int = -1):
         super().__init__()
@@ -180,4 +180,4 @@ class Softmax(Module):
 class LogSoftmax(Softmax):
     """Logits to log-probabilities along an axis."""
 
-    op = loss.LogSoftmax
+    op = normalize.LogSoftmax

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from openbook.ops.op import OPS, apply
+from openbook.ops.op import OPS, dispatch
 
 # Names that Python has taken for other things.
 _RENAMED = {
@@ -30,7 +30,7 @@ def __getattr__(name: str) -> Callable[..., Any]:
 
 def _word(name: str) -> Callable[..., Any]:
     def word(*inputs: Any, **parameters: Any) -> Any:
-        return apply(OPS[name], *inputs, **parameters)
+        return dispatch(OPS[name], inputs, parameters)
 
     word.__name__ = name
     return word
