@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from openbook.errors import InputError
-from openbook.ops.op import Op
+from openbook.ops.op import Op, apply
 from openbook.ops.vocabulary import embedding, embedding_rows
 
 
@@ -21,6 +21,12 @@ class Embedding(Op):
     @staticmethod
     def gradient(g, y, weight, indices, *, padding_idx=None):
         return embedding_rows(g, indices, count=weight.shape[0], padding_idx=padding_idx), None
+
+    @classmethod
+    def batched(cls, size, inputs, stacked, parameters):
+        if stacked[0]:
+            return super().batched(size, inputs, stacked, parameters)
+        return apply(cls, *inputs, **parameters)
 
 
 class EmbeddingRows(Op):

@@ -85,8 +85,8 @@ class Linear(Op):
         flat = x if x.ndim == 2 else reshape(x, shape=(-1, W.shape[1]))
         return (
             lambda: g @ W if g.ndim == 2 else reshape(rows @ W, shape=tuple(x.shape)),
-            lambda: matmul(swap(rows), flat),
-            None if b is None else lambda: total(rows, axis=0),
+            lambda: matmul(rows.T, flat),
+            None if b is None else lambda: rows.sum(0),
         )
 
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from heapq import heappop, heappush
@@ -131,42 +131,6 @@ class GraphNode:
 _NEVER = [0]
 
 
-class _Flow:
-    """Cotangents on their way back: the newest operation goes first, for it has heard from all that used it."""
-
-    def __init__(self, reached: dict[int, Tensor] | None, wanted: Container[int] | None):
-        self.cotangents: dict[int, Any] = {}  # of operations still to go through
-        self.leaves: dict[int, Any] = {}
-        self.waiting: list[tuple[int, GraphNode]] = []
-        self.reached = reached
-        self.wanted = wanted
-
-    def add(self, tensor: Tensor, cotangent: Any) -> None:
-        """A contribution to a tensor's cotangent, which may be a function that is only called now."""
-        node = tensor.node
-        key = id(tensor if node is None else node)
-        if self.wanted is not None and key not in self.wanted:
-            return
-        if callable(cotangent):
-            cotangent = cotangent()
-        if cotangent is None:
-            return
-        data = tensor.data
-        if cotangent.shape != data.shape:
-            cotangent = sum_to(cotangent, data.shape)  # the one place where broadcasting is undone
-        if cotangent.dtype is not data.dtype and cotangent.dtype != data.dtype:
-            cotangent = cotangent.astype(data.dtype)
-        grads = self.leaves if node is None else self.cotangents
-        if key in grads:
-            grads[key] = grads[key] + cotangent
-        else:
-            grads[key] = cotangent
-            if node is not None:
-                heappush(self.waiting, (-node.order, node))
-            elif self.reached is not None:
-                self.reached[key] = tensor
-
-
 def propagate(
     outputs: Sequence[Tensor],
     cotangents: Sequence[Any],
@@ -183,28 +147,52 @@ def propagate(
     `create_graph`. `reached` is filled with the leaves themselves. `wanted`, if given, names the leaves and nodes to go to,
     and others are passed by.
     """
-    flow = _Flow(reached, wanted)
+    flowing: dict[int, Any] = {}  # cotangents of operations still to go through
+    leaves: dict[int, Any] = {}
     watched: dict[int, Any] = {}
+    waiting: list[tuple[int, GraphNode]] = []  # a heap: the newest goes first, for it has heard from all that used it
+    edges: Iterable[tuple[Any, Any]] = zip(outputs, cotangents, strict=True)
+    node: GraphNode | None = None
     token = _enabled.set(create_graph)
     try:
-        for output, cotangent in zip(outputs, cotangents, strict=True):
-            flow.add(output, cotangent)
-        while flow.waiting:
-            node = heappop(flow.waiting)[1]
-            g = flow.cotangents.pop(id(node))
+        while True:
+            for value, cotangent in edges:
+                if cotangent is None or not getattr(value, "requires_grad", False):
+                    continue
+                origin = value.node
+                key = id(value if origin is None else origin)
+                if wanted is not None and key not in wanted:
+                    continue
+                if callable(cotangent):
+                    cotangent = cotangent()
+                data = value.data
+                if cotangent.shape != data.shape:
+                    cotangent = sum_to(cotangent, data.shape)  # the one place where broadcasting is undone
+                if cotangent.dtype is not data.dtype and cotangent.dtype != data.dtype:
+                    cotangent = cotangent.astype(data.dtype)
+                grads = leaves if origin is None else flowing
+                if key in grads:
+                    grads[key] = grads[key] + cotangent
+                    continue
+                grads[key] = cotangent
+                if origin is not None:
+                    heappush(waiting, (-origin.order, origin))
+                elif reached is not None:
+                    reached[key] = value
+            if node is not None and not retain_graph:
+                node.release()
+            if not waiting:
+                break
+            node = heappop(waiting)[1]
+            g = flowing.pop(id(node))
             if node.hooks:
                 g = hooked(node.hooks, g)
             if watch and (watch is True or id(node) in watch):
                 watched[id(node)] = g
-            inputs = node.require()
-            for value, cotangent in zip(inputs, node.cotangents(g, create_graph), strict=False):
-                if cotangent is not None and getattr(value, "requires_grad", False):
-                    flow.add(value, cotangent)
-            if not retain_graph:
-                node.release()
+            edges = zip(node.require(), node.cotangents(g, create_graph), strict=False)
     finally:
         _enabled.reset(token)
-    return flow.leaves | watched if watch else flow.leaves
+    return leaves | watched if watch else leaves
 
 
 def hooked(hooks: dict[int, Callable[[Any], Any]], cotangent: Any) -> Any:

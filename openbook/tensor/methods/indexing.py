@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from openbook.errors import DTypeError, InputError, ShapeError
+from openbook.errors import DTypeError, GraphError, InputError, ShapeError
 from openbook.ops import vocabulary as word
 
 if TYPE_CHECKING:
@@ -21,6 +21,11 @@ def plain_index(index: Any) -> Any:
         return tuple(plain_index(i) for i in index)
     if isinstance(index, list):
         return np.asarray([plain_index(i) for i in index], dtype=None if index else np.int64)
+    if hasattr(index, "level"):
+        raise GraphError(
+            "inside vmap each case has places of its own, which this kind of index cannot hold",
+            do="index the first axis alone, or use gather",
+        )
     return index.data if hasattr(index, "__openbook_apply__") else index
 
 
@@ -35,6 +40,8 @@ class Indexing:
 
     def __getitem__(self, index: Any) -> Tensor:
         """Basic indices (numbers, slices, None, …) give a view; arrays of places and masks a copy, as in PyTorch."""
+        if hasattr(index, "level"):  # a place for each case of a stack, under vmap
+            return word.embedding(self, index)
         try:
             return word.gather_entries(self, index=plain_index(index))
         except IndexError as problem:
