@@ -4,29 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from openbook.errors import InputError
-from openbook.nn.module import Module
-from openbook.ops import activation, normalize, trigonometric
+from openbook.nn import functional
+from openbook.nn.module import Module, Parameter
+from openbook.ops import activation, normalize, pieces, trigonometric
 from openbook.ops.op import Op, apply
 
 __all__ = [
-    "ELU",
-    "GELU",
-    "SELU",
-    "Hardsigmoid",
-    "Hardtanh",
-    "Identity",
-    "LeakyReLU",
-    "LogSigmoid",
-    "LogSoftmax",
-    "Mish",
-    "ReLU",
-    "SiLU",
-    "Sigmoid",
-    "Softmax",
-    "Softplus",
-    "Tanh",
-]
+    "CELU", "ELU", "GELU", "GLU", "SELU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "Identity", "LeakyReLU",
+    "LogSigmoid", "LogSoftmax", "Mish", "PReLU", "ReLU", "ReLU6", "SiLU", "Sigmoid", "Softmax", "Softmin", "Softplus",
+    "Softshrink", "Softsign", "Tanh", "Tanhshrink", "Threshold",
+]  # fmt: skip
 
 
 class Activation(Module):
@@ -98,7 +88,7 @@ class LeakyReLU(Activation):
 class ELU(Activation):
     """The positive as it is, the negative bent towards −α."""
 
-    op = activation.Elu
+    op: type[Op] = activation.Elu
 
     def __init__(self, alpha: float = 1.0):
         super().__init__()
@@ -181,3 +171,101 @@ class LogSoftmax(Softmax):
     """Logits to log-probabilities along an axis."""
 
     op = normalize.LogSoftmax
+
+
+class Softmin(Softmax):
+    """Costs to probabilities along an axis."""
+
+    def forward(self, x: Any) -> Any:
+        return super().forward(-x)
+
+
+class ReLU6(Activation):
+    """A ReLU that ends at 6."""
+
+    op = pieces.Relu6
+
+
+class Hardswish(Activation):
+    """Each entry weighted by a sigmoid of straight pieces."""
+
+    op = pieces.Hardswish
+
+
+class Softsign(Activation):
+    """x over 1 + |x|."""
+
+    op = pieces.Softsign
+
+
+class Tanhshrink(Activation):
+    """What tanh takes away."""
+
+    op = pieces.Tanhshrink
+
+
+class CELU(ELU):
+    """An ELU that is smooth for every α."""
+
+    op = pieces.Celu
+
+
+class _Shrink(Activation):
+    def __init__(self, lambd: float = 0.5):
+        super().__init__()
+        if lambd < 0:
+            raise InputError(f"lambd={lambd} is negative", where=type(self).__name__, do="give 0 or more")
+        self.lambd = lambd
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return {"lambd": self.lambd}
+
+
+class Softshrink(_Shrink):
+    """Moved towards 0 by λ; 0 within λ of it."""
+
+    op = pieces.Softshrink
+
+
+class Hardshrink(_Shrink):
+    """0 within λ of it, unchanged elsewhere."""
+
+    op = pieces.Hardshrink
+
+
+class Threshold(Activation):
+    """The number where it passes the threshold, another value elsewhere."""
+
+    op = pieces.Threshold
+
+    def __init__(self, threshold: float, value: float):
+        super().__init__()
+        self.threshold, self.value = threshold, value
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return {"threshold": self.threshold, "value": self.value}
+
+
+class PReLU(Module):
+    """A leaky ReLU whose slope is learnt: one, or one for each channel."""
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, dtype: Any = np.float32):
+        super().__init__()
+        self.num_parameters = num_parameters
+        self.weight = Parameter(np.full(num_parameters, init, dtype))
+
+    def forward(self, x: Any) -> Any:
+        return functional.prelu(x, self.weight)
+
+
+class GLU(Module):
+    """One half of the entries, weighted by the sigmoid of the other."""
+
+    def __init__(self, dim: int = -1):
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, x: Any) -> Any:
+        return functional.glu(x, self.dim)

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from openbook.errors import InputError
+from openbook.errors import InputError, ShapeError
+from openbook.ops import vocabulary as word
 from openbook.tensor import Tensor
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_"]
+__all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters"]
 
 
 def clip_grad_norm_(parameters: Iterable[Tensor], max_norm: float, error_if_nonfinite: bool = False) -> float:
@@ -37,3 +38,21 @@ def clip_grad_value_(parameters: Iterable[Tensor], clip_value: float) -> None:
         if p.grad is not None:
             np.clip(p.grad.data, -clip_value, clip_value, out=p.grad.data)
             p.grad.changed_in_place()
+
+
+def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
+    """All parameters in one row."""
+    return word.cat(*(p.reshape(-1) for p in parameters), axis=0)
+
+
+def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
+    """Write the numbers of one row into the parameters, in order."""
+    parameters = list(parameters)
+    count = sum(p.numel() for p in parameters)
+    if vec.numel() != count:
+        raise ShapeError(f"{vec.numel()} numbers do not fill parameters of {count}", where="vector_to_parameters")
+    start = 0
+    for p in parameters:
+        p.data[...] = vec.data[start : start + p.numel()].reshape(p.shape)
+        p.changed_in_place()
+        start += p.numel()

@@ -9,12 +9,15 @@ from openbook.ops import (
     decompose,
     embedding,
     exponential,
+    gamma,
     linear,
     loss,
     move,
     normalize,
     order,
+    pieces,
     reduce,
+    rounding,
     special,
     trigonometric,
     window,
@@ -22,7 +25,4 @@ from openbook.ops import (
 from openbook.ops.domain import Reals, reals
 from openbook.ops.op import OPS, Elementwise, Op, apply
 
-__all__ = [
-    "OPS", "Elementwise", "Op", "Reals", "activation", "apply", "arithmetic", "choice", "classes", "comparison", "decompose", "embedding",
-    "exponential", "linear", "loss", "move", "normalize", "order", "reals", "reduce", "special", "trigonometric", "window",
-]  # fmt: skip
+__all__ = ["OPS", "Elementwise", "Op", "Reals", "activation", "apply", "reals"]

@@ -70,17 +70,20 @@ class LogSigmoid(Elementwise):
 class Softplus(Elementwise):
     """A smooth ReLU: the area under the sigmoid."""
 
-    formula = "log(1 + exp(x))"
+    formula = "log(1 + exp(beta*x)) / beta"
     domain = reals(-40, 40)
     edges = {INF: INF, -INF: 0.0, NAN: NAN}
 
     @staticmethod
-    def forward(x):
-        return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    def forward(x, *, beta=1.0, threshold=20.0):
+        # beyond PyTorch's threshold its softplus is x itself; this one needs none, and is right there too
+        z = x if beta == 1 else x * scalar(beta, x)
+        y = np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+        return y if beta == 1 else y / scalar(beta, x)
 
     @staticmethod
-    def gradient(g, y, x):
-        return g * sigmoid(x)
+    def gradient(g, y, x, *, beta=1.0, threshold=20.0):
+        return g * sigmoid(x if beta == 1 else x * beta)
 
 
 class Relu(Elementwise):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from openbook.ops.domain import INF, NAN, reals
+from openbook.ops.domain import INF, NAN, POSITIVE, reals
 from openbook.ops.op import Elementwise
 from openbook.ops.vocabulary import cos, cosh, rsqrt, sin, sinh, tanh, tanh_slope
 
@@ -216,3 +216,19 @@ class Atanh(Elementwise):
     @staticmethod
     def gradient(g, y, x):
         return g / ((1 - x) * (1 + x))
+
+
+class Atan2(Elementwise):
+    """The angle of the point (y, x), from −π to π."""
+
+    formula = "atan2(x, y)"
+    domain = (reals(), POSITIVE)
+
+    @staticmethod
+    def forward(x, y):
+        return np.arctan2(x, y)
+
+    @staticmethod
+    def gradient(g, out, x, y):
+        square = x * x + y * y
+        return lambda: g * (y / square), lambda: -(g * (x / square))

@@ -13,6 +13,7 @@ from openbook.ops.op import Op
 from openbook.record.hook import Explains
 from openbook.tensor.autograd import GraphNode, backward, is_grad_enabled
 from openbook.tensor.methods import Methods
+from openbook.tensor.methods.shapes import sizes_of
 from openbook.tensor.promotion import DEFAULT_FLOAT, promoted, result_type
 
 __all__ = ["Tensor"]
@@ -162,6 +163,22 @@ class Tensor(Methods, Explains):
         twin.changed = self.changed
         self.changed[1] = 1
         return twin
+
+    def new_zeros(self, *size: Any, dtype: Any = None) -> Tensor:
+        """Zeros of this dtype."""
+        return Tensor(np.zeros(sizes_of(size), dtype or self.dtype))
+
+    def new_ones(self, *size: Any, dtype: Any = None) -> Tensor:
+        """Ones of this dtype."""
+        return Tensor(np.ones(sizes_of(size), dtype or self.dtype))
+
+    def new_full(self, size: Any, fill_value: Any, dtype: Any = None) -> Tensor:
+        """One value of this dtype everywhere."""
+        return Tensor(np.full(tuple(size), fill_value, dtype or self.dtype))
+
+    def new_tensor(self, data: Any, dtype: Any = None) -> Tensor:
+        """A new tensor of this dtype."""
+        return Tensor(np.array(data, dtype or self.dtype))
 
     def detach_(self) -> Tensor:
         """Forget the past, in place."""
