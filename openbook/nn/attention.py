@@ -63,10 +63,10 @@ class MultiheadAttention(Module):
         ]
         if is_causal and attn_mask is None:
             raise InputError("is_causal is a hint about attn_mask", where="MultiheadAttention", do="pass the mask too")
-        weights = self.in_proj_weight.chunk(3) if self.in_proj_weight is not None else (
+        weights: Any = self.in_proj_weight.chunk(3) if self.in_proj_weight is not None else (
             self.q_proj_weight, self.k_proj_weight, self.v_proj_weight
         )  # fmt: skip
-        biases = self.in_proj_bias.chunk(3) if self.in_proj_bias is not None else (None,) * 3
+        biases: Any = self.in_proj_bias.chunk(3) if self.in_proj_bias is not None else (None,) * 3
         q, k, v = parts
         y, seen = functional.multi_head_attention(
             q, k, v, self.num_heads, weights, biases, self.out_proj.weight, self.out_proj.bias,

@@ -49,9 +49,8 @@ class _Row(Module):
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return (
-                type(self)(*self._parts()[index]) if isinstance(self, Sequential) else type(self)(self._parts()[index])
-            )
+            parts = self._parts()[index]
+            return Sequential(*parts) if isinstance(self, Sequential) else ModuleList(parts)
         try:
             return self._parts()[index]
         except IndexError:

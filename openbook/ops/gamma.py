@@ -41,7 +41,7 @@ class Lgamma(Elementwise):
     def forward(x):
         from scipy.special import gammaln
 
-        y = np.asarray(gammaln(x))
+        y = np.where(np.isneginf(x), np.inf, gammaln(x))
         v = np.asarray(x, np.float64)
         with np.errstate(invalid="ignore", divide="ignore"):
             about_two, about_one = (v > 1.5) & (v < 2.5), (v > 0.5) & (v <= 1.5)
