@@ -9,6 +9,7 @@ import numpy as np
 from openbook.errors import InputError
 from openbook.ops import vocabulary as word
 from openbook.tensor.create import generator
+from openbook.tensor.functions import broadcast_tensors
 from openbook.tensor.functions import method_as_function as function
 
 __all__ = [
@@ -79,7 +80,9 @@ def gelu(input: Any, approximate: str = "none") -> Any:
 
 def prelu(input: Any, weight: Any) -> Any:
     """A leaky ReLU whose slope is learnt: one, or one for each channel (axis 1)."""
-    if weight.numel() > 1:
+    if weight.numel() == 1:
+        weight = weight.reshape(())
+    else:
         weight = weight.reshape(-1, *(1,) * (input.ndim - 2)) if input.ndim > 1 else weight
     return word.where(word.greater(input, 0), input, input * weight)
 
@@ -169,14 +172,15 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
             n = input.shape[axis]
             if mode == "reflect" and max(a, b) >= n:
                 raise InputError(f"an axis of length {n} cannot be reflected {max(a, b)} entries far", where="pad")
-            line = np.pad(np.arange(n), (max(0, a), max(0, b)), places[mode])  # type: ignore[call-overload]
-            line = line[max(0, -a) : len(line) - max(0, -b)]
+            line = np.arange(n)[max(0, -a) : n - max(0, -b)]
+            line = np.pad(line, (max(0, a), max(0, b)), places[mode])  # type: ignore[call-overload]
             input = input[(slice(None),) * axis + (line,)]
     return input
 
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """The cosine of the angle between vectors along an axis."""
+    x1, x2 = broadcast_tensors(x1, x2)
     dot = (x1 * x2).sum(dim)
     lengths = x1.norm(2, dim).clamp(min=eps) * x2.norm(2, dim).clamp(min=eps)
     return dot / lengths

@@ -304,7 +304,8 @@ def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, st
     x = word.pad(x, widths=((0, 0), (0, 0), *((m, m) for m in margins)), value=0.0) if any(margins) else x
     kernel = each_axis(kernel_size, 2)
     seen = word.windows(x, kernel=kernel, stride=each_axis(stride, 2), dilation=each_axis(dilation, 2))
-    columns = seen.permute(0, 1, 4, 5, 2, 3).reshape(x.shape[0], x.shape[1] * math.prod(kernel), -1)
+    places = math.prod(seen.shape[2:4])
+    columns = seen.permute(0, 1, 4, 5, 2, 3).reshape(x.shape[0], x.shape[1] * math.prod(kernel), places)
     return columns.squeeze(0) if single else columns
 
 

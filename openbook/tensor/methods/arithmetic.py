@@ -77,16 +77,25 @@ class Arithmetic:
         return word.absolute(self)
 
     def __invert__(self) -> Tensor:
-        return word.logical_not(self)
+        return word.bitwise_not(self)
 
     def __and__(self, other: Any) -> Tensor:
-        return word.logical_and(self, other)
+        return word.bitwise_and(self, other)
 
     def __or__(self, other: Any) -> Tensor:
-        return word.logical_or(self, other)
+        return word.bitwise_or(self, other)
+
+    def __rand__(self, other: Any) -> Tensor:
+        return word.bitwise_and(other, self)
+
+    def __ror__(self, other: Any) -> Tensor:
+        return word.bitwise_or(other, self)
+
+    def __rxor__(self, other: Any) -> Tensor:
+        return word.bitwise_xor(other, self)
 
     def __xor__(self, other: Any) -> Tensor:
-        return word.logical_xor(self, other)
+        return word.bitwise_xor(self, other)
 
     def __gt__(self, other: Any) -> Tensor:
         return word.greater(self, other)

@@ -84,9 +84,9 @@ class Shapes:
         at = dim % (self.ndim + 1)
         return self.reshape(*self.shape[:at], 1, *self.shape[at:])
 
-    def permute(self, *dims: Any) -> Tensor:
+    def permute(self, *axes: Any, dims: Any = None) -> Tensor:
         """The axes in another order."""
-        order = sizes_of(dims)
+        order = sizes_of(axes or (dims,) if axes or dims is not None else ())
         if sorted(self._axis(d) for d in order) != list(range(self.ndim)):
             raise ShapeError(f"{order} does not name each of the {self.ndim} axes once", where="permute")
         return word.permute(self, axes=order)
@@ -161,16 +161,16 @@ class Shapes:
         counts = sizes_of(times)
         return self.repeat((1,) * (self.ndim - len(counts)) + counts)
 
-    def repeat_interleave(self, repeats: Any, dim: int | None = None) -> Tensor:
+    def repeat_interleave(self, repeats: Any, dim: int | None = None, *, output_size: int | None = None) -> Tensor:
         """Each entry (or slice along `dim`) repeated in its place."""
         x: Any = self.reshape(-1) if dim is None else self
         axis = x._axis(0 if dim is None else dim)
         places = np.repeat(np.arange(x.shape[axis]), np.asarray(repeats))
         return x[(slice(None),) * axis + (places,)]
 
-    def flip(self, *dims: Any) -> Tensor:
+    def flip(self, *axes: Any, dims: Any = None) -> Tensor:
         """The entries in the opposite order along some axes."""
-        return word.flip(self, axis=tuple(self._axis(d) for d in sizes_of(dims)))
+        return word.flip(self, axis=tuple(self._axis(d) for d in sizes_of(axes or (dims,))))
 
     def fliplr(self) -> Tensor:
         return self.flip(1)
@@ -234,6 +234,8 @@ class Shapes:
         """In parts as equal as can be, or cut at the given places."""
         axis = self._axis(dim)
         n = self.shape[axis]
+        if hasattr(sections, "tolist"):
+            sections = sections.tolist()
         if isinstance(sections, int):
             small, more = divmod(n, sections)
             cuts = list(np.cumsum([small + (i < more) for i in range(sections)])[:-1])
