@@ -99,7 +99,7 @@ def pinv(A: Any, rcond: Any = None, *, rtol: Any = None, atol: Any = None, hermi
     cut = S.amax(-1, keepdim=True) * _column_of(relative)
     if atol is not None:
         cut = word.maximum(cut, _column_of(atol))
-    kept = S > cut
+    kept = cut < S
     inverse = word.where(kept, 1.0 / word.where(kept, S, 1.0), 0.0)
     return (Vh.mT * inverse.unsqueeze(-2)) @ U.mT
 

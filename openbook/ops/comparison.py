@@ -154,7 +154,6 @@ class BitwiseAnd(Question):
         return np.bitwise_and(x, y)
 
 
-
 class BitwiseOr(Question):
     """Bit by bit, whether either bit is 1; of truth values, the same as logical_or."""
 
@@ -164,7 +163,6 @@ class BitwiseOr(Question):
     @staticmethod
     def forward(x, y):
         return np.bitwise_or(x, y)
-
 
 
 class BitwiseXor(Question):

@@ -54,7 +54,9 @@ class Mean(Along):
     @staticmethod
     def forward(x, *, axis=None, keepdims=False):
         if x.dtype.kind != "f" or x.size == 0:
-            return np.asarray(np.sum(x, axis=axis, keepdims=keepdims) / np.float64(count_of(x, axis)))
+            with np.errstate(invalid="ignore"):  # the mean of nothing is NaN
+                mean = np.asarray(np.sum(x, axis=axis, keepdims=keepdims) / np.float64(count_of(x, axis)))
+            return mean.astype(x.dtype) if x.dtype.kind == "f" else mean
         return np.add.reduce(x, axis=axis, keepdims=keepdims) / x.dtype.type(count_of(x, axis))
 
     @staticmethod

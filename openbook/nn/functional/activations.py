@@ -164,18 +164,26 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
         cut = tuple(slice(max(0, -a), n - max(0, -b)) for n, (a, b) in zip(input.shape, widths, strict=True))
         grown = tuple((max(0, a), max(0, b)) for a, b in widths)
         return word.pad(input[cut], widths=grown, value=0.0 if value is None else value)
-    places = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
-    if mode not in places:
+    if mode not in ("reflect", "replicate", "circular"):
         raise InputError(f"pad knows no mode {mode!r}", do='choose "constant", "reflect", "replicate" or "circular"')
     for axis, (a, b) in enumerate(widths):
         if a or b:
-            n = input.shape[axis]
-            if mode == "reflect" and max(a, b) >= n:
-                raise InputError(f"an axis of length {n} cannot be reflected {max(a, b)} entries far", where="pad")
-            line = np.arange(n)[max(0, -a) : n - max(0, -b)]
-            line = np.pad(line, (max(0, a), max(0, b)), places[mode])  # type: ignore[call-overload]
+            line = _padded_line(mode, input.shape[axis], a, b)
             input = input[(slice(None),) * axis + (line,)]
     return input
+
+
+def _padded_line(mode: str, n: int, a: int, b: int) -> np.ndarray:
+    """Which places of an axis of length n stand where it has been padded."""
+    if mode == "circular":  # what is cut away does not come back round
+        left = np.arange(max(0, -a), n - max(0, -b))
+        return np.pad(left, (max(0, a), max(0, b)), "wrap")
+    line = np.arange(-a, n + b)
+    if mode == "replicate":
+        return np.clip(line, 0, n - 1)
+    if max(a, b) >= n:
+        raise InputError(f"an axis of length {n} cannot be reflected {max(a, b)} entries far", where="pad")
+    return np.where(line < 0, -line, np.where(line >= n, 2 * (n - 1) - line, line))
 
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:

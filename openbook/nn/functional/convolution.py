@@ -322,15 +322,20 @@ def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padd
     return y.squeeze(0) if single else y
 
 
-def interpolate(input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest") -> Any:
+def interpolate(
+    input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
+) -> Any:
     """Another size by repeating the nearest entries."""
-    if mode != "nearest":
+    if mode != "nearest" or align_corners:
         raise InputError(f"interpolate repeats nearest entries; mode={mode!r} does not exist here", where="interpolate")
     n = input.ndim - 2
+    factors = None
     if size is None:
         factors = (scale_factor,) * n if isinstance(scale_factor, (int, float)) else tuple(scale_factor)
         size = tuple(math.floor(s * f) for s, f in zip(input.shape[2:], factors, strict=True))
     for k, wanted in enumerate(each_axis(size, n)):
-        places = np.arange(wanted) * input.shape[2 + k] // wanted
+        n_k = input.shape[2 + k]
+        places = np.arange(wanted) * n_k // wanted if factors is None else np.arange(wanted) / factors[k]
+        places = np.minimum(places.astype(np.int64), n_k - 1)
         input = input[(slice(None),) * (2 + k) + (places,)]
     return input

@@ -40,10 +40,15 @@ def instance_norm(
     use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
 ) -> Any:  # fmt: skip
     """Each case's channels standardised one by one (Ulyanov et al. 2016)."""
-    if not use_input_stats or running_mean is not None:
-        raise InputError("instance_norm keeps no running statistics here", do="use batch_norm, or leave them out")
-    y = word.standardize(input, axis=tuple(range(2, input.ndim)), eps=eps)
-    return _by_channel(y, weight, bias)
+    if not use_input_stats:
+        return batch_norm(input, running_mean, running_var, weight, bias, training=False, eps=eps)
+    axes = tuple(range(2, input.ndim))
+    if running_mean is not None:
+        with no_grad():
+            seen = input.detach()
+            running_mean.mul_(1 - momentum).add_(seen.mean(axes).mean(0) * momentum)
+            running_var.mul_(1 - momentum).add_(seen.var(axes).mean(0) * momentum)
+    return _by_channel(word.standardize(input, axis=axes, eps=eps), weight, bias)
 
 
 def batch_norm(

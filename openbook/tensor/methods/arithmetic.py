@@ -134,7 +134,10 @@ class Arithmetic:
             return word.div(self, other)
         if rounding_mode not in ("floor", "trunc"):
             raise InputError(f"div rounds by None, 'floor' or 'trunc', not {rounding_mode!r}")
-        return word.floor_divide(self, other) if rounding_mode == "floor" else word.trunc(word.div(self, other))
+        if rounding_mode == "floor":
+            return word.floor_divide(self, other)
+        whole = not _is_real(self) and not _is_real(other)
+        return word.floor_divide(self - word.fmod(self, other), other) if whole else word.trunc(word.div(self, other))
 
     def clamp(self, min: Any = None, max: Any = None) -> Tensor:
         """Into an interval; the bounds are numbers, or tensors entry by entry."""
@@ -159,6 +162,10 @@ class Arithmetic:
     def allclose(self, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
         """Whether all entries differ by at most atol + rtol·|other|."""
         return bool(self.isclose(other, rtol, atol, equal_nan).all())
+
+
+def _is_real(x: Any) -> bool:
+    return x.dtype.kind == "f" if hasattr(x, "dtype") else isinstance(x, float)
 
 
 # The other names that PyTorch has for a method.

@@ -160,7 +160,13 @@ class Matrices:
         """Orthonormal columns and an upper triangular factor."""
         if not some and self.shape[-2] > self.shape[-1]:
             raise InputError("qr gives the reduced form", where="qr", do="leave some=False out")
-        return Qr(word.qr_basis(self), word.qr_factor(self))
+        rows = self.shape[-2]
+        if rows >= self.shape[-1]:
+            return Qr(word.qr_basis(self), word.qr_factor(self))
+        square = self[..., :rows]  # type: ignore[index]
+        basis = word.qr_basis(square)  # the columns that are left are only turned
+        rest = word.matmul(word.swap(basis), self[..., rows:])  # type: ignore[index]
+        return Qr(basis, word.cat(word.qr_factor(square), rest, axis=-1))
 
     def svd(self, some: bool = True) -> UsV:
         """Singular values and vectors as columns, as many as the shorter side is long (`linalg.svd` gives rows)."""

@@ -130,6 +130,8 @@ class Shapes:
             raise ShapeError(f"mT is for matrices, and this has {self.ndim} axes")
         return word.swap(self)
 
+    mH = mT
+
     def expand(self, *shape: Any) -> Tensor:
         """Axes of length 1 (and new ones in front) repeated, without copying; −1 leaves a length as it is."""
         sizes = sizes_of(shape)
@@ -271,10 +273,19 @@ class Shapes:
         """Whether the entries are stored in order."""
         return not hasattr(self, "data") or self.data.flags.c_contiguous
 
-    def to(self, dtype: Any) -> Tensor:
-        """In another dtype (this tensor itself if it has it), or that of another tensor."""
-        if hasattr(dtype, "dtype") and not isinstance(dtype, type):
-            dtype = dtype.dtype
+    def to(self, *given: Any, dtype: Any = None, device: Any = None, copy: bool = False) -> Tensor:
+        """In another dtype (this tensor itself if it has it), or that of another tensor; there is one device, the CPU."""
+        for value in (*given, device):
+            if isinstance(value, str) and value.split(":")[0] not in ("cpu", *np.sctypeDict):
+                raise InputError(f"there is no device {value!r}", where="to", do='everything is computed on "cpu"')
+            if hasattr(value, "dtype") and not isinstance(value, type):
+                dtype = value.dtype
+            elif isinstance(value, (type, np.dtype)):
+                dtype = value
+        copy = copy or (len(given) > 1 and given[-1] is True)
+        dtype = self.dtype if dtype is None else dtype
+        if copy:
+            return word.cast(self, dtype=np.dtype(dtype))
         return self if np.dtype(dtype) == self.dtype else word.cast(self, dtype=np.dtype(dtype))  # type: ignore[return-value]
 
     astype = type = to
