@@ -2,265 +2,339 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn, Self
 
 import numpy as np
 
-from openbook.errors import InputError
-from openbook.nn.state import require_fit
-from openbook.tensor.tensor import HookHandle, Tensor
+from openbook.errors import DTypeError, GraphError, InputError
+from openbook.nn.hooks import Hooks, RemovableHandle
+from openbook.nn.parameter import Parameter, check_device
+from openbook.nn.state import State
+from openbook.tensor.tensor import Tensor
 
-__all__ = ["LoadedKeys", "Module", "Parameter"]
+__all__ = ["Module", "Parameter"]
 
-
-class Parameter(Tensor):
-    """A tensor that a module learns: assigned as an attribute, it is found by `parameters()`."""
-
-    __slots__ = ()
-
-    def __init__(self, data: Any, requires_grad: bool = True):
-        super().__init__(data.data if isinstance(data, Tensor) else data, requires_grad)
+_KINDS: dict[str, type] = {"_parameters": Parameter, "_buffers": Tensor}
 
 
-class LoadedKeys(NamedTuple):
-    """The names that a state left out, and those that nobody had."""
+class Module(State):
+    """The base of everything with parameters: subclass it, make parts in `__init__`, compute in `forward`.
 
-    missing_keys: list[str]
-    unexpected_keys: list[str]
-
-
-class Module:
-    """The base of everything with parameters: subclass it, make parts in `__init__`, compute in `forward`."""
+    `_parameters`, `_buffers` and `_modules` say by name what belongs to the module. Each part is an ordinary attribute as
+    well, so that `self.weight` in forward costs a dictionary look-up and nothing more.
+    """
 
     training: bool
-    _hooks: dict[str, dict[int, Any]] | None = None  # of one module, once it has any
+    _parameters: dict[str, Parameter | None]
+    _buffers: dict[str, Tensor | None]
+    _modules: dict[str, Module | None]
+    _unsaved: set[str]  # buffers that are not part of the state
+    _hooks: Hooks | None = None  # None as long as nobody has registered one: calls go straight to forward
 
     def __init__(self) -> None:
-        for name, value in (("training", True), ("_parameters", {}), ("_buffers", {}), ("_modules", {})):
-            object.__setattr__(self, name, value)
-        object.__setattr__(self, "_passing", set())  # buffers that are not saved
+        self.__dict__.update(training=True, _parameters={}, _buffers={}, _modules={}, _unsaved=set())
 
-    def forward(self, *inputs: Any) -> Any:
+    def forward(self, *inputs: Any, **options: Any) -> Any:
         raise InputError(f"{type(self).__name__} has no forward", do="define forward(self, x) in your module")
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         if self._hooks is None:
             return self.forward(*inputs, **options)
-        for hook in list(self._hooks["before"].values()):
-            changed = hook(self, inputs)
-            if changed is not None:
-                inputs = changed if isinstance(changed, tuple) else (changed,)
-        output = self.forward(*inputs, **options)
-        for hook in list(self._hooks["after"].values()):
-            changed = hook(self, inputs, output)
-            output = output if changed is None else changed
-        return output
-
-    def register_forward_pre_hook(self, hook: Callable[[Module, Any], Any]) -> HookHandle:
-        """Call `hook(module, inputs)` before forward; what it returns takes the inputs' place."""
-        return HookHandle(self._hooks_of("before"), hook)
-
-    def register_forward_hook(self, hook: Callable[[Module, Any, Any], Any]) -> HookHandle:
-        """Call `hook(module, inputs, output)` after forward; what it returns takes the output's place."""
-        return HookHandle(self._hooks_of("after"), hook)
-
-    def register_full_backward_hook(self, hook: Callable[[Module, Any, Any], Any]) -> HookHandle:
-        """Call `hook(module, None, (gradient of the output,))` on the way back."""
-
-        def watch(module: Module, inputs: Any, output: Any) -> None:
-            if getattr(output, "requires_grad", False):
-                output.register_hook(lambda gradient: hook(module, None, (gradient,)) and None)
-
-        return self.register_forward_hook(watch)
-
-    def _hooks_of(self, time: str) -> dict[int, Any]:
-        if self._hooks is None:
-            object.__setattr__(self, "_hooks", {"before": {}, "after": {}})
-        assert self._hooks is not None
-        return self._hooks[time]
+        return self._hooks.call(self, inputs, options)
 
     # --- parts -------------------------------------------------------------------------------------------------
 
     def __setattr__(self, name: str, value: Any) -> None:
         own = self.__dict__
-        if isinstance(value, (Parameter, Module)) and "_modules" not in own:
-            raise InputError(
-                f"{type(self).__name__} was given the part {name!r} before it was ready",
-                do="call super().__init__() first in __init__",
-            )
-        for kind, parts in ((Parameter, "_parameters"), (Module, "_modules")):
-            if isinstance(value, kind):
-                own[parts][name] = value
-            elif name in own.get(parts, ()):
-                del own[parts][name]
-        if name in own.get("_buffers", ()):
-            if not isinstance(value, Tensor):
-                del own["_buffers"][name]
-            else:
-                own["_buffers"][name] = value
+        if "_modules" not in own:
+            if isinstance(value, (Parameter, Module)):
+                self._not_ready(name)
+        elif isinstance(value, Parameter):
+            self._place("_parameters", name, value)
+            return
+        elif isinstance(value, Module):
+            self._place("_modules", name, value)
+            return
+        elif name in own["_parameters"] or name in own["_modules"] or name in own["_buffers"]:
+            self._replace(name, value)
+            return
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        for parts in ("_parameters", "_modules", "_buffers"):
-            self.__dict__[parts].pop(name, None)
+        for parts in ("_parameters", "_buffers", "_modules"):
+            self.__dict__.get(parts, {}).pop(name, None)
+        self.__dict__.get("_unsaved", set()).discard(name)
         object.__delattr__(self, name)
 
-    def register_parameter(self, name: str, parameter: Parameter | None) -> None:
-        """Assign a parameter under a name (None for one that this module does without)."""
-        setattr(self, name, parameter)
+    def _not_ready(self, name: str) -> NoReturn:
+        raise InputError(
+            f"{type(self).__name__} was given the part {name!r} before it was ready",
+            do="call super().__init__() first in __init__",
+        )
+
+    def _place(self, kind: str, name: str, value: Any) -> None:
+        """Make a part belong to the module under a name: keeps its place in the order, leaves other kinds."""
+        own = self.__dict__
+        for parts in ("_parameters", "_buffers", "_modules"):
+            if parts != kind and name in own[parts]:
+                del own[parts][name]
+                own["_unsaved"].discard(name)
+        own[kind][name] = own[name] = value
+
+    def _replace(self, name: str, value: Any) -> None:
+        """Assign something that is neither parameter nor module to the name of a part."""
+        own = self.__dict__
+        kind = next(parts for parts in ("_parameters", "_buffers", "_modules") if name in own[parts])
+        if value is not None and not isinstance(value, _KINDS.get(kind, Module)):
+            wanted = {"_parameters": "a Parameter", "_buffers": "a Tensor", "_modules": "a Module"}[kind]
+            raise DTypeError(
+                f"{type(self).__name__}.{name} holds {wanted}, not {type(value).__name__}",
+                do=f"assign {wanted} or None, or delete the attribute first",
+            )
+        own[kind][name] = own[name] = value
+
+    def _require_free(self, name: Any, kind: str) -> None:
+        """Refuse names that could not be found again."""
+        if "_modules" not in self.__dict__:
+            self._not_ready(name)
+        if not isinstance(name, str):
+            raise DTypeError(f"a part's name is text, not {type(name).__name__}")
+        if not name or "." in name:
+            raise InputError(f"a part cannot be called {name!r}", do="give a name without dots")
+        if name not in self.__dict__[kind] and hasattr(self, name):
+            raise InputError(f"{type(self).__name__} already has an attribute {name!r}", do="choose another name")
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Add a parameter by name; None keeps the name for one that is left out."""
+        self._require_free(name, "_parameters")
+        if param is not None and not isinstance(param, Parameter):
+            raise DTypeError(f"{name} is {type(param).__name__}, not a Parameter", do="wrap it: nn.Parameter(tensor)")
+        if param is not None and param.node is not None:
+            raise GraphError(
+                f"the parameter {name!r} was computed, so it cannot be learnt", do="give a leaf: x.detach()"
+            )
+        self._place("_parameters", name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Assign a tensor that belongs to the state but is not learnt; saved if `persistent`."""
-        object.__setattr__(self, name, tensor)
-        if tensor is not None:
-            self.__dict__["_buffers"][name] = tensor
-        if not persistent:
-            self.__dict__["_passing"].add(name)
+        """Add a tensor that belongs to the state but is not learnt, such as a running mean.
 
-    def add_module(self, name: str, module: Module) -> None:
-        """Assign a part under a name."""
-        setattr(self, name, module)
+        It moves with `to(dtype)`, and is part of `state_dict()` unless `persistent=False`.
+        """
+        self._require_free(name, "_buffers")
+        if tensor is not None and not isinstance(tensor, Tensor):
+            raise DTypeError(f"{name} is {type(tensor).__name__}, not a Tensor", do="wrap it: openbook.tensor(array)")
+        self._place("_buffers", name, tensor)
+        (self._unsaved.discard if persistent else self._unsaved.add)(name)
 
-    register_module = add_module
+    def register_module(self, name: str, module: Module | None) -> None:
+        """Add a module by name."""
+        self._require_free(name, "_modules")
+        if module is not None and not isinstance(module, Module):
+            raise DTypeError(f"{name} is {type(module).__name__}, not a Module", do="subclass nn.Module")
+        self._place("_modules", name, module)
 
-    def children(self) -> Iterator[Module]:
-        """The modules this one is directly made of."""
-        yield from self.__dict__["_modules"].values()
+    def add_module(self, name: str, module: Module | None) -> None:
+        """Add a module by name."""
+        self.register_module(name, module)
 
-    def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules this one is directly made of, with their names."""
-        yield from self.__dict__["_modules"].items()
+    # --- walking the tree --------------------------------------------------------------------------------------
 
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module and all below it, each once, with dotted names."""
-        seen: set[int] = set()
-        for name, module in self._walk(prefix):
-            if id(module) not in seen:
-                seen.add(id(module))
-                yield name, module
-
-    def _walk(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+    def named_modules(
+        self, memo: set[int] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
+        """This module and all below it, with dotted names; each once, unless `remove_duplicate=False`."""
+        seen = set() if memo is None else memo
+        if remove_duplicate:
+            if id(self) in seen:
+                return
+            seen.add(id(self))
         yield prefix, self
-        for name, child in self.__dict__["_modules"].items():
-            yield from child._walk(f"{prefix}.{name}" if prefix else name)
+        for name, child in self._modules.items():
+            if child is not None:
+                yield from child.named_modules(seen, f"{prefix}.{name}" if prefix else name, remove_duplicate)
 
     def modules(self) -> Iterator[Module]:
-        """This module and all below it."""
+        """This module and all below it, each once."""
         return (module for _, module in self.named_modules())
 
-    def _named(self, kind: str, prefix: str = "", each_once: bool = True) -> Iterator[tuple[str, Any]]:
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules this one is directly made of, each once, with their names."""
         seen: set[int] = set()
-        for name, module in self.named_modules(prefix) if each_once else self._walk(prefix):
-            for part, value in module.__dict__[kind].items():
-                if not each_once or id(value) not in seen:
-                    seen.add(id(value))
-                    yield f"{name}.{part}" if name else part, value
+        for name, child in self._modules.items():
+            if child is not None and id(child) not in seen:
+                seen.add(id(child))
+                yield name, child
 
-    def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
-        """All parameters, each once, with dotted names."""
-        return self._named("_parameters", prefix)
+    def children(self) -> Iterator[Module]:
+        """The modules this one is directly made of, each once."""
+        return (child for _, child in self.named_children())
 
-    def parameters(self) -> Iterator[Parameter]:
-        """All parameters, for an optimiser."""
-        return (parameter for _, parameter in self.named_parameters())
+    def _named(self, kind: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
+        seen: set[int] = set()
+        modules = self.named_modules(None, prefix, remove_duplicate) if recurse else iter([(prefix, self)])
+        for path, module in modules:
+            for name, value in module.__dict__[kind].items():
+                if value is None or (remove_duplicate and id(value) in seen):
+                    continue
+                seen.add(id(value))
+                yield f"{path}.{name}" if path else name, value
 
-    def named_buffers(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
-        """All buffers, each once, with dotted names."""
-        return self._named("_buffers", prefix)
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """All parameters with dotted names; each once, unless `remove_duplicate=False`."""
+        return self._named("_parameters", prefix, recurse, remove_duplicate)
 
-    def buffers(self) -> Iterator[Tensor]:
-        """All buffers."""
-        return (buffer for _, buffer in self.named_buffers())
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """All parameters, each once, for an optimiser."""
+        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
+
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
+        """All buffers with dotted names; each once, unless `remove_duplicate=False`."""
+        return self._named("_buffers", prefix, recurse, remove_duplicate)
+
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        """All buffers, each once."""
+        return (buffer for _, buffer in self.named_buffers(recurse=recurse))
 
     def get_submodule(self, target: str) -> Module:
-        """The part of a dotted name."""
-        found = dict(self._walk()).get(target)
-        if found is None:
-            raise InputError(f"{type(self).__name__} has no part {target!r}", do="look at named_modules()")
-        return found
+        """The module at a dotted name; "" is this one."""
+        module: Module = self
+        for name in target.split(".") if target else ():
+            found = module._modules.get(name)
+            if found is None:
+                self._not_found("module", target, name, module)
+            module = found
+        return module
 
     def get_parameter(self, target: str) -> Parameter:
-        """The parameter of a dotted name."""
-        found = dict(self._named("_parameters", each_once=False)).get(target)
-        if found is None:
-            raise InputError(f"{type(self).__name__} has no parameter {target!r}", do="look at named_parameters()")
-        return found
+        """The parameter at a dotted name."""
+        return self._get("_parameters", target)
 
-    def apply(self, f: Callable[[Module], Any]) -> Module:
-        """Call f on every part, and then on this module."""
-        for child in self.children():
-            child.apply(f)
-        f(self)
-        return self
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer at a dotted name."""
+        return self._get("_buffers", target)
+
+    def _get(self, kind: str, target: str) -> Any:
+        path, _, name = target.rpartition(".")
+        module = self.get_submodule(path)
+        found = module.__dict__[kind].get(name)
+        return found if found is not None else self._not_found(kind[1:-1], target, name, module)
+
+    def _not_found(self, kind: str, target: str, name: str, module: Module) -> NoReturn:
+        known = ", ".join(module.__dict__[f"_{kind}s"]) or "none"
+        raise InputError(
+            f"{type(self).__name__} has no {kind} {target!r}: {type(module).__name__} has no {name!r}",
+            do=f"choose one of its {kind}s: {known}",
+        )
 
     # --- modes -------------------------------------------------------------------------------------------------
 
-    def train(self, mode: bool = True) -> Module:
-        """Behave as in training (dropout drops)."""
-        for module in self.modules():
-            module.training = mode
+    def apply(self, fn: Callable[[Module], Any]) -> Self:
+        """Call a function on every module below this one, then on this one: to draw initial weights, for instance."""
+        for child in self.children():
+            child.apply(fn)
+        fn(self)
         return self
 
-    def eval(self) -> Module:
+    def train(self, mode: bool = True) -> Self:
+        """Behave as in training (dropout drops, batch norm looks at the batch)."""
+        if not isinstance(mode, bool):
+            raise DTypeError(f"the mode is True or False, not {type(mode).__name__}", where="train")
+        for module in self.modules():
+            module.__dict__["training"] = mode
+        return self
+
+    def eval(self) -> Self:
         """Behave as in use."""
         return self.train(False)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Clear the gradients of all parameters; to zeros instead of None if asked for."""
+        """Clear the gradients of all parameters: to None, or to zeros."""
         for parameter in self.parameters():
-            if set_to_none or parameter.grad is None:
+            if set_to_none:
                 parameter.grad = None
-            else:
+            elif parameter.grad is not None:
                 parameter.grad = Tensor(np.zeros_like(parameter.data))
 
-    def requires_grad_(self, requires_grad: bool = True) -> Module:
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Ask for (or stop asking for) the gradients of all parameters."""
         for parameter in self.parameters():
             parameter.requires_grad_(requires_grad)
         return self
 
-    def to(self, dtype: Any) -> Module:
-        """Turn all parameters and real-valued buffers to another dtype, in place."""
-        for tensor in (*self.parameters(), *(b for b in self.buffers() if b.dtype.kind == "f")):
-            tensor.data = tensor.data.astype(dtype)
-            tensor.changed_in_place()
+    def to(self, target: Any = None, dtype: Any = None, *, device: Any = None) -> Self:
+        """Turn all floating-point parameters and buffers to another dtype, in place: `to(float64)`, `to(other_tensor)`.
+
+        Whole-number buffers stay what they are. The only device is "cpu".
+        """
+        if isinstance(target, Tensor):
+            target = target.dtype
+        if isinstance(target, str) and not hasattr(np, target.split(":")[0]):
+            target, device = None, target
+        check_device(device)
+        kind = target if dtype is None else dtype
+        if kind is None:
+            return self
+        kind = np.dtype(kind)
+        if kind.kind != "f":
+            raise DTypeError(f"a module can be turned to floating-point dtypes only, not {kind}")
+        for value in (*self.parameters(), *self.buffers()):
+            for tensor in (value, value.grad):
+                if tensor is not None and tensor.data.dtype.kind == "f" and tensor.data.dtype != kind:
+                    tensor.data = tensor.data.astype(kind)
+                    tensor.changed_in_place()
         return self
 
-    def double(self) -> Module:
-        """Turn all parameters to float64, in place."""
+    def double(self) -> Self:
+        """Turn all floating-point parameters and buffers to float64, in place."""
         return self.to(np.float64)
 
-    def half(self) -> Module:
-        """Turn all parameters to float16, in place."""
-        return self.to(np.float16)
-
-    def float(self) -> Module:
-        """Turn all parameters to float32, in place."""
+    def float(self) -> Self:
+        """Turn all floating-point parameters and buffers to float32, in place."""
         return self.to(np.float32)
 
-    # --- state -------------------------------------------------------------------------------------------------
+    def half(self) -> Self:
+        """Turn all floating-point parameters and buffers to float16, in place."""
+        return self.to(np.float16)
 
-    def state_dict(self, prefix: str = "") -> dict[str, Tensor]:
-        """Parameters and buffers by dotted name, sharing memory; keys and layouts are PyTorch's."""
-        state: dict[str, Tensor] = {}
-        for name, module in self._walk():
-            own = module.__dict__
-            saved = {**own["_parameters"], **{k: v for k, v in own["_buffers"].items() if k not in own["_passing"]}}
-            state.update({f"{prefix}{name}.{k}" if name else f"{prefix}{k}": v.detach() for k, v in saved.items()})
-        return state
+    # --- hooks -------------------------------------------------------------------------------------------------
 
-    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> LoadedKeys:
-        """Take over parameters and buffers by name; nothing is changed unless all names (if `strict`) and shapes fit."""
-        own = self.state_dict()
-        arrays = {name: np.asarray(value) for name, value in state.items()}
-        missing, unexpected = [k for k in own if k not in arrays], [k for k in arrays if k not in own]
-        require_fit(type(self).__name__, {k: v.shape for k, v in own.items()}, arrays, strict)
-        for name, tensor in own.items():
-            if name in arrays:
-                tensor.data[...] = arrays[name]
-                tensor.changed_in_place()
-        return LoadedKeys(missing, unexpected)
+    def _own_hooks(self) -> Hooks:
+        if self._hooks is None:
+            object.__setattr__(self, "_hooks", Hooks())
+        assert self._hooks is not None
+        return self._hooks
+
+    def register_forward_pre_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Call `hook(module, inputs)` before forward; what it returns, if anything, takes the place of the inputs.
+
+        With `with_kwargs`, `hook(module, inputs, options)`, returning None or (inputs, options).
+        """
+        return Hooks.add(self._own_hooks().before, (hook, with_kwargs), prepend)
+
+    def register_forward_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
+    ) -> RemovableHandle:
+        """Call `hook(module, inputs, output)` after forward; what it returns, if anything, takes the output's place.
+
+        With `with_kwargs`, `hook(module, inputs, options, output)`; with `always_call`, also (with output None) where
+        forward raised an error.
+        """
+        return Hooks.add(self._own_hooks().after, (hook, with_kwargs, always_call), prepend)
+
+    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call `hook(module, grad_input, grad_output)` once the gradients of a call's inputs are known.
+
+        Both are tuples, with None where there is no gradient. What it returns, if anything, takes the place of
+        `grad_input`; that is possible for modules of one input.
+        """
+        return Hooks.add(self._own_hooks().backward, hook, prepend)
 
     # --- looking -----------------------------------------------------------------------------------------------
 
@@ -269,8 +343,8 @@ class Module:
         return ""
 
     def __repr__(self) -> str:
-        parts = self.__dict__["_modules"]
-        if not parts:
-            return f"{type(self).__name__}({self.extra_repr()})"
-        lines = [f"({name}): {child!r}".replace("\n", "\n  ") for name, child in parts.items()]
-        return f"{type(self).__name__}(\n  " + "\n  ".join(lines) + "\n)"
+        extra = self.extra_repr().split("\n") if self.extra_repr() else []
+        parts = [f"({name}): {child!r}".replace("\n", "\n  ") for name, child in self._modules.items()]
+        if not parts and len(extra) <= 1:
+            return f"{type(self).__name__}({''.join(extra)})"
+        return f"{type(self).__name__}(\n  " + "\n  ".join([*extra, *parts]) + "\n)"

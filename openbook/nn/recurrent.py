@@ -1,258 +1,229 @@
-"""Recurrent networks: one step after the other, with parameters named and laid out as PyTorch's."""
+"""Recurrent layers: a state carried along a sequence, in several layers and both directions."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-import numpy as np
-
 from openbook.errors import InputError, ShapeError
 from openbook.nn import functional, init
-from openbook.nn.module import Module, Parameter
+from openbook.nn.module import Module
+from openbook.nn.parameter import empty_parameter, float_dtype
+from openbook.nn.recurrent_cells import STEPS, State, rnn_mode, zero_state
 from openbook.ops import vocabulary as word
 from openbook.tensor.tensor import Tensor
 
-__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell"]
+__all__ = ["GRU", "LSTM", "RNN", "RNNBase"]
 
 
-def rnn_step(gates: Any, h: Any, recurrent: Any, bend: Any) -> Any:
-    """h' = tanh(W x + b + U h + c) (Elman 1990)."""
-    return bend(gates + recurrent(h))
+class RNNBase(Module):
+    """What RNN, GRU and LSTM share.
 
+    Parameters as PyTorch's: `weight_ih_l0` (gates·hidden, input), `weight_hh_l0` (gates·hidden, hidden), `bias_ih_l0`,
+    `bias_hh_l0`; a layer further up has the next number, the way back "_reverse".
+    """
 
-def lstm_step(gates: Any, state: tuple[Any, Any], recurrent: Any) -> tuple[Any, Any]:
-    """Input, forget and output gates around a cell (Hochreiter & Schmidhuber 1997), in PyTorch's order i, f, g, o."""
-    h, c = state
-    i, f, g, o = (gates + recurrent(h)).chunk(4, -1)
-    c = word.sigmoid(f) * c + word.sigmoid(i) * word.tanh(g)
-    return word.sigmoid(o) * word.tanh(c), c
-
-
-def gru_step(gates: Any, h: Any, recurrent: Any) -> Any:
-    """Reset and update gates (Cho et al. 2014), in PyTorch's order r, z, n, with the reset after the product."""
-    given_r, given_z, given_n = gates.chunk(3, -1)
-    held_r, held_z, held_n = recurrent(h).chunk(3, -1)
-    z = word.sigmoid(given_z + held_z)
-    n = word.tanh(given_n + word.sigmoid(given_r + held_r) * held_n)
-    return n + z * (h - n)
-
-
-class _Recurrent(Module):
-    """What the three share: layers, directions, batches, and the parameters' names."""
-
-    gates = 1
+    state_parts = 1
 
     def __init__(
-        self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
-        dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, dtype: Any = np.float32,
-    ):  # fmt: skip
+        self,
+        mode: str,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: Any = None,
+        dtype: Any = None,
+    ):
         super().__init__()
+        if min(input_size, hidden_size, num_layers) < 1:
+            raise InputError(
+                f"no size may be below 1: {input_size}, {hidden_size}, {num_layers} layers", where=type(self).__name__
+            )
         if proj_size:
             raise InputError(
-                "hidden states are not projected here", where=type(self).__name__, do="leave proj_size out"
+                "recurrent layers do not project their state", do="leave proj_size out; add a Linear behind"
             )
-        if hidden_size < 1 or num_layers < 1:
-            raise InputError(f"hidden_size={hidden_size}, num_layers={num_layers}: both are at least 1")
-        self.input_size, self.hidden_size, self.num_layers, self.bias = input_size, hidden_size, num_layers, bias
-        self.batch_first, self.dropout, self.bidirectional = batch_first, float(dropout), bidirectional
-        self.directions = 2 if bidirectional else 1
-        rows = self.gates * hidden_size
+        if not 0 <= dropout <= 1:
+            raise InputError(f"the share of entries to drop lies in [0, 1], not {dropout}", where=type(self).__name__)
+        self.mode, self.input_size, self.hidden_size, self.num_layers = mode, input_size, hidden_size, num_layers
+        self.bias, self.batch_first, self.dropout, self.bidirectional = bias, batch_first, float(dropout), bidirectional
+        self.proj_size = 0
+        rows, kind = STEPS[mode][1] * hidden_size, float_dtype(device, dtype)
         for layer in range(num_layers):
-            width = input_size if layer == 0 else hidden_size * self.directions
-            for suffix in self._suffixes(layer):
-                self.register_parameter(f"weight_ih_{suffix}", Parameter(np.empty((rows, width), dtype)))
-                self.register_parameter(f"weight_hh_{suffix}", Parameter(np.empty((rows, hidden_size), dtype)))
-                for name in ("ih", "hh") if bias else ():
-                    self.register_parameter(f"bias_{name}_{suffix}", Parameter(np.empty(rows, dtype)))
+            width = input_size if layer == 0 else hidden_size * len(self._ways)
+            for way in self._ways:
+                self.register_parameter(f"weight_ih_l{layer}{way}", empty_parameter(rows, width, dtype=kind))
+                self.register_parameter(f"weight_hh_l{layer}{way}", empty_parameter(rows, hidden_size, dtype=kind))
+                for name in ("bias_ih", "bias_hh") if bias else ():
+                    self.register_parameter(f"{name}_l{layer}{way}", empty_parameter(rows, dtype=kind))
         self.reset_parameters()
 
+    @property
+    def _ways(self) -> tuple[str, ...]:
+        return ("", "_reverse") if self.bidirectional else ("",)
+
     def reset_parameters(self) -> None:
-        """Draw new initial weights: uniform in ±1/√hidden_size."""
+        """Draw new initial weights and biases: uniform in ±1/√hidden_size."""
         bound = 1 / math.sqrt(self.hidden_size)
         for parameter in self.parameters():
             init.uniform_(parameter, -bound, bound)
 
-    def _suffixes(self, layer: int) -> list[str]:
-        return [f"l{layer}", f"l{layer}_reverse"][: self.directions]
+    def flatten_parameters(self) -> None:
+        """Nothing: here parameters need not lie side by side."""
 
-    def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
-        """(length, rows, input_size) to the outputs of the last layer at each step, and the last states of all layers."""
-        x, single = self._steps_first(input)
-        states = self._initial(x, hx, single)
-        finals: list[Any] = []
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        x, batched = self._read(input)  # (time, batch, features)
+        states = self._states(x, hx, batched)
+        last: list[State] = []
         for layer in range(self.num_layers):
-            sides = []
-            for k, suffix in enumerate(self._suffixes(layer)):
-                outputs, final = self._run(x, suffix, states[layer * self.directions + k], backwards=k == 1)
-                sides.append(outputs)
-                finals.append(final)
-            x = sides[0] if len(sides) == 1 else word.cat(*sides, axis=-1)
-            if self.dropout and layer < self.num_layers - 1:
+            if layer and self.dropout:
                 x = functional.dropout(x, self.dropout, self.training)
-        x = x.squeeze(1) if single else x.transpose(0, 1) if self.batch_first else x
-        return x, self._final(finals, single)
+            outputs = []
+            for way in self._ways:
+                y, end = self._run(x, states[len(last)], f"_l{layer}{way}", backwards=bool(way))
+                outputs.append(y)
+                last.append(end)
+            x = word.cat(*outputs, axis=-1) if len(outputs) > 1 else outputs[0]
+        ends = tuple(self._written(word.stack(*part, axis=0), batched) for part in zip(*last, strict=True))
+        if not batched:
+            x = word.reshape(x, shape=(x.shape[0], x.shape[2]))
+        elif self.batch_first:
+            x = word.permute(x, axes=(1, 0, 2))
+        return x, (ends[0] if self.state_parts == 1 else ends)
 
-    def _steps_first(self, input: Any) -> tuple[Any, bool]:
-        if input.ndim not in (2, 3) or input.shape[-1] != self.input_size:
-            raise ShapeError(
-                f"{type(self).__name__} takes (length, rows, {self.input_size}) or (length, {self.input_size}), not "
-                f"{tuple(input.shape)}",
-                do="or (rows, length, …) with batch_first=True",
+    def _read(self, x: Any) -> tuple[Any, bool]:
+        if not isinstance(x, Tensor):
+            raise InputError(
+                f"{type(self).__name__} takes a tensor, not {type(x).__name__}; there are no packed sequences here",
+                do="pad the sequences to one length, and leave the padding out of the loss",
             )
-        if input.ndim == 2:
-            return input.unsqueeze(1), True
-        return (input.transpose(0, 1) if self.batch_first else input), False
+        if x.ndim not in (2, 3) or x.shape[-1] != self.input_size or 0 in x.shape:
+            axes = "batch, time" if self.batch_first else "time, batch"
+            raise ShapeError(
+                f"{type(self).__name__} takes ({axes}, {self.input_size}), or (time, {self.input_size}) without batch, "
+                f"not shape {x.shape}"
+            )
+        if x.ndim == 2:
+            return word.reshape(x, shape=(x.shape[0], 1, x.shape[1])), False
+        return (word.permute(x, axes=(1, 0, 2)) if self.batch_first else x), True
 
-    def _run(self, x: Any, suffix: str, state: Any, backwards: bool) -> tuple[Any, Any]:
-        """One layer in one direction: what the inputs bring is computed for all steps at once."""
-        bias = getattr(self, f"bias_ih_{suffix}") if self.bias else None
-        gates = functional.linear(x, getattr(self, f"weight_ih_{suffix}"), bias).unbind(0)
-        weight, held = getattr(self, f"weight_hh_{suffix}"), getattr(self, f"bias_hh_{suffix}") if self.bias else None
+    def _states(self, x: Any, hx: Any, batched: bool) -> list[State]:
+        """The first state of every layer and way."""
+        count, rows = self.num_layers * len(self._ways), x.shape[1]
+        if hx is None:
+            return [(zero_state(x, rows, self.hidden_size),) * self.state_parts] * count
+        parts = (hx,) if self.state_parts == 1 else tuple(hx)
+        wanted = (count, rows, self.hidden_size) if batched else (count, self.hidden_size)
+        if len(parts) != self.state_parts or any(part.shape != wanted for part in parts):
+            raise ShapeError(
+                f"{type(self).__name__} takes a state of shape {wanted}, not {[tuple(part.shape) for part in parts]}"
+            )
+        whole = [word.reshape(part, shape=(count, rows, self.hidden_size)) for part in parts]
+        return [tuple(part[i] for part in whole) for i in range(count)]
 
-        def recurrent(h: Any) -> Any:
-            return functional.linear(h, weight, held)
+    def _written(self, state: Any, batched: bool) -> Any:
+        return state if batched else word.reshape(state, shape=(state.shape[0], self.hidden_size))
 
+    def _run(self, x: Any, state: State, suffix: str, backwards: bool) -> tuple[Any, State]:
+        """One layer in one direction: all its outputs (time, batch, hidden), and its last state."""
+        part = self.__dict__
+        step = STEPS[self.mode][0]
+        weight, bias = part[f"weight_hh{suffix}"], part.get(f"bias_hh{suffix}")
+        inputs = unbind(functional.linear(x, part[f"weight_ih{suffix}"], part.get(f"bias_ih{suffix}")))
         outputs = []
-        for step in reversed(gates) if backwards else gates:
-            state = self._step(step, state, recurrent)
-            outputs.append(self._shown(state))
+        for moment in reversed(inputs) if backwards else inputs:
+            state = step(moment, state, weight, bias)
+            outputs.append(state[0])
         return word.stack(*(reversed(outputs) if backwards else outputs), axis=0), state
 
-    def _step(self, gates: Any, state: Any, recurrent: Any) -> Any:
-        raise TypeError("a recurrent network says in `_step` what one step does")
-
-    def _shown(self, state: Any) -> Any:
-        return state
-
-    def _initial(self, x: Any, hx: Any, single: bool) -> list[Any]:
-        return self._split(x, hx, single)
-
-    def _split(self, x: Any, hx: Any, single: bool) -> list[Any]:
-        """One state for each layer and direction, from a stack of them; zeros if there is none."""
-        count, rows = self.num_layers * self.directions, x.shape[1]
-        if hx is None:
-            return [Tensor(np.zeros((rows, self.hidden_size), x.dtype))] * count
-        stack = hx.unsqueeze(1) if single else hx
-        if tuple(stack.shape) != (count, rows, self.hidden_size):
-            raise ShapeError(f"states have shape {tuple(stack.shape)}, not {(count, rows, self.hidden_size)}")
-        return list(stack.unbind(0))
-
-    def _final(self, finals: list[Any], single: bool) -> Any:
-        stack = word.stack(*finals, axis=0)
-        return stack.squeeze(1) if single else stack
-
     def extra_repr(self) -> str:
-        more = f", num_layers={self.num_layers}" if self.num_layers > 1 else ""
-        return f"{self.input_size}, {self.hidden_size}{more}" + ", batch_first=True" * self.batch_first
+        said = (
+            ("num_layers", self.num_layers, self.num_layers != 1),
+            ("bias", self.bias, not self.bias),
+            ("batch_first", self.batch_first, self.batch_first),
+            ("dropout", self.dropout, self.dropout != 0),
+            ("bidirectional", self.bidirectional, self.bidirectional),
+        )
+        options = "".join(f", {name}={value}" for name, value, unusual in said if unusual)
+        return f"{self.input_size}, {self.hidden_size}{options}"
 
 
-class RNN(_Recurrent):
-    """h' = tanh(W x + b + U h + c); `nonlinearity="relu"` for a ReLU."""
+def unbind(x: Any) -> list[Any]:
+    """The entries along the first axis, by halving again and again.
+
+    The gradient of an entry is an array of zeros as large as what it was taken from. Taken from the whole, that would cost
+    T² on the way back; taken from halves of halves, T·log T.
+    """
+    length = x.shape[0]
+    if length == 1:
+        return [word.reshape(x, shape=x.shape[1:])]
+    middle = length // 2
+    first, second = (word.gather_entries(x, index=(part,)) for part in (slice(0, middle), slice(middle, length)))
+    return unbind(first) + unbind(second)
+
+
+class RNN(RNNBase):
+    """A simple recurrent network, h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu: gives (outputs, last states)."""
 
     def __init__(
-        self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", **options: Any
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        nonlinearity: str = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: Any = None,
+        dtype: Any = None,
     ):
-        super().__init__(input_size, hidden_size, num_layers, **options)
-        self.nonlinearity = _bend(nonlinearity)[0]
-
-    def _step(self, gates: Any, state: Any, recurrent: Any) -> Any:
-        return rnn_step(gates, state, recurrent, _bend(self.nonlinearity)[1])
+        super().__init__(rnn_mode(nonlinearity), input_size, hidden_size, num_layers, bias, batch_first, dropout,
+                         bidirectional, 0, device, dtype)  # fmt: skip
+        self.nonlinearity = nonlinearity
 
 
-class GRU(_Recurrent):
-    """Gated recurrent units."""
-
-    gates = 3
-
-    def _step(self, gates: Any, state: Any, recurrent: Any) -> Any:
-        return gru_step(gates, state, recurrent)
-
-
-class LSTM(_Recurrent):
-    """Long short-term memory; states are pairs (h, c)."""
-
-    gates = 4
-
-    def _step(self, gates: Any, state: Any, recurrent: Any) -> Any:
-        return lstm_step(gates, state, recurrent)
-
-    def _shown(self, state: Any) -> Any:
-        return state[0]
-
-    def _initial(self, x: Any, hx: Any, single: bool) -> list[Any]:
-        h, c = (None, None) if hx is None else hx
-        return list(zip(self._split(x, h, single), self._split(x, c, single), strict=True))
-
-    def _final(self, finals: list[Any], single: bool) -> Any:
-        h, c = zip(*finals, strict=True)
-        return super()._final(list(h), single), super()._final(list(c), single)
-
-
-def _bend(nonlinearity: str) -> tuple[str, Any]:
-    if nonlinearity not in ("tanh", "relu"):
-        raise InputError(f"nonlinearity={nonlinearity!r} is neither of two", where="RNN", do='choose "tanh" or "relu"')
-    return nonlinearity, word.tanh if nonlinearity == "tanh" else word.relu
-
-
-class _Cell(Module):
-    """One step of a recurrent network, with `weight_ih`, `weight_hh` and their biases."""
-
-    gates = 1
-
-    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, dtype: Any = np.float32):
-        super().__init__()
-        self.input_size, self.hidden_size = input_size, hidden_size
-        rows = self.gates * hidden_size
-        self.weight_ih = Parameter(np.empty((rows, input_size), dtype))
-        self.weight_hh = Parameter(np.empty((rows, hidden_size), dtype))
-        self.bias_ih = Parameter(np.empty(rows, dtype)) if bias else None
-        self.bias_hh = Parameter(np.empty(rows, dtype)) if bias else None
-        bound = 1 / math.sqrt(hidden_size)
-        for parameter in self.parameters():
-            init.uniform_(parameter, -bound, bound)
-
-    def _given(self, x: Any) -> Any:
-        return functional.linear(x, self.weight_ih, self.bias_ih)
-
-    def _recurrent(self, h: Any) -> Any:
-        return functional.linear(h, self.weight_hh, self.bias_hh)
-
-    def _zeros(self, x: Any) -> Tensor:
-        return Tensor(np.zeros((*x.shape[:-1], self.hidden_size), x.dtype))
-
-    def extra_repr(self) -> str:
-        return f"{self.input_size}, {self.hidden_size}"
-
-
-class RNNCell(_Cell):
-    """One step of an Elman network."""
+class GRU(RNNBase):
+    """Gated recurrent units (Cho et al. 2014): gives (outputs, last states)."""
 
     def __init__(
-        self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", dtype: Any = np.float32
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: Any = None,
+        dtype: Any = None,
     ):
-        super().__init__(input_size, hidden_size, bias, dtype)
-        self.nonlinearity = _bend(nonlinearity)[0]
-
-    def forward(self, input: Any, hx: Any = None) -> Any:
-        h = self._zeros(input) if hx is None else hx
-        return rnn_step(self._given(input), h, self._recurrent, _bend(self.nonlinearity)[1])
+        super().__init__("GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, device,
+                         dtype)  # fmt: skip
 
 
-class GRUCell(_Cell):
-    """One step of gated recurrent units."""
+class LSTM(RNNBase):
+    """Long short-term memory (Hochreiter & Schmidhuber 1997): gives (outputs, (last h, last c)); starts from hx=(h, c)."""
 
-    gates = 3
+    state_parts = 2
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
-        return gru_step(self._given(input), self._zeros(input) if hx is None else hx, self._recurrent)
-
-
-class LSTMCell(_Cell):
-    """One step of long short-term memory; the state is a pair (h, c)."""
-
-    gates = 4
-
-    def forward(self, input: Any, hx: Any = None) -> Any:
-        state = (self._zeros(input), self._zeros(input)) if hx is None else hx
-        return lstm_step(self._given(input), state, self._recurrent)
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: Any = None,
+        dtype: Any = None,
+    ):
+        super().__init__("LSTM", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size,
+                         device, dtype)  # fmt: skip

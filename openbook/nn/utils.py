@@ -1,4 +1,4 @@
-"""What training loops do to gradients between backward() and step()."""
+"""What training loops do to gradients between backward() and step(), and parameters as one vector."""
 
 from __future__ import annotations
 
@@ -41,18 +41,21 @@ def clip_grad_value_(parameters: Iterable[Tensor], clip_value: float) -> None:
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
-    """All parameters in one row."""
-    return word.cat(*(p.reshape(-1) for p in parameters), axis=0)
+    """All entries of all parameters, one after the other; gradients flow back to them."""
+    flat = [word.reshape(p, shape=(-1,)) for p in parameters]
+    if not flat:
+        raise InputError("there are no parameters to join", where="parameters_to_vector")
+    return word.cat(*flat, axis=0)
 
 
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
-    """Write the numbers of one row into the parameters, in order."""
-    parameters = list(parameters)
-    count = sum(p.numel() for p in parameters)
-    if vec.numel() != count:
-        raise ShapeError(f"{vec.numel()} numbers do not fill parameters of {count}", where="vector_to_parameters")
+    """Write a vector back into parameters, in place; its length must be that of all of them together."""
+    owners = list(parameters)
+    total = sum(p.data.size for p in owners)
+    if vec.shape != (total,):
+        raise ShapeError(f"the parameters have {total} entries, the vector has shape {vec.shape}")
     start = 0
-    for p in parameters:
-        p.data[...] = vec.data[start : start + p.numel()].reshape(p.shape)
+    for p in owners:
+        p.data[...] = vec.data[start : start + p.data.size].reshape(p.shape)
         p.changed_in_place()
-        start += p.numel()
+        start += p.data.size

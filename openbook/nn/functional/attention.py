@@ -1,4 +1,4 @@
-"""Embeddings and attention."""
+"""Attention: each row of the output a mean of values, weighted by how well their keys fit the query."""
 
 from __future__ import annotations
 
@@ -8,42 +8,33 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import InputError, ShapeError
-from openbook.nn.functional.activations import dropout, linear
+from openbook.nn.functional.dropouts import dropout
 from openbook.ops import vocabulary as word
 
-__all__ = ["embedding", "multi_head_attention", "scaled_dot_product_attention"]
-
-
-def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
-    """Rows of a table by their numbers."""
-    if padding_idx is not None and padding_idx < 0:
-        padding_idx += weight.shape[0]
-    return word.embedding(weight, input, padding_idx=padding_idx)
+__all__ = ["scaled_dot_product_attention"]
 
 
 def scaled_dot_product_attention(
-    query: Any, key: Any, value: Any, attn_mask: Any = None, dropout_p: float = 0.0, is_causal: bool = False,
-    scale: float | None = None, enable_gqa: bool = False,
-) -> Any:  # fmt: skip
-    """softmax(q kᵀ/√d + mask) v (Vaswani et al. 2017): (…, length, d) each; a mask of truth values lets the true ones in.
-
-    `is_causal` lets each place look at itself and what came before.
-    """
-    return attend(query, key, value, attn_mask, dropout_p, is_causal, scale, enable_gqa)[0]
-
-
-def attend(
     query: Any,
     key: Any,
     value: Any,
-    mask: Any,
-    dropout_p: float,
-    is_causal: bool,
-    scale: float | None,
-    shared: bool = False,
-) -> tuple[Any, Any]:
-    """The attended values and the weights they were attended with."""
-    if shared and query.shape[-3] != key.shape[-3]:  # several heads of queries share one of keys
+    attn_mask: Any = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Any:
+    """softmax(q kᵀ · scale + mask) v over the last two axes (Vaswani et al. 2017); `scale` is 1/√features unless given.
+
+    `attn_mask` broadcasts to (…, queries, keys): true where a key may be looked at, or numbers to add. Under `is_causal`
+    no query looks at later keys. `dropout_p` drops weights, always: pass 0 outside training. With `enable_gqa` several
+    heads (axis −3) of queries share one of keys.
+    """
+    if is_causal and attn_mask is not None:
+        raise InputError("attention takes a mask or is_causal, not both", do="leave one out")
+    if enable_gqa and query.shape[-3] != key.shape[-3]:
+        if query.shape[-3] % key.shape[-3]:
+            raise ShapeError(f"{query.shape[-3]} heads of queries do not share {key.shape[-3]} of keys equally")
         times = query.shape[-3] // key.shape[-3]
         key, value = key.repeat_interleave(times, -3), value.repeat_interleave(times, -3)
     if query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
@@ -51,33 +42,21 @@ def attend(
             f"attention of queries {tuple(query.shape)}, keys {tuple(key.shape)} and values {tuple(value.shape)}",
             do="give queries and keys the same last axis, keys and values the same length",
         )
+    mask = causal_mask(query.shape[-2], key.shape[-2]) if is_causal else attn_mask
+    weights = attention_weights(query, key, mask, scale)
+    return (dropout(weights, dropout_p) if dropout_p else weights) @ value
+
+
+def causal_mask(queries: int, keys: int) -> np.ndarray:
+    """True where a key is not later than the query."""
+    return np.tri(queries, keys, dtype=np.bool_)
+
+
+def attention_weights(query: Any, key: Any, mask: Any = None, scale: float | None = None) -> Any:
+    """softmax(q kᵀ · scale + mask): how much each query looks at each key."""
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
-    scores = word.matmul(query * factor, word.swap(key))
-    if is_causal:
-        if mask is not None:
-            raise InputError("is_causal=True and attn_mask= say two things", where="attention", do="give one of them")
-        mask = np.tril(np.ones(scores.shape[-2:], bool))
+    scores = (query * factor) @ word.swap(key)
     if mask is not None:
-        if mask.dtype == np.bool_:
-            low = np.asarray(-np.inf, scores.dtype)
-            scores = word.where(mask, scores, low)
-        else:
-            scores = scores + mask
-    weights = word.softmax(scores, axis=-1)
-    if dropout_p:
-        weights = dropout(weights, dropout_p)
-    return word.matmul(weights, value), weights
-
-
-def multi_head_attention(
-    query: Any, key: Any, value: Any, heads: int, in_weights: tuple[Any, Any, Any], in_biases: tuple[Any, Any, Any],
-    out_weight: Any, out_bias: Any, mask: Any = None, dropout_p: float = 0.0,
-) -> tuple[Any, Any]:  # fmt: skip
-    """Attention in several heads: (rows, length, width) in and out, and the weights (rows, heads, length, keys)."""
-    width = query.shape[-1]
-    q, k, v = (
-        linear(x, w, b).unflatten(-1, (heads, width // heads)).transpose(1, 2)
-        for x, w, b in zip((query, key, value), in_weights, in_biases, strict=True)
-    )
-    y, weights = attend(q, k, v, mask, dropout_p, is_causal=False, scale=None)
-    return linear(y.transpose(1, 2).flatten(2), out_weight, out_bias), weights
+        boolean = getattr(mask, "dtype", None) == np.bool_
+        scores = word.where(mask, scores, -math.inf) if boolean else scores + mask
+    return word.softmax(scores, axis=-1)

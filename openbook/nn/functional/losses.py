@@ -1,152 +1,225 @@
-"""Losses. Predictions and targets have the same shape, or an error says so: nothing is broadcast."""
+"""Losses: how far predictions are from targets. `reduction` is "mean", "sum" or "none"."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from openbook.errors import InputError
-from openbook.nn.functional.activations import cosine_similarity, pairwise_distance
+import numpy as np
+
+from openbook.errors import ShapeError
+from openbook.nn.functional.arguments import given
+from openbook.nn.functional.maps import at_least, pairwise_distance
 from openbook.ops import vocabulary as word
 from openbook.ops.loss import require_reduction
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy",
     "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "margin_ranking_loss", "mse_loss",
-    "nll_loss", "poisson_nll_loss", "smooth_l1_loss", "soft_margin_loss", "triplet_margin_loss",
+    "multilabel_soft_margin_loss", "nll_loss", "poisson_nll_loss", "smooth_l1_loss",
+    "soft_margin_loss", "triplet_margin_loss",
 ]  # fmt: skip
 
 
-def _given(*inputs: Any) -> tuple[Any, ...]:
-    """Inputs without the optional ones that were left out at the end."""
-    while inputs and inputs[-1] is None:
-        inputs = inputs[:-1]
-    return inputs
+def _reduced(name: str, entries: Any, reduction: str) -> Any:
+    require_reduction(name, reduction)
+    if reduction == "none":
+        return entries
+    return word.mean(entries) if reduction == "mean" else word.total(entries)
 
 
-def _reduced(entries: Any, reduction: str) -> Any:
-    require_reduction("this loss", reduction)
-    return entries.mean() if reduction == "mean" else entries.sum() if reduction == "sum" else entries
+def _same_shape(name: str, *values: Any) -> None:
+    """Nothing is broadcast in silence: every prediction would meet every target."""
+    shapes = [np.shape(getattr(v, "data", v)) for v in values]
+    if len(set(shapes)) > 1:
+        raise ShapeError(
+            f"{name} compares shapes {' and '.join(map(str, shapes))}; broadcasting would compare every entry with every "
+            "other",
+            do="give them the same shape, for instance with targets.reshape(predictions.shape)",
+        )
 
 
-def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """The mean (or sum) of squared differences."""
-    return word.mse_loss(input, target, reduction=reduction)
-
-
-def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """The mean (or sum) of distances."""
-    return word.l1_loss(input, target, reduction=reduction)
-
-
-def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
-    """Half the square up to `delta`, straight lines beyond."""
-    return word.huber_loss(input, target, reduction=reduction, delta=delta)
-
-
-def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Any:
-    """Half the square over `beta` up to it, the distance less beta/2 beyond."""
-    return word.smooth_l1_loss(input, target, reduction=reduction, beta=beta)
+# --- classes ---------------------------------------------------------------------------------------------------------
 
 
 def cross_entropy(
-    input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean",
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    *,
+    ignore_index: int = -100,
+    reduction: str = "mean",
     label_smoothing: float = 0.0,
-) -> Any:  # fmt: skip
-    """Minus the log-probability of the true class: logits (rows, classes, …); classes (rows, …) as int64, or probabilities."""
-    options: dict[str, Any] = {"reduction": reduction}
-    if ignore_index != -100:
-        options["ignore_index"] = ignore_index
-    if label_smoothing:
-        options["label_smoothing"] = label_smoothing
-    return word.cross_entropy(*_given(input, target, weight), **options)
+) -> Any:
+    """Minus the log-probability of the true class, from logits (N, C) or (N, C, …) and classes (N) or (N, …) as int64.
+
+    The target may hold probabilities of the logits' shape. `weight` (C) counts classes differently; rows of class
+    `ignore_index` do not count.
+    """
+    options = _but_defaults(ignore_index=(ignore_index, -100), label_smoothing=(label_smoothing, 0.0))
+    return word.cross_entropy(input, target, *given(weight), reduction=reduction, **options)
 
 
-def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
-    """Minus the given log-probability of the true class."""
-    return word.nll_loss(*_given(input, target, weight), reduction=reduction, ignore_index=ignore_index)
+def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
+    """Minus the entry of the true class, from log-probabilities (N, C) or (N, C, …)."""
+    options = _but_defaults(ignore_index=(ignore_index, -100))
+    return word.nll_loss(input, target, *given(weight), reduction=reduction, **options)
 
 
-def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Any:
-    """Minus the log-probability of a 0/1 target, from probabilities."""
-    return word.bce(*_given(input, target, weight), reduction=reduction)
+def _but_defaults(**options: tuple[Any, Any]) -> dict[str, Any]:
+    """The options that say something: a recorded operation is read by people."""
+    return {name: value for name, (value, default) in options.items() if value != default}
+
+
+def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean") -> Any:
+    """Minus the log-probability of a 0/1 target, from probabilities; shapes must be equal."""
+    return word.bce(input, target, *given(weight), reduction=reduction)
 
 
 def binary_cross_entropy_with_logits(
-    input: Any, target: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None
+    input: Any, target: Any, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None
 ) -> Any:
-    """Minus the log-probability of a 0/1 target, from log-odds."""
-    if weight is None and pos_weight is not None:
-        weight = input.detach() * 0 + 1
-    return word.bce_with_logits(*_given(input, target, weight, pos_weight), reduction=reduction)
+    """Minus the log-probability of a 0/1 target, from log-odds; shapes must be equal.
+
+    `weight` counts entries, `pos_weight` the ones among the targets, differently.
+    """
+    return word.bce_with_logits(input, target, *given(weight, pos_weight), reduction=reduction)
 
 
-def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = False) -> Any:
-    """The divergence of log-probabilities from a distribution; "batchmean" is the one that mathematics means."""
+def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean") -> Any:
+    """The mean over classes (the last axis) of the binary cross-entropy of each."""
+    _same_shape("multilabel_soft_margin_loss", input, target)
+    entries = word.softplus(input) - input * target
+    rows = word.mean(entries if weight is None else entries * weight, axis=-1)
+    return _reduced("multilabel_soft_margin_loss", rows, reduction)
+
+
+def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Any:
+    """target · (log target − input), input being log-probabilities; "batchmean", the divergence, divides by rows."""
     return word.kl_div(input, target, reduction=reduction, log_target=log_target)
 
 
+# --- numbers ---------------------------------------------------------------------------------------------------------
+
+
+def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """The squared differences; shapes must be equal, nothing is broadcast."""
+    return word.mse_loss(input, target, reduction=reduction)
+
+
+def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """The sizes of the differences; shapes must be equal."""
+    return word.l1_loss(input, target, reduction=reduction)
+
+
+def huber_loss(input: Any, target: Any, *, reduction: str = "mean", delta: float = 1.0) -> Any:
+    """Half the squared difference up to δ, from there on a line of slope δ (Huber 1964)."""
+    return word.huber_loss(input, target, reduction=reduction, delta=delta)
+
+
+def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0) -> Any:
+    """The size of the difference, rounded off within β of zero: Huber's loss divided by β."""
+    return word.smooth_l1_loss(input, target, reduction=reduction, beta=beta)
+
+
 def poisson_nll_loss(
-    input: Any, target: Any, log_input: bool = True, full: bool = False, eps: float = 1e-8, reduction: str = "mean"
+    input: Any, target: Any, *, log_input: bool = True, full: bool = False, eps: float = 1e-8, reduction: str = "mean"
 ) -> Any:
-    """Minus the log-probability of counts; `full` adds Stirling's approximation of log n!."""
-    entries = input.exp() - target * input if log_input else input - target * (input + eps).log()
+    """Minus the log-probability of counts, from rates or (by default) their logarithms.
+
+    Without the term that depends on the count alone, unless `full`: then by Stirling's formula, for counts above 1.
+    """
+    _same_shape("poisson_nll_loss", input, target)
+    entries = word.exp(input) - target * input if log_input else input - target * word.log(input + eps)
     if full:
-        many = target > 1
-        t = word.where(many, target, 1.0)
-        entries = entries + word.where(many, t * t.log() - t + 0.5 * (2 * math.pi * t).log(), 0.0)
-    return _reduced(entries, reduction)
+        counted = word.greater(target, 1)
+        safe = word.where(counted, target, 1.0)
+        stirling = safe * word.log(safe) - safe + 0.5 * word.log(2 * math.pi * safe)
+        entries = entries + word.where(counted, stirling, 0.0)
+    return _reduced("poisson_nll_loss", entries, reduction)
 
 
 def gaussian_nll_loss(
-    input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
+    input: Any, target: Any, var: Any, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Any:
-    """Minus the log-density of a normal with mean `input` and variance `var` (at least eps)."""
-    spread: Any = input * 0 + var if isinstance(var, float) else _at_least(var, eps)
-    if spread.ndim == input.ndim - 1:
-        spread = spread.unsqueeze(-1)
-    entries = 0.5 * (spread.log() + (input - target) ** 2 / spread)
-    return _reduced(entries + 0.5 * math.log(2 * math.pi) if full else entries, reduction)
+    """Minus the log-density of targets, from means and variances; `full` adds the constant log(2π)/2.
+
+    `var` has the input's shape, or 1 for its last axis, or lacks that axis. Variances below `eps` count as `eps`, and pass
+    their gradient all the same.
+    """
+    _same_shape("gaussian_nll_loss", input, target)
+    if var.shape == input.shape[:-1] and var.shape != input.shape:
+        var = word.reshape(var, shape=(*var.shape, 1))
+    if var.shape not in (input.shape, (*input.shape[:-1], 1)):
+        raise ShapeError(f"variances of shape {var.shape} do not fit predictions of shape {input.shape}")
+    var = at_least(var, eps)
+    difference = input - target
+    entries = 0.5 * (word.log(var) + difference * difference / var)
+    return _reduced("gaussian_nll_loss", entries + 0.5 * math.log(2 * math.pi) if full else entries, reduction)
 
 
-def _at_least(var: Any, eps: float) -> Any:
-    """The variance, at least eps, with its gradient passed on as if it were not clamped (as PyTorch does)."""
-    return var + (var.detach().clamp(min=eps) - var.detach())
+# --- margins ---------------------------------------------------------------------------------------------------------
 
 
-def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction: str = "mean") -> Any:
-    """Distances of alike pairs (1), and what unlike ones (−1) lack to the margin."""
-    alike = word.where(target == 1, input, 0.0)
-    unlike = word.where(target == -1, (margin - input).clamp(min=0), 0.0)
-    neither = word.where(word.logical_or(target == 1, target == -1), 0.0, (margin - input).clamp(min=0) + input)
-    return _reduced(alike + unlike + neither, reduction)
+def soft_margin_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """log(1 + exp(−target · input)), for targets of −1 and 1."""
+    _same_shape("soft_margin_loss", input, target)
+    return _reduced("soft_margin_loss", word.softplus(-(target * input)), reduction)
 
 
-def soft_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """log(1 + exp(−y·x)) for y = ±1."""
-    return _reduced(word.softplus(-target * input), reduction)
+def margin_ranking_loss(input1: Any, input2: Any, target: Any, *, margin: float = 0.0, reduction: str = "mean") -> Any:
+    """How far the first falls short of ranking above the second by `margin` (target 1), or below (target −1)."""
+    _same_shape("margin_ranking_loss", input1, input2, target)
+    return _reduced("margin_ranking_loss", _positive(margin - target * (input1 - input2)), reduction)
 
 
-def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: str = "mean") -> Any:
-    """What the difference of two scores lacks to the margin, in the order that the target (±1) asks for."""
-    return _reduced((-target * (input1 - input2) + margin).clamp(min=0), reduction)
+def hinge_embedding_loss(input: Any, target: Any, *, margin: float = 1.0, reduction: str = "mean") -> Any:
+    """The distance of what belongs together (target 1); how far it is below `margin` of what does not (target −1).
+
+    Other targets count as both, as in PyTorch.
+    """
+    _same_shape("hinge_embedding_loss", input, target)
+    apart = word.where(word.eq(target, 1), 0.0, _positive(margin - input))
+    entries = apart + word.where(word.eq(target, -1), 0.0, input)
+    return _reduced("hinge_embedding_loss", entries, reduction)
 
 
-def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: str = "mean") -> Any:
-    """1 − cosine for alike pairs (1), what the cosine passes the margin by for unlike ones (−1)."""
-    cosine = cosine_similarity(input1, input2, dim=-1)
-    alike = word.where(target == 1, 1 - cosine, 0.0)
-    return _reduced(alike + word.where(target == -1, (cosine - margin).clamp(min=0), 0.0), reduction)
+def cosine_embedding_loss(
+    input1: Any, input2: Any, target: Any, *, margin: float = 0.0, reduction: str = "mean"
+) -> Any:
+    """1 − cosine of what belongs together (target 1); how far the cosine is above `margin` of what does not (−1)."""
+    _same_shape("cosine_embedding_loss", input1, input2)
+    _same_shape("cosine_embedding_loss", input1[..., 0], target)
+    tiny = 1e-12  # PyTorch's
+    squares = [word.total(x * x, axis=-1) + tiny for x in (input1, input2)]
+    cosine = word.total(input1 * input2, axis=-1) / word.sqrt(squares[0] * squares[1])
+    entries = _by_sign(target, 1 - cosine, _positive(cosine - margin))
+    return _reduced("cosine_embedding_loss", entries, reduction)
 
 
 def triplet_margin_loss(
-    anchor: Any, positive: Any, negative: Any, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6, swap: bool = False,
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    *,
+    margin: float = 1.0,
+    p: float = 2.0,
+    eps: float = 1e-6,
+    swap: bool = False,
     reduction: str = "mean",
-) -> Any:  # fmt: skip
-    """What the distance to a negative lacks to pass that to a positive by the margin."""
-    if margin <= 0:
-        raise InputError(f"margin={margin} asks for nothing", where="triplet_margin_loss", do="give a positive margin")
+) -> Any:
+    """How far the negative is from being `margin` further off than the positive; `swap` also looks from the positive."""
+    _same_shape("triplet_margin_loss", anchor, positive, negative)
     near, far = pairwise_distance(anchor, positive, p, eps), pairwise_distance(anchor, negative, p, eps)
     if swap:
         far = word.minimum(far, pairwise_distance(positive, negative, p, eps))
-    return _reduced((near - far + margin).clamp(min=0), reduction)
+    return _reduced("triplet_margin_loss", _positive(margin + near - far), reduction)
+
+
+def _positive(x: Any) -> Any:
+    return word.clamp(x, min=0.0, max=None)
+
+
+def _by_sign(target: Any, together: Any, apart: Any) -> Any:
+    """One value where the target is 1, another where it is −1; nothing where it is neither."""
+    return word.where(word.eq(target, 1), together, word.where(word.eq(target, -1), apart, 0.0))

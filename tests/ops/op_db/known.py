@@ -26,16 +26,16 @@ NOT_MEANT = {
         r"special\..*|i0|igamma.*|mvlgamma|nextafter|gcd|lcm|ldexp|bitwise_(left|right)_shift|float_power|positive"
     ),
     "random draws with parameters of their own: openbook.sampling and NumPy's generators draw": (
-        r"bernoulli|cauchy|exponential|geometric|log_normal|multinomial|normal|uniform|randint_like|.*dropout[23]d|"
-        r".*alpha_dropout|.*fractional_max_pool.*|nn\.functional\.rrelu"
+        r"bernoulli|cauchy|exponential|geometric|log_normal|multinomial|normal|uniform|randint_like|"
+        r"nn\.functional\.(feature_alpha_dropout|fractional_max_pool.*)"
     ),
     "statistics and tables, which NumPy and pandas do": (
         r"corrcoef|cov|hist.*|quantile|nan(mean|median|quantile|sum)|mode|isin|unique_consecutive|unravel_index|"
         r"(cumulative_)?trap.*|gradient|combinations|cartesian_prod|(std|var)_mean|.*_lowrank|cdist_.*"
     ),
     "layers and losses that openbook.nn does not have": (
-        r"nn\.functional\.(adaptive_(avg|max)_pool3d|channel_shuffle|ctc_loss|embedding_bag|grid_sample|"
-        r"local_response_norm|max_unpool.*|multi_?(margin|label).*|pdist|pixel_.*|triplet_margin_with_distance_loss|"
+        r"nn\.functional\.(channel_shuffle|ctc_loss|embedding_bag|grid_sample|"
+        r"local_response_norm|max_unpool.*|multi_margin_loss|multilabel_margin_loss|pdist|pixel_.*|triplet_margin_with_distance_loss|"
         r"upsample_.*)|_upsample.*|grid_sampler_.*"
     ),
     "spellings that openbook leaves to others it has": (
@@ -53,7 +53,7 @@ def reason_not_there(name: str) -> str | None:
 
 # --- samples that are not compared -----------------------------------------------------------------------------------
 
-RANDOM = re.compile(r"rand.*|nn\.functional\.(dropout|gumbel_softmax)|empty.*")
+RANDOM = re.compile(r"rand.*|nn\.functional\.(dropout.*|alpha_dropout|rrelu|gumbel_softmax)|empty.*")
 WRAPPERS = {
     ("linalg.pinv", "singular"): "the sample's function multiplies its inputs first",
     ("linalg.pinv", "hermitian"): "the sample's function adds its input's transpose first",

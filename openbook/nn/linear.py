@@ -1,18 +1,28 @@
-"""Affine layers, and what only reshapes or drops."""
+"""Linear and bilinear maps, and layers that only put entries elsewhere."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from openbook.errors import InputError
 from openbook.nn import functional, init
 from openbook.nn.module import Module, Parameter
+from openbook.nn.parameter import empty_parameter, float_dtype
 from openbook.ops import vocabulary as word
 
-__all__ = ["Bilinear", "Dropout", "Dropout1d", "Dropout2d", "Flatten", "Linear", "Unflatten"]
+__all__ = ["Bilinear", "Flatten", "Identity", "Linear", "Unflatten"]
+
+
+class Identity(Module):
+    """Nothing at all: what stands where a layer is left out."""
+
+    def __init__(self, *arguments: Any, **options: Any):
+        super().__init__()
+
+    def forward(self, x: Any) -> Any:
+        return x
 
 
 class Linear(Module):
@@ -21,13 +31,16 @@ class Linear(Module):
     Starts as PyTorch's does: weights and bias uniform in ±1/√in_features.
     """
 
-    def __init__(self, in_features: int, out_features: int, bias: bool = True, dtype: Any = np.float32):
+    bias: Parameter | None
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None):
         super().__init__()
         if in_features < 1 or out_features < 1:
             raise InputError(f"a layer has at least one input and one output, not {in_features} and {out_features}")
+        kind = float_dtype(device, dtype)
         self.in_features, self.out_features = in_features, out_features
-        self.weight = Parameter(np.empty((out_features, in_features), dtype))
-        self.bias = Parameter(np.empty(out_features, dtype)) if bias else None
+        self.weight = empty_parameter(out_features, in_features, dtype=kind)
+        self.register_parameter("bias", empty_parameter(out_features, dtype=kind) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -49,19 +62,42 @@ class Linear(Module):
 class Bilinear(Module):
     """y_k = x₁ᵀ W_k x₂ + b_k, with `weight` of shape (out_features, in1_features, in2_features)."""
 
+    bias: Parameter | None
+
     def __init__(
-        self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, dtype: Any = np.float32
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
     ):
         super().__init__()
+        if min(in1_features, in2_features, out_features) < 1:
+            raise InputError(
+                f"no size may be below 1: {in1_features}, {in2_features}, {out_features}", where="Bilinear"
+            )
+        kind = float_dtype(device, dtype)
         self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
-        self.weight = Parameter(np.empty((out_features, in1_features, in2_features), dtype))
-        self.bias = Parameter(np.empty(out_features, dtype)) if bias else None
-        bound = 1 / math.sqrt(in1_features)
+        self.weight = empty_parameter(out_features, in1_features, in2_features, dtype=kind)
+        self.register_parameter("bias", empty_parameter(out_features, dtype=kind) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw new initial weights, uniform in ±1/√in1_features."""
+        bound = 1 / math.sqrt(self.in1_features)
         for parameter in self.parameters():
             init.uniform_(parameter, -bound, bound)
 
     def forward(self, input1: Any, input2: Any) -> Any:
         return functional.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
+            f"out_features={self.out_features}, bias={self.bias is not None}"
+        )
 
 
 class Flatten(Module):
@@ -72,7 +108,7 @@ class Flatten(Module):
         self.start_dim, self.end_dim = start_dim, end_dim
 
     def forward(self, x: Any) -> Any:
-        return x.flatten(self.start_dim, self.end_dim)
+        return functional.flatten(x, self.start_dim, self.end_dim)
 
     def extra_repr(self) -> str:
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
@@ -81,43 +117,12 @@ class Flatten(Module):
 class Unflatten(Module):
     """One axis as several."""
 
-    def __init__(self, dim: int, unflattened_size: Any):
+    def __init__(self, dim: int, unflattened_size: Sequence[int]):
         super().__init__()
         self.dim, self.unflattened_size = dim, tuple(unflattened_size)
 
     def forward(self, x: Any) -> Any:
-        return x.unflatten(self.dim, self.unflattened_size)
-
-
-class Dropout(Module):
-    """In training, drop each entry with probability p and scale the rest by 1/(1 − p); in use, do nothing."""
-
-    def __init__(self, p: float = 0.5):
-        super().__init__()
-        if not 0 <= p <= 1:
-            raise InputError(f"the share of entries to drop lies in [0, 1], not {p}", where=type(self).__name__)
-        self.p = p
-
-    def forward(self, x: Any) -> Any:
-        return functional.dropout(x, self.p, self.training)
+        return functional.unflatten(x, self.dim, self.unflattened_size)
 
     def extra_repr(self) -> str:
-        return f"p={self.p}"
-
-
-class Dropout1d(Dropout):
-    """Dropout of whole channels (rows, channels, length)."""
-
-    axes = 1
-
-    def forward(self, x: Any) -> Any:
-        if not self.training or self.p == 0:
-            return x
-        whole = x.new_ones(x.shape[: x.ndim - self.axes] + (1,) * self.axes)
-        return x * functional.dropout(whole, self.p)
-
-
-class Dropout2d(Dropout1d):
-    """Dropout of whole channels (rows, channels, height, width)."""
-
-    axes = 2
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
