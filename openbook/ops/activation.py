@@ -137,6 +137,7 @@ class Silu(Elementwise):
     formula = "x / (1 + exp(-x))"
     domain = reals(-30, 30)
     edges = {INF: INF, NAN: NAN}
+    slack = {2: 1.5}
 
     @staticmethod
     def forward(x):
@@ -205,6 +206,7 @@ class GeluTanh(Elementwise):
     formula = "0.5*x*(1 + tanh(sqrt(2/pi)*(x + 0.044715*x**3)))"
     domain = reals(-8, 8)
     edges = {INF: INF, NAN: NAN}
+    slack = {2: 1.5}
 
     @staticmethod
     def forward(x):
@@ -225,6 +227,7 @@ class Mish(Elementwise):
     formula = "x * tanh(log(1 + exp(x)))"
     domain = reals(-30, 20)
     edges = {INF: INF, NAN: NAN}
+    slack = {2: 1.5}
 
     @staticmethod
     def forward(x):
