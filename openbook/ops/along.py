@@ -21,9 +21,9 @@ def axes_of(axis: Axes, ndim: int) -> tuple[int, ...]:
     return tuple(a % ndim for a in ((axis,) if isinstance(axis, int) else axis))
 
 
-def count_of(x: Any, axis: Axes) -> int:
+def count_of(shape: tuple[int, ...], axis: Axes) -> int:
     """How many entries lie along the axes."""
-    return math.prod(x.shape[a] for a in axes_of(axis, x.ndim))
+    return math.prod(shape[a] for a in axes_of(axis, len(shape)))
 
 
 def kept_shape(shape: tuple[int, ...], axis: Axes) -> tuple[int, ...]:

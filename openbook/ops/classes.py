@@ -28,7 +28,7 @@ class CrossEntropy(Op):
     def keeping(x, y, weight=None, *, reduction="mean", ignore_index=-100, label_smoothing=0.0):
         """The loss and, where rows of logits meet whole classes and nothing else is asked, the probabilities."""
         simple = weight is None and not label_smoothing and x.ndim == 2 and y.dtype.kind in "iu"
-        if not simple or (y.size and int(y.min()) == ignore_index):
+        if not simple or (y.size and (y == ignore_index).any()):
             options = {"reduction": reduction, "ignore_index": ignore_index, "label_smoothing": label_smoothing}
             return CrossEntropy.forward(x, y, weight, **options), None
         _require_classes(x, y, reduction, ignore_index)

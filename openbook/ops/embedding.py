@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from openbook.errors import InputError
@@ -38,7 +40,8 @@ class EmbeddingRows(Op):
     @staticmethod
     def forward(g, indices, *, count, padding_idx=None):
         flat = np.asarray(indices).reshape(-1)
-        vectors = np.asarray(g).reshape(flat.size, -1)
+        width = math.prod(g.shape[np.ndim(indices) :])
+        vectors = np.asarray(g).reshape(flat.size, width)
         out = np.zeros((count, vectors.shape[1]), vectors.dtype)
         if flat.size:
             order = np.argsort(flat, kind="stable")

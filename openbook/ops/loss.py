@@ -45,7 +45,7 @@ class Loss(Op):
 
     @classmethod
     def batched(cls, size: int, inputs: tuple[Any, ...], stacked: tuple[bool, ...], parameters: dict[str, Any]) -> Any:
-        if len(inputs) > 2 or not all(stacked):
+        if len(inputs) > 2 or not all(stacked) or parameters.get("reduction") == "batchmean":
             return super().batched(size, inputs, stacked, parameters)
         entries = apply(cls, *aligned(inputs, stacked), **{**parameters, "reduction": "none"})
         reduction = parameters.get("reduction", "mean")

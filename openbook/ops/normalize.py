@@ -15,8 +15,8 @@ class Standardize(Along):
 
     @staticmethod
     def keeping(x, *, axis, eps=1e-5):
-        d = x - np.add.reduce(x, axis=axis, keepdims=True) / x.dtype.type(count_of(x, axis))
-        variance = np.add.reduce(d * d, axis=axis, keepdims=True) / x.dtype.type(count_of(x, axis))
+        d = x - np.add.reduce(x, axis=axis, keepdims=True) / x.dtype.type(count_of(x.shape, axis))
+        variance = np.add.reduce(d * d, axis=axis, keepdims=True) / x.dtype.type(count_of(x.shape, axis))
         scale = 1 / np.sqrt(variance + x.dtype.type(eps))
         return d * scale, scale
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dis
 import inspect
 from collections.abc import Mapping
+from itertools import pairwise
 from types import CodeType
 from typing import Any, ClassVar
 
@@ -74,8 +75,7 @@ class Op:
 
         A family says how that is done in one stroke; here, case by case.
         """
-        cases = (tuple(x[i] if s else x for x, s in zip(inputs, stacked, strict=True)) for i in range(size))
-        return apply(OPS["stack"], *(apply(cls, *case, **parameters) for case in cases), axis=0)
+        return case_by_case(cls, size, inputs, stacked, parameters)
 
     @classmethod
     def gives_reals(cls) -> bool:
@@ -106,6 +106,14 @@ class Op:
                 number = Number(abs(value)) if value >= 0 else Negate(Number(abs(value)))
                 read = substitute(read, Name(name), number)
         return read
+
+
+def case_by_case(
+    op: type[Op], size: int, inputs: tuple[Any, ...], stacked: tuple[bool, ...], parameters: dict[str, Any]
+) -> Any:
+    """The operation on one case after the other, and the results stacked."""
+    cases = (tuple(x[i] if s else x for x, s in zip(inputs, stacked, strict=True)) for i in range(size))
+    return apply(OPS["stack"], *(apply(op, *case, **parameters) for case in cases), axis=0)
 
 
 def aligned(inputs: tuple[Any, ...], stacked: tuple[bool, ...]) -> tuple[Any, ...]:
@@ -144,8 +152,16 @@ class Elementwise(Op):
 
 
 def _names_read(code: CodeType) -> set[str]:
-    """The variables that a function, or one defined inside it, reads."""
-    names = {i.argval for i in dis.get_instructions(code) if i.opname.startswith("LOAD_") and isinstance(i.argval, str)}
+    """The variables whose values a function, or one defined inside it, reads; to ask for their shape is not to read them."""
+    steps = list(dis.get_instructions(code))
+    names = {
+        step.argval
+        for step, following in pairwise(steps)
+        if step.opname.startswith("LOAD_")
+        and step.opname != "LOAD_CLOSURE"
+        and isinstance(step.argval, str)
+        and not (following.opname == "LOAD_ATTR" and following.argval in ("shape", "ndim", "dtype"))
+    }
     return names.union(*(_names_read(inner) for inner in code.co_consts if isinstance(inner, CodeType)))
 
 

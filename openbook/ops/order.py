@@ -6,6 +6,7 @@ import numpy as np
 
 from openbook.errors import InputError
 from openbook.ops.along import Along, axes_of
+from openbook.ops.op import case_by_case
 from openbook.ops.vocabulary import (
     broadcast_to,
     cumprod,
@@ -25,6 +26,12 @@ class _Place(Along):
     """Operations that give places: whole numbers, with nothing to differentiate."""
 
     differentiable = False
+
+    @classmethod
+    def batched(cls, size, inputs, stacked, parameters):
+        if parameters.get("axis", cls.options["axis"]) is None:  # counted through all entries
+            return case_by_case(cls, size, inputs, stacked, parameters)
+        return super().batched(size, inputs, stacked, parameters)
 
 
 def _along_all(place, x, axis, keepdims):

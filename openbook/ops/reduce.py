@@ -8,6 +8,7 @@ import numpy as np
 
 from openbook.errors import InputError
 from openbook.ops.along import Along, Axes, axes_of, count_of, kept_shape
+from openbook.ops.op import case_by_case
 from openbook.ops.vocabulary import (
     absolute,
     broadcast_to,
@@ -27,9 +28,9 @@ from openbook.ops.vocabulary import (
 )
 
 
-def spread(g: Any, x: Any, axis: Axes) -> Any:
-    """A cotangent of the reduced shape, given to every entry it came from."""
-    return broadcast_to(reshape(g, shape=kept_shape(x.shape, axis)), shape=tuple(x.shape))
+def spread(g: Any, shape: tuple[int, ...], axis: Axes) -> Any:
+    """A cotangent of the reduced shape, given to every entry of the shape it came from."""
+    return broadcast_to(reshape(g, shape=kept_shape(shape, axis)), shape=tuple(shape))
 
 
 class Sum(Along):
@@ -43,7 +44,7 @@ class Sum(Along):
 
     @staticmethod
     def gradient(g, y, x, *, axis=None, keepdims=False):
-        return spread(g, x, axis)
+        return spread(g, x.shape, axis)
 
 
 class Mean(Along):
@@ -55,13 +56,13 @@ class Mean(Along):
     def forward(x, *, axis=None, keepdims=False):
         if x.dtype.kind != "f" or x.size == 0:
             with np.errstate(invalid="ignore"):  # the mean of nothing is NaN
-                mean = np.asarray(np.sum(x, axis=axis, keepdims=keepdims) / np.float64(count_of(x, axis)))
+                mean = np.asarray(np.sum(x, axis=axis, keepdims=keepdims) / np.float64(count_of(x.shape, axis)))
             return mean.astype(x.dtype) if x.dtype.kind == "f" else mean
-        return np.add.reduce(x, axis=axis, keepdims=keepdims) / x.dtype.type(count_of(x, axis))
+        return np.add.reduce(x, axis=axis, keepdims=keepdims) / x.dtype.type(count_of(x.shape, axis))
 
     @staticmethod
     def gradient(g, y, x, *, axis=None, keepdims=False):
-        return spread(g / count_of(x, axis), x, axis)
+        return spread(g / count_of(x.shape, axis), x.shape, axis)
 
 
 class Prod(Along):
@@ -75,16 +76,16 @@ class Prod(Along):
 
     @staticmethod
     def gradient(g, y, x, *, axis=None, keepdims=False):
-        return spread(g, x, axis) * product_of_the_others(x, axes_of(axis, x.ndim))
+        return spread(g, x.shape, axis) * product_of_the_others(x, axes_of(axis, x.ndim))
 
 
 def product_of_the_others(x: Any, axes: tuple[int, ...]) -> Any:
     """For every entry the product of all others that are multiplied with it; y/x would be 0/0 where one is zero."""
-    if not axes or count_of(x, axes) == 0:
+    if not axes or count_of(x.shape, axes) == 0:
         return x * 0 + 1
     order = (*(a for a in range(x.ndim) if a not in axes), *axes)
     moved = permute(x, axes=order)
-    rows = reshape(moved, shape=(*moved.shape[: x.ndim - len(axes)], count_of(x, axes)))
+    rows = reshape(moved, shape=(*moved.shape[: x.ndim - len(axes)], count_of(x.shape, axes)))
     before = _exclusive(rows)
     after = flip(_exclusive(flip(rows, axis=-1)), axis=-1)
     return permute(reshape(before * after, shape=moved.shape), axes=tuple(int(i) for i in np.argsort(order)))
@@ -111,11 +112,11 @@ class Var(Along):
     def gradient(g, y, x, *, axis=None, correction=1, keepdims=False):
         d = x - mean(x, axis=axis, keepdims=True)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return spread(g, x, axis) * d * np.divide(2.0, _degrees(x, axis, correction)).astype(x.dtype)
+            return spread(g, x.shape, axis) * d * np.divide(2.0, _degrees(x, axis, correction)).astype(x.dtype)
 
 
 def _degrees(x: Any, axis: Axes, correction: float) -> float:
-    return max(0.0, count_of(x, axis) - correction)
+    return max(0.0, count_of(x.shape, axis) - correction)
 
 
 class Std(Along):
@@ -133,7 +134,7 @@ class Std(Along):
         slope = where(still, 0.0, g / where(still, 1.0, y))
         d = x - mean(x, axis=axis, keepdims=True)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return spread(slope, x, axis) * d * np.divide(1.0, _degrees(x, axis, correction)).astype(x.dtype)
+            return spread(slope, x.shape, axis) * d * np.divide(1.0, _degrees(x, axis, correction)).astype(x.dtype)
 
 
 class Extreme(Along):
@@ -141,13 +142,13 @@ class Extreme(Along):
 
     @staticmethod
     def gradient(g, y, x, *, axis=None, keepdims=False):
-        chosen = eq(x, spread(y, x, axis))
+        chosen = eq(x, spread(y, x.shape, axis))
         share = total(chosen, axis=axis, keepdims=True)
-        return spread(g, x, axis) * (chosen / share)
+        return spread(g, x.shape, axis) * (chosen / share)
 
 
 def _require_entries(name: str, x: Any, axis: Axes) -> None:
-    if count_of(x, axis) == 0:
+    if count_of(x.shape, axis) == 0:
         raise InputError(f"{name} of no entries: the axis has length 0", do="leave empty arrays out")
 
 
@@ -179,6 +180,10 @@ class MiddleEntry(Extreme):
     name = "middle_entry"
     formula = "median(x)"
 
+    @classmethod
+    def batched(cls, size, inputs, stacked, parameters):
+        return case_by_case(cls, size, inputs, stacked, parameters)  # it is of all entries
+
     @staticmethod
     def forward(x, *, axis=None, keepdims=False):
         _require_entries("median", x, axis)
@@ -201,7 +206,7 @@ class LogSumExp(Along):
 
     @staticmethod
     def gradient(g, y, x, *, axis=-1, keepdims=False):
-        return spread(g, x, axis) * exp(x - spread(y, x, axis))
+        return spread(g, x.shape, axis) * exp(x - spread(y, x.shape, axis))
 
 
 class Norm(Along):
@@ -226,22 +231,22 @@ class Norm(Along):
     @staticmethod
     def gradient(g, y, x, *, p=2.0, axis=None, keepdims=False):
         if p == 0:
-            return spread(g * 0, x, axis)
-        length = spread(y, x, axis)
+            return spread(g * 0, x.shape, axis)
+        length = spread(y, x.shape, axis)
         if np.isinf(p):
             a = absolute(x)
             chosen = eq(a, length)
-            return spread(g, x, axis) * sign(x) * (chosen / total(chosen, axis=axis, keepdims=True))
+            return spread(g, x.shape, axis) * sign(x) * (chosen / total(chosen, axis=axis, keepdims=True))
         if p == 1:
-            return spread(g, x, axis) * sign(x)
+            return spread(g, x.shape, axis) * sign(x)
         nothing = eq(length, 0)
         safe = where(nothing, 1.0, length)
         if p == 2:
-            return spread(g, x, axis) * where(nothing, 0.0, x / safe)
+            return spread(g, x.shape, axis) * where(nothing, 0.0, x / safe)
         at_zero = eq(x, 0)
         a = where(at_zero, 1.0, absolute(x))
         slope = where(at_zero, 0.0, sign(x) * power(a, p - 1))
-        return spread(g, x, axis) * where(nothing, 0.0, slope * power(safe, 1 - p))
+        return spread(g, x.shape, axis) * where(nothing, 0.0, slope * power(safe, 1 - p))
 
 
 class _Verdict(Along):

@@ -160,6 +160,10 @@ def propagate(
                 if cotangent is None or not getattr(value, "requires_grad", False):
                     continue
                 origin = value.node
+                if origin is not None and node is not None and origin.order > node.order:
+                    origin = origin_of(value, node)
+                    if origin is None:
+                        continue
                 key = id(value if origin is None else origin)
                 if wanted is not None and key not in wanted:
                     continue
@@ -218,8 +222,17 @@ def nodes_behind(outputs: Sequence[Tensor]) -> list[GraphNode]:
         if id(node) in seen:
             continue
         seen[id(node)] = node
-        waiting.extend(x.node for x in node.inputs or () if getattr(x, "node", None) is not None)
+        waiting.extend(o for x in node.inputs or () if (o := origin_of(x, node)) is not None)
     return sorted(seen.values(), key=lambda node: node.order, reverse=True)
+
+
+def origin_of(value: Any, consumer: GraphNode) -> GraphNode | None:
+    """The operation an input came from when it was used: it may have been changed in place since, by a newer one."""
+    origin = getattr(value, "node", None)
+    if origin is None or origin.order < consumer.order:
+        return origin
+    earlier = (past for past in reversed(value.past) if past is None or past.order < consumer.order)
+    return next(earlier, None)
 
 
 def _leading_to(output: Tensor, keys: set[int]) -> set[int]:
@@ -227,7 +240,7 @@ def _leading_to(output: Tensor, keys: set[int]) -> set[int]:
     leading = set(keys)
     for node in reversed(nodes_behind([output])):
         for x in node.inputs if node.inputs is not None else node.require():
-            if id(getattr(x, "node", None) or x) in leading:
+            if id(origin_of(x, node) or x) in leading:
                 leading.add(id(node))
                 break
     return leading

@@ -11,7 +11,7 @@ import numpy as np
 from openbook.errors import DTypeError, GraphError, ShapeError
 from openbook.ops.op import Op
 from openbook.record.hook import Explains
-from openbook.tensor.autograd import GraphNode, backward, is_grad_enabled
+from openbook.tensor.autograd import GraphNode, backward, is_grad_enabled, now
 from openbook.tensor.methods import Methods
 from openbook.tensor.methods.shapes import sizes_of
 from openbook.tensor.promotion import DEFAULT_FLOAT, promoted, result_type
@@ -19,7 +19,7 @@ from openbook.tensor.promotion import DEFAULT_FLOAT, promoted, result_type
 __all__ = ["Tensor"]
 
 # What a computed tensor seldom has: made when it is first asked for.
-_LATER: dict[str, Callable[[], Any]] = {"grad": lambda: None, "hooks": lambda: None, "name": str}
+_LATER: dict[str, Callable[[], Any]] = {"grad": lambda: None, "hooks": lambda: None, "name": str, "past": list}
 
 
 class Tensor(Methods, Explains):
@@ -29,7 +29,7 @@ class Tensor(Methods, Explains):
     operation this came from (None for a leaf); `name` is what explanations call it.
     """
 
-    __slots__ = ("__weakref__", "changed", "data", "grad", "hooks", "name", "node", "requires_grad")
+    __slots__ = ("__weakref__", "changed", "data", "grad", "hooks", "name", "node", "past", "requires_grad")
     __array_ufunc__ = None  # NumPy leaves `array + tensor` to us
 
     def __init__(self, data: Any, requires_grad: bool = False, name: str = ""):
@@ -312,9 +312,9 @@ class HookHandle:
     """A registered hook; `remove()` ends it."""
 
     def __init__(self, hooks: dict[int, Any], hook: Callable[..., Any]):
-        self._hooks = hooks
-        hooks[id(self)] = hook
+        self._hooks, self._number = hooks, now()
+        hooks[self._number] = hook
 
     def remove(self) -> None:
         """Do not call the hook any more."""
-        self._hooks.pop(id(self), None)
+        self._hooks.pop(self._number, None)

@@ -12,7 +12,7 @@ import numpy as np
 
 from openbook.errors import GraphError, ShapeError
 from openbook.ops import vocabulary as word
-from openbook.tensor.autograd import enable_grad, grad_of, is_grad_enabled, nodes_behind
+from openbook.tensor.autograd import enable_grad, grad_of, is_grad_enabled, nodes_behind, origin_of
 from openbook.tensor.create import as_tensor
 from openbook.tensor.tensor import Tensor
 from openbook.tensor.vmap import Cases, peeled, spread_over_cases, wrapped
@@ -98,7 +98,7 @@ def _has_other_leaves(output: Tensor, inputs: list[Tensor]) -> bool:
     mine = {id(x) for x in inputs}
     for node in nodes_behind([output]):
         for x in node.inputs or ():
-            if getattr(x, "requires_grad", False) and x.node is None and id(x) not in mine:
+            if getattr(x, "requires_grad", False) and origin_of(x, node) is None and id(x) not in mine:
                 return True
     return False
 

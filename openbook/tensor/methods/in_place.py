@@ -42,9 +42,11 @@ class InPlace:
         value = compute(self._before() if recorded else self)
         self._write(value.data)
         if recorded:
+            self.past.append(self.node)
             self.node, self.requires_grad = value.node, value.requires_grad
             if value.node is not None:
                 value.node.changed = self.changed
+                self.changed[0] = value.node.order  # what this operation wrote is no change behind its own back
                 value.node.output = self.data
         return self
 

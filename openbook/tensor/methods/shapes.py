@@ -154,6 +154,8 @@ class Shapes:
         if len(counts) < self.ndim:
             raise ShapeError(f"repeat wants a number for each of the {self.ndim} axes, and got {counts}")
         shape = (1,) * (len(counts) - self.ndim) + tuple(self.shape)
+        if all(c == 1 for c in counts):
+            return self.clone().reshape(shape)
         twice = self.reshape(tuple(n for size in shape for n in (1, size)))
         spread = word.broadcast_to(twice, shape=tuple(n for pair in zip(counts, shape, strict=True) for n in pair))
         return spread.reshape(tuple(c * n for c, n in zip(counts, shape, strict=True)))
