@@ -1,0 +1,102 @@
+"""Activations as functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from openbook.errors import InputError, ShapeError
+from openbook.ops import vocabulary as word
+from openbook.tensor.create import generator
+
+__all__ = [
+    "celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "log_softmax",
+    "logsigmoid", "mish", "prelu", "relu", "relu6", "rrelu", "selu", "sigmoid", "silu", "softmax", "softmin", "softplus",
+    "softshrink", "softsign", "tanh", "tanhshrink", "threshold",
+]  # fmt: skip
+
+# Those that are one operation, with its parameters.
+celu, elu, selu, leaky_relu = word.celu, word.elu, word.selu, word.leaky_relu
+relu, relu6, sigmoid, tanh = word.relu, word.relu6, word.sigmoid, word.tanh
+silu, mish, logsigmoid, softsign = word.silu, word.mish, word.logsigmoid, word.softsign
+hardsigmoid, hardswish, tanhshrink = word.hardsigmoid, word.hardswish, word.tanhshrink
+
+STEEP = 20.0  # where PyTorch's softplus turns into a straight line; ours needs not
+
+
+def gelu(input: Any, approximate: str = "none") -> Any:
+    """Each entry weighted by the share of a standard normal below it; `approximate="tanh"` as early transformers did."""
+    if approximate not in ("none", "tanh"):
+        raise InputError(f"GELU knows no approximation {approximate!r}", do='choose "none" or "tanh"')
+    return word.gelu_tanh(input) if approximate == "tanh" else word.gelu(input)
+
+
+def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
+    """Straight inside an interval, flat outside."""
+    return word.hardtanh(input, min_val=min_val, max_val=max_val)
+
+
+def softplus(input: Any, beta: float = 1.0, threshold: float = STEEP) -> Any:
+    """A smooth ReLU, log(1 + exp(βx))/β; above βx = `threshold` a straight line.
+
+    At the default threshold, where the line and the curve are 2·10⁻⁹ apart, it stays the curve.
+    """
+    bent = word.softplus(input) if beta == 1 else word.softplus(input * beta) / beta
+    return bent if threshold == STEEP else word.where(word.greater(input * beta, threshold), input, bent)
+
+
+def threshold(input: Any, threshold: float, value: float) -> Any:
+    """What is above a threshold as it is, everything else one value."""
+    return word.threshold(input, threshold=threshold, value=value)
+
+
+def softshrink(input: Any, lambd: float = 0.5) -> Any:
+    """Everything λ closer to zero, and zero what is within λ of it."""
+    return word.softshrink(input, lambd=lambd)
+
+
+def hardshrink(input: Any, lambd: float = 0.5) -> Any:
+    """Zero what is within λ of zero, the rest as it is."""
+    return word.hardshrink(input, lambd=lambd)
+
+
+def prelu(input: Any, weight: Any) -> Any:
+    """A leaky ReLU whose slope is learnt: one `weight`, or one for each channel (axis 1)."""
+    channels = weight.shape[0] if weight.ndim else 1
+    if channels > 1:
+        if input.ndim < 2 or input.shape[1] != channels:
+            raise ShapeError(f"{channels} slopes do not fit an input of shape {input.shape}: axis 1 has the channels")
+        weight = word.reshape(weight, shape=(channels,) + (1,) * (input.ndim - 2))
+    return word.prelu(input, weight)
+
+
+def rrelu(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Any:
+    """A leaky ReLU whose slope is drawn for every entry in training, and is the middle of the interval in use."""
+    if not training:
+        return word.leaky_relu(input, negative_slope=(lower + upper) / 2)
+    slopes = generator().uniform(lower, upper, input.shape).astype(input.dtype)
+    return word.where(word.greater(input, 0), input, input * slopes)
+
+
+def glu(input: Any, dim: int = -1) -> Any:
+    """The first half of an axis, weighted by the sigmoid of the second (Dauphin et al. 2017)."""
+    size = input.shape[dim]
+    if size % 2:
+        raise ShapeError(f"glu halves an axis, and axis {dim} of shape {input.shape} is odd")
+    before = (slice(None),) * (dim % input.ndim)
+    value = word.gather_entries(input, index=(*before, slice(0, size // 2)))
+    return value * word.sigmoid(word.gather_entries(input, index=(*before, slice(size // 2, size))))
+
+
+def softmax(input: Any, dim: int = -1) -> Any:
+    """Logits to probabilities along an axis."""
+    return word.softmax(input, axis=dim)
+
+
+def softmin(input: Any, dim: int = -1) -> Any:
+    """Probabilities along an axis, the larger the smaller the entry."""
+    return word.softmax(-input, axis=dim)
+
+
+def log_softmax(input: Any, dim: int = -1) -> Any:
+    """Logits to log-probabilities along an axis."""
+    return word.log_softmax(input, axis=dim)
