@@ -15,7 +15,7 @@ import openbook as ob
 
 SHAPES = {
     "XOR 2-3-1, 4 rows": ((2, 3, 1), 4),
-    "20-64-64-2, 64 rows": ((20, 64, 64, 2), 64),
+    "20-64-64-2, 32 rows": ((20, 64, 64, 2), 32),
     "784-256-128-10, 128 rows": ((784, 256, 128, 10), 128),
 }
 
@@ -35,7 +35,7 @@ def steps(library: Any, nn: Any, optim: Any, sizes: tuple[int, ...], rows: int, 
         layers += [nn.Linear(a, b), nn.Tanh()]
     model = nn.Sequential(*layers[:-1])
     criterion = nn.CrossEntropyLoss() if classes else nn.MSELoss()
-    optimizer = optim.Adam(model.parameters(), lr=1e-3)
+    optimizer = optim.Adam(model.parameters(), lr=1e-3, **({"fused": True} if library is torch else {}))
 
     def run() -> None:
         for _ in range(count):

@@ -11,33 +11,6 @@ from typing import Any
 
 import numpy as _np
 
-from openbook.ops import OPS, vocabulary
-from openbook.ops.vocabulary import absolute as abs
-from openbook.ops.vocabulary import (
-    cos,
-    cross_entropy,
-    exp,
-    log,
-    log1p,
-    log_softmax,
-    logsigmoid,
-    logsumexp,
-    matmul,
-    maximum,
-    mean,
-    minimum,
-    relu,
-    sigmoid,
-    sign,
-    silu,
-    sin,
-    softmax,
-    softplus,
-    sqrt,
-    tanh,
-    where,
-)
-from openbook.ops.vocabulary import total as sum
 from openbook.record import record
 from openbook.tensor import (
     StepSweep,
@@ -46,10 +19,13 @@ from openbook.tensor import (
     as_tensor,
     cat,
     central_differences,
+    empty,
     enable_grad,
     eye,
     from_numpy,
     full,
+    full_like,
+    functions,
     grad,
     gradcheck,
     hessian,
@@ -58,13 +34,16 @@ from openbook.tensor import (
     jacobian,
     jvp,
     linspace,
+    logspace,
     manual_seed,
     no_grad,
     ones,
     ones_like,
     rand,
+    rand_like,
     randint,
     randn,
+    randn_like,
     randperm,
     set_grad_enabled,
     stack,
@@ -72,13 +51,16 @@ from openbook.tensor import (
     tensor,
     value_and_grad,
     vjp,
+    vmap,
     zeros,
     zeros_like,
 )
 
 __version__ = "0.1.0"
 
-float32, float64, int64, bool = _np.float32, _np.float64, _np.int64, _np.bool_
+float16, float32, float64 = _np.float16, _np.float32, _np.float64
+int32, int64, uint8, bool = _np.int32, _np.int64, _np.uint8, _np.bool_
+pi, inf, nan = _np.pi, _np.inf, _np.nan
 
 # Loaded when first used: `import openbook` costs NumPy and the core, nothing more.
 _LATER = {
@@ -89,7 +71,9 @@ _LATER = {
     "openbook.linear": ("LinearRegression", "LogisticRegression", "newton_step"),
     "openbook.sampling": ("draw", "temper", "truncate"),
 }  # fmt: skip
-_PACKAGES = ("data", "decide", "explain", "expr", "forest", "linear", "nn", "optim", "sampling", "study")
+_PACKAGES = (
+    "data", "decide", "explain", "expr", "forest", "linalg", "linear", "nn", "optim", "sampling", "study",
+)  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
@@ -98,11 +82,15 @@ def __getattr__(name: str) -> Any:
     for home, names in _LATER.items():
         if name in names:
             return getattr(import_module(home), name)
-    if name in OPS and OPS[name].elementwise:  # every operation on single numbers, under its own name
-        return getattr(vocabulary, name)
-    raise AttributeError(f"module 'openbook' has no attribute {name!r}")
+    found = getattr(functions, name) if name in functions.__all__ else functions.method_as_function(name)
+    if found is None:
+        raise AttributeError(f"module 'openbook' has no attribute {name!r}")
+    globals()[name] = found
+    return found
 
 
 def __dir__() -> list[str]:
-    elementwise = (name for name, op in OPS.items() if op.elementwise)
-    return sorted({*globals(), *_PACKAGES, *elementwise, *(name for names in _LATER.values() for name in names)})
+    methods = (name for name in dir(functions.Methods) if functions.method_as_function(name))
+    return sorted(
+        {*globals(), *_PACKAGES, *functions.__all__, *methods, *(n for names in _LATER.values() for n in names)}
+    )

@@ -184,6 +184,13 @@ def _exact_function(primitive: Function, context: Any) -> Callable[..., Any]:
             return lambda x: context.sqrt(np.sum(np.asarray(x) ** 2))
         case "inv":
             return lambda x: np.array((context.matrix(x.tolist()) ** -1).tolist(), dtype=object)
+        case "trigamma" | "tetragamma":
+            order = 1 if primitive.name == "trigamma" else 2
+            return _entrywise(lambda x: context.psi(order, x))
+        case "trunc":
+            return _entrywise(lambda x: context.floor(x) if x >= 0 else context.ceil(x))
+        case "lgamma":
+            return _entrywise(lambda x: context.log(abs(context.gamma(x))))
         case "log2":
             return _entrywise(_real(lambda x: context.log(x, 2), context))
     if primitive.whole:

@@ -62,6 +62,14 @@ def _scipy(name: str) -> Callable[..., Any]:
     return call
 
 
+def _trigamma(x: Any) -> Any:
+    return _scipy("polygamma")(1, x)
+
+
+def _tetragamma(x: Any) -> Any:
+    return _scipy("polygamma")(2, x)
+
+
 def _norm(x: Any) -> Any:
     return np.sqrt(np.sum(np.asarray(x) ** 2))
 
@@ -97,6 +105,12 @@ _PRIMITIVES = [
     Function("erfc", (1,), _scipy("erfc"), "erfc", "erfc", r"\operatorname{{erfc}} {0}"),
     Function("lgamma", (1,), _scipy("gammaln"), "loggamma", "loggamma", r"\ln\Gamma {0}"),
     Function("digamma", (1,), _scipy("digamma"), "digamma", "digamma", r"\psi {0}"),
+    Function("trigamma", (1,), _trigamma, "", "trigamma", r"\psi_1 {0}"),
+    Function("tetragamma", (1,), _tetragamma, "", "", r"\psi_2 {0}"),
+    Function("erfinv", (1,), _scipy("erfinv"), "erfinv", "erfinv", r"\operatorname{{erf}}^{{-1}} {0}"),
+    Function("atan2", (2,), np.arctan2, "atan2", "atan2", r"\operatorname{{atan2}}({0}, {1})"),
+    Function("round", (1,), np.round, "nint", "", r"\operatorname{{round}} {0}"),
+    Function("trunc", (1,), np.trunc, "", "", r"\operatorname{{trunc}} {0}"),
     Function("floor", (1,), np.floor, "floor", "floor", r"\lfloor {0} \rfloor"),
     Function("ceil", (1,), np.ceil, "ceil", "ceiling", r"\lceil {0} \rceil"),
     Function("where", (3,), np.where),
@@ -135,6 +149,11 @@ _SLOPES = {
     "erf": "2/sqrt(pi)*exp(-x**2)",
     "erfc": "-2/sqrt(pi)*exp(-x**2)",
     "lgamma": "digamma(x)",
+    "digamma": "trigamma(x)",
+    "trigamma": "tetragamma(x)",
+    "erfinv": "sqrt(pi)/2*exp(erfinv(x)**2)",
+    "round": "0",
+    "trunc": "0",
     "floor": "0",
     "ceil": "0",
 }

@@ -7,7 +7,6 @@ from typing import Any
 
 from openbook.errors import DTypeError, InputError, ShapeError
 from openbook.nn.module import Module
-from openbook.tensor.tensor import Tensor
 
 __all__ = ["functional_call"]
 
@@ -77,7 +76,7 @@ def _check(module: Module, tensors: Mapping[str, Any], places: Mapping[str, Plac
             where="functional_call",
         )
     for name, value in tensors.items():
-        if not isinstance(value, Tensor):
+        if not hasattr(value, "__openbook_apply__"):  # under vmap it is no Tensor, but a stack of cases
             raise DTypeError(f"{name} is {type(value).__name__}, not a tensor", where="functional_call")
         if value.shape != _get(*places[name]).shape:
             raise ShapeError(f"{name} has shape {_get(*places[name]).shape}, the tensor given {value.shape}")

@@ -7,8 +7,8 @@ from typing import Any
 
 from openbook.errors import DTypeError
 from openbook.nn import functional
-from openbook.nn.functional.losses import require_reduction
 from openbook.nn.module import Module
+from openbook.ops.loss import require_reduction
 from openbook.tensor.create import as_tensor
 from openbook.tensor.tensor import Tensor
 
@@ -38,7 +38,9 @@ class Loss(Module):
             raise DTypeError(
                 f"{type(self).__name__} has no option {', '.join(sorted(unknown))}", do=f"choose from {known}"
             )
-        self.reduction = require_reduction(type(self).__name__, reduction, *self.reductions)
+        if reduction not in self.reductions:
+            require_reduction(type(self).__name__, reduction)
+        self.reduction = reduction
         for name, default in self.defaults.items():
             setattr(self, name, options.get(name, default))
 

@@ -334,8 +334,6 @@ class Module(State):
         Both are tuples, with None where there is no gradient. What it returns, if anything, takes the place of
         `grad_input`; that is possible for modules of one input.
         """
-        if not hasattr(Tensor, "register_hook"):
-            raise GraphError("tensors have no hooks yet, so modules cannot watch gradients pass")
         return Hooks.add(self._own_hooks().backward, hook, prepend)
 
     # --- looking -----------------------------------------------------------------------------------------------

@@ -204,8 +204,7 @@ class _BatchNorm(_ByChannel):
 
     def _share(self) -> float:
         """How much the next batch counts."""
-        self.num_batches_tracked.data[...] += 1
-        self.num_batches_tracked.changed_in_place()
+        self.num_batches_tracked.add_(1)
         return 1 / int(self.num_batches_tracked) if self.momentum is None else self.momentum
 
 
@@ -249,7 +248,7 @@ class _InstanceNorm(_ByChannel):
             raise ShapeError(f"{type(self).__name__} takes inputs of {batched} axes, not shape {x.shape}")
         batch = x if x.ndim == batched else word.reshape(x, shape=(1, *x.shape))
         _require_channels(self, batch, self.num_features)
-        y = functional.instance_norm(batch, self.weight, self.bias, self.eps)
+        y = functional.instance_norm(batch, weight=self.weight, bias=self.bias, eps=self.eps)
         return y if x.ndim == batched else word.reshape(y, shape=x.shape)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from openbook.ops.domain import INF, NAN, reals
 from openbook.ops.op import Elementwise, scalar
 from openbook.ops.special import Erfc
-from openbook.ops.vocabulary import erfc, exp, greater, minimum, sigmoid, softplus, tanh, where
+from openbook.ops.vocabulary import erfc, exp, greater, minimum, sigmoid, sigmoid_slope, softplus, tanh, where
 
 
 class Sigmoid(Elementwise):
@@ -28,7 +28,26 @@ class Sigmoid(Elementwise):
 
     @staticmethod
     def gradient(g, y, x):
-        return g * y * sigmoid(-x)  # y*(1-y) loses all digits when y is close to 1
+        return g * sigmoid_slope(x)
+
+
+class SigmoidSlope(Elementwise):
+    """The slope of the sigmoid: σ(x)·(1 − σ(x)), which as it stands loses all digits where σ is close to 1."""
+
+    name = "sigmoid_slope"
+    formula = "exp(-x) / (1 + exp(-x))**2"
+    domain = reals(-40, 40)
+    edges = {INF: 0.0, -INF: 0.0, NAN: NAN}
+
+    @staticmethod
+    def forward(x):
+        e = np.exp(-np.abs(x))
+        once = 1 + e
+        return e / (once * once)
+
+    @staticmethod
+    def gradient(g, y, x):
+        return -(g * y * tanh(x * 0.5))
 
 
 class LogSigmoid(Elementwise):
@@ -51,17 +70,20 @@ class LogSigmoid(Elementwise):
 class Softplus(Elementwise):
     """A smooth ReLU: the area under the sigmoid."""
 
-    formula = "log(1 + exp(x))"
+    formula = "log(1 + exp(beta*x)) / beta"
     domain = reals(-40, 40)
     edges = {INF: INF, -INF: 0.0, NAN: NAN}
 
     @staticmethod
-    def forward(x):
-        return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    def forward(x, *, beta=1.0, threshold=20.0):
+        # beyond PyTorch's threshold its softplus is x itself; this one needs none, and is right there too
+        z = x if beta == 1 else x * scalar(beta, x)
+        y = np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+        return y if beta == 1 else y / scalar(beta, x)
 
     @staticmethod
-    def gradient(g, y, x):
-        return g * sigmoid(x)
+    def gradient(g, y, x, *, beta=1.0, threshold=20.0):
+        return g * sigmoid(x if beta == 1 else x * beta)
 
 
 class Relu(Elementwise):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from openbook.ops.domain import INF, NAN, POSITIVE, reals
-from openbook.ops.op import Elementwise
-from openbook.ops.vocabulary import greater, log, sign, where
+from openbook.ops.op import Elementwise, scalar
+from openbook.ops.vocabulary import greater, isfinite, log, sign, where
 
 
 class Add(Elementwise):
@@ -161,33 +161,100 @@ class Reciprocal(Elementwise):
         return -(g * y * y)
 
 
-class Floor(Elementwise):
-    """The largest whole number that is not larger; flat between them, and its slope is taken as 0 everywhere."""
+class Hypot(Elementwise):
+    """The longest side of a right triangle."""
 
-    formula = "floor(x)"
-    domain = reals(-10, 10, kinks=tuple(map(float, range(-10, 11))))
-    edges = {INF: INF, -INF: -INF, NAN: NAN}
+    formula = "sqrt(x**2 + y**2)"
+
+    @staticmethod
+    def forward(x, y):
+        return np.hypot(x, y)
+
+    @staticmethod
+    def gradient(g, out, x, y):
+        return lambda: g * (x / out), lambda: g * (y / out)
+
+
+class Copysign(Elementwise):
+    """The size of one number with the sign of another."""
+
+    formula = "abs(x)*sign(y)"
+    domain = (reals(-10, 10, kinks=(0.0,)), reals(-10, 10, kinks=(0.0,)))
+
+    @staticmethod
+    def forward(x, y):
+        return np.copysign(x, y)
+
+    @staticmethod
+    def gradient(g, out, x, y):
+        return lambda: g * (sign(x) * sign(out)), lambda: g * 0
+
+
+class Lerp(Elementwise):
+    """A point on the way from one number to another, `weight` of the way along."""
+
+    formula = "x + weight*(y - x)"
+    domain = (reals(), reals(), reals(0, 1))
+
+    @staticmethod
+    def forward(x, y, weight):
+        return np.where(np.abs(weight) < 0.5, x + weight * (y - x), y - (y - x) * (1 - np.asarray(weight, x.dtype)))
+
+    @staticmethod
+    def gradient(g, out, x, y, weight):
+        return lambda: g * (1 - weight), lambda: g * weight, lambda: g * (y - x)
+
+
+class Deg2rad(Elementwise):
+    """Degrees as radians."""
+
+    formula = "x*pi/180"
 
     @staticmethod
     def forward(x):
-        return np.floor(x)
+        return x * scalar(np.pi / 180, x)
 
     @staticmethod
     def gradient(g, y, x):
-        return g * 0
+        return g * (np.pi / 180)
 
 
-class Ceil(Elementwise):
-    """The smallest whole number that is not smaller; its slope is taken as 0 everywhere."""
+class Rad2deg(Elementwise):
+    """Radians as degrees."""
 
-    formula = "ceil(x)"
-    domain = reals(-10, 10, kinks=tuple(map(float, range(-10, 11))))
-    edges = {INF: INF, -INF: -INF, NAN: NAN}
+    formula = "x*180/pi"
 
     @staticmethod
     def forward(x):
-        return np.ceil(x)
+        return x * scalar(180 / np.pi, x)
 
     @staticmethod
     def gradient(g, y, x):
-        return g * 0
+        return g * (180 / np.pi)
+
+
+class NanToNum(Elementwise):
+    """NaN replaced by a number, infinities by the largest there are (or by numbers given)."""
+
+    name = "nan_to_num"
+    formula = "x"
+
+    @staticmethod
+    def forward(x, *, nan=0.0, posinf=None, neginf=None):
+        return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+
+    @staticmethod
+    def gradient(g, y, x, *, nan=0.0, posinf=None, neginf=None):
+        return where(isfinite(x), g, 0.0)
+
+
+class Heaviside(Elementwise):
+    """0 below 0, 1 above, and at 0 the value given; flat everywhere it has a slope."""
+
+    formula = "where(x > 0, 1, where(x < 0, 0, y))"
+    domain = (reals(-10, 10, kinks=(0.0,)), reals())
+    differentiable = False
+
+    @staticmethod
+    def forward(x, y):
+        return np.heaviside(x, y)

@@ -1,4 +1,4 @@
-"""Choices between numbers, and comparisons."""
+"""Choices between numbers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from openbook.ops.domain import INF, NAN, reals
 from openbook.ops.op import Elementwise, scalar
-from openbook.ops.vocabulary import equal, greater, where
+from openbook.ops.vocabulary import eq, greater, where
 
 
 class Maximum(Elementwise):
@@ -20,7 +20,7 @@ class Maximum(Elementwise):
 
     @staticmethod
     def gradient(g, out, x, y):
-        tie = equal(x, y) * 0.5
+        tie = eq(x, y) * 0.5
         return lambda: g * (greater(x, y) + tie), lambda: g * (greater(y, x) + tie)
 
 
@@ -35,7 +35,7 @@ class Minimum(Elementwise):
 
     @staticmethod
     def gradient(g, out, x, y):
-        tie = equal(x, y) * 0.5
+        tie = eq(x, y) * 0.5
         return lambda: g * (greater(y, x) + tie), lambda: g * (greater(x, y) + tie)
 
 
@@ -70,25 +70,3 @@ class Clamp(Elementwise):
         if min is not None:
             g = where(greater(min, x), 0.0, g)
         return g if max is None else where(greater(x, max), 0.0, g)
-
-
-class Greater(Elementwise):
-    """Whether one number is larger than another."""
-
-    formula = "x > y"
-    differentiable = False
-
-    @staticmethod
-    def forward(x, y):
-        return np.greater(x, y)
-
-
-class Equal(Elementwise):
-    """Whether two numbers are the same."""
-
-    formula = "x == y"
-    differentiable = False
-
-    @staticmethod
-    def forward(x, y):
-        return np.equal(x, y)

@@ -7,8 +7,19 @@ import math
 import numpy as np
 
 from openbook.ops.domain import INF, NAN, POSITIVE, reals
-from openbook.ops.op import Elementwise
-from openbook.ops.vocabulary import exp
+from openbook.ops.op import Elementwise, scalar
+from openbook.ops.vocabulary import (
+    eq,
+    exp,
+    greater,
+    less,
+    less_equal,
+    log,
+    logical_and,
+    logical_or,
+    sigmoid,
+    where,
+)
 
 
 class Exp(Elementwise):
@@ -137,3 +148,90 @@ class Rsqrt(Elementwise):
     @staticmethod
     def gradient(g, y, x):
         return g * (-0.5 * y / x)
+
+
+class Exp2(Elementwise):
+    """2 to the power of x."""
+
+    formula = "2**x"
+    domain = reals(-60, 60)
+    edges = {INF: INF, -INF: 0.0, NAN: NAN}
+
+    @staticmethod
+    def forward(x):
+        return np.exp2(x)
+
+    @staticmethod
+    def gradient(g, y, x):
+        return g * (y * math.log(2))
+
+
+class Logaddexp(Elementwise):
+    """The logarithm of the sum of two exponentials, without overflow."""
+
+    formula = "log(exp(x) + exp(y))"
+
+    @staticmethod
+    def forward(x, y):
+        return np.logaddexp(x, y)
+
+    @staticmethod
+    def gradient(g, out, x, y):
+        return lambda: g * _share(x, y), lambda: g * _share(y, x)
+
+
+class Logaddexp2(Elementwise):
+    """The base-2 logarithm of the sum of two powers of 2."""
+
+    formula = "log2(2**x + 2**y)"
+
+    @staticmethod
+    def forward(x, y):
+        return np.logaddexp2(x, y)
+
+    @staticmethod
+    def gradient(g, out, x, y):
+        return lambda: g * _share(x, y, math.log(2)), lambda: g * _share(y, x, math.log(2))
+
+
+def _share(x, y, scale=1.0):
+    """Of two exponentials' sum, the share of the first; infinities that meet share alike."""
+    same = eq(x, y)
+    return sigmoid(where(same, 0.0, x - y) * scale)
+
+
+class Logit(Elementwise):
+    """The logarithm of the odds of a probability; `eps` keeps it away from 0 and 1."""
+
+    formula = "log(x / (1 - x))"
+    domain = reals(1e-3, 0.999)
+    edges = {NAN: NAN, 0.0: -INF, 1.0: INF}
+
+    @staticmethod
+    def forward(x, *, eps=None):
+        if eps is not None:
+            x = np.clip(x, scalar(eps, x), scalar(1 - eps, x))
+        d = 2 * x - 1  # near ½ the odds are near 1: ln((1 + d)/(1 − d)) = 2 artanh d
+        return np.where(np.abs(d) < 0.5, 2 * np.arctanh(np.clip(d, -0.6, 0.6)), np.log(x) - np.log1p(-x))
+
+    @staticmethod
+    def gradient(g, y, x, *, eps=None):
+        slope = g / (x * (1 - x))
+        return slope if eps is None else where(logical_or(less(x, eps), greater(x, 1 - eps)), 0.0, slope)
+
+
+class Xlogy(Elementwise):
+    """x·ln y, and 0 where x is 0."""
+
+    formula = "x*log(y)"
+    domain = (reals(), POSITIVE)
+
+    @staticmethod
+    def forward(x, y):
+        nothing = np.logical_and(np.equal(x, 0), np.logical_not(np.isnan(y)))
+        return np.where(nothing, 0 * np.asarray(x), x * np.log(np.where(nothing, 1, y)))
+
+    @staticmethod
+    def gradient(g, out, x, y):
+        nothing = logical_and(eq(x, 0), less_equal(y, 0))
+        return lambda: where(nothing, 0.0, g * log(where(nothing, 1.0, y))), lambda: g * (x / y)

@@ -1,4 +1,4 @@
-"""Distributions over classes, and how far predictions are from targets."""
+"""How far predictions are from targets, number by number."""
 
 from __future__ import annotations
 
@@ -9,66 +9,58 @@ import numpy as np
 
 from openbook.errors import InputError, ShapeError
 from openbook.ops.activation import Softplus
-from openbook.ops.op import Op
-from openbook.ops.reduce import LogSumExp
-from openbook.ops.vocabulary import exp, reshape, sigmoid, softmax, total
+from openbook.ops.op import Op, aligned, apply
+from openbook.ops.vocabulary import clamp, exp, greater, log, reshape, sigmoid, sign, softplus, where
 
-_REDUCTIONS = ("mean", "sum", "none")
+REDUCTIONS = ("mean", "sum", "none")
 
 
-def _reduced(entries: Any, reduction: str) -> Any:
+def require_reduction(name: str, reduction: str) -> None:
+    """One of the three that PyTorch has."""
+    if reduction not in REDUCTIONS:
+        raise InputError(f"{name} has no reduction {reduction!r}", do=f"choose one of {', '.join(REDUCTIONS)}")
+
+
+def reduced(entries: Any, reduction: str) -> Any:
+    """The entries' mean or sum, or all of them."""
     if reduction == "mean":
-        return np.mean(entries)
-    return np.sum(entries) if reduction == "sum" else entries
-
-
-def _scale(g: Any, count: int, reduction: str) -> Any:
-    """The cotangent of every entry, from that of the reduced loss."""
-    return g / count if reduction == "mean" else g
-
-
-def _require(name: str, x: Any, y: Any, reduction: str) -> None:
-    if reduction not in _REDUCTIONS:
-        raise InputError(f"{name} has no reduction {reduction!r}", do=f"choose one of {', '.join(_REDUCTIONS)}")
-    if np.shape(x) != np.shape(y):
-        raise ShapeError(
-            f"{name} compares predictions of shape {np.shape(x)} with targets of shape {np.shape(y)}; broadcasting "
-            "would compare every prediction with every target",
-            do="give both the same shape, for instance with targets.reshape(predictions.shape)",
+        return (
+            np.add.reduce(entries, axis=None) / entries.dtype.type(entries.size) if entries.size else np.mean(entries)
         )
+    return np.add.reduce(entries, axis=None) if reduction == "sum" else entries
 
 
-class Softmax(Op):
-    """Logits to probabilities: exponentials, each divided by their sum."""
+class Loss(Op):
+    """The family of losses that compare entry with entry: inputs of one shape, and `weight`s that fit it."""
 
-    formula = "exp(x) / sum(exp(x))"
+    @classmethod
+    def require(cls, x: Any, y: Any, reduction: str) -> None:
+        require_reduction(cls.name, reduction)
+        if np.shape(x) != np.shape(y):
+            raise ShapeError(
+                f"{cls.name} compares predictions of shape {np.shape(x)} with targets of shape {np.shape(y)}; "
+                "broadcasting would compare every prediction with every target",
+                do="give both the same shape, for instance with targets.reshape(predictions.shape)",
+            )
 
-    @staticmethod
-    def forward(x, *, axis=-1):
-        e = np.exp(x - np.max(x, axis=axis, keepdims=True))
-        return e / np.sum(e, axis=axis, keepdims=True)
-
-    @staticmethod
-    def gradient(g, y, x, *, axis=-1):
-        return y * (g - total(g * y, axis=axis, keepdims=True))
-
-
-class LogSoftmax(Op):
-    """The logarithms of the softmax, without ever forming the small probabilities."""
-
-    name = "log_softmax"
-    formula = "x - log(sum(exp(x)))"
-
-    @staticmethod
-    def forward(x, *, axis=-1):
-        return x - LogSumExp.forward(x, axis=axis, keepdims=True)
-
-    @staticmethod
-    def gradient(g, y, x, *, axis=-1):
-        return g - exp(y) * total(g, axis=axis, keepdims=True)
+    @classmethod
+    def batched(cls, size: int, inputs: tuple[Any, ...], stacked: tuple[bool, ...], parameters: dict[str, Any]) -> Any:
+        if len(inputs) > 2 or not all(stacked):
+            return super().batched(size, inputs, stacked, parameters)
+        entries = apply(cls, *aligned(inputs, stacked), **{**parameters, "reduction": "none"})
+        reduction = parameters.get("reduction", "mean")
+        if reduction == "none" or entries.ndim == 1:
+            return entries
+        rows = reshape(entries, shape=(size, math.prod(entries.shape[1:])))
+        return rows.mean(1) if reduction == "mean" else rows.sum(1)
 
 
-class MseLoss(Op):
+def scaled(g: Any, x: Any, reduction: str) -> Any:
+    """The cotangent of every entry, from that of the reduced loss."""
+    return g / math.prod(x.shape) if reduction == "mean" and x.ndim else g
+
+
+class MseLoss(Loss):
     """The mean of the squared differences."""
 
     name = "mse_loss"
@@ -76,67 +68,155 @@ class MseLoss(Op):
 
     @staticmethod
     def forward(x, y, *, reduction="mean"):
-        _require("mse_loss", x, y, reduction)
+        MseLoss.require(x, y, reduction)
         d = x - y
-        return _reduced(d * d, reduction)
+        return reduced(d * d, reduction)
 
     @staticmethod
     def gradient(g, out, x, y, *, reduction="mean"):
-        of_x = (x - y) * _scale(2 * g, math.prod(x.shape), reduction)
+        of_x = (x - y) * scaled(g * 2, x, reduction)
         return of_x, lambda: -of_x
 
 
-class BceWithLogits(Op):
+class L1Loss(Loss):
+    """The mean of the distances."""
+
+    name = "l1_loss"
+    formula = "mean(abs(x - y))"
+
+    @staticmethod
+    def forward(x, y, *, reduction="mean"):
+        L1Loss.require(x, y, reduction)
+        return reduced(np.abs(x - y), reduction)
+
+    @staticmethod
+    def gradient(g, out, x, y, *, reduction="mean"):
+        of_x = sign(x - y) * scaled(g, x, reduction)
+        return of_x, lambda: -of_x
+
+
+class HuberLoss(Loss):
+    """Half the square near 0, straight lines of slope `delta` farther out (Huber 1964)."""
+
+    name = "huber_loss"
+    formula = "mean(where(abs(x - y) < delta, (x - y)**2 / 2, delta*(abs(x - y) - delta/2)))"
+
+    @staticmethod
+    def forward(x, y, *, reduction="mean", delta=1.0):
+        HuberLoss.require(x, y, reduction)
+        if not delta > 0:
+            raise InputError(f"delta={delta} leaves no square part", where="huber_loss", do="give a positive delta")
+        d = x - y
+        a = np.abs(d)
+        t = x.dtype.type(delta)
+        return reduced(np.where(a < t, d * d * x.dtype.type(0.5), t * (a - t / 2)), reduction)
+
+    @staticmethod
+    def gradient(g, out, x, y, *, reduction="mean", delta=1.0):
+        of_x = clamp(x - y, min=-delta, max=delta) * scaled(g, x, reduction)
+        return of_x, lambda: -of_x
+
+
+class SmoothL1Loss(Loss):
+    """Half the square over `beta` near 0, the distance less beta/2 farther out (Girshick 2015)."""
+
+    name = "smooth_l1_loss"
+    formula = "mean(where(abs(x - y) < beta, (x - y)**2 / (2*beta), abs(x - y) - beta/2))"
+
+    @staticmethod
+    def forward(x, y, *, reduction="mean", beta=1.0):
+        SmoothL1Loss.require(x, y, reduction)
+        if beta < 0:
+            raise InputError(f"beta={beta} is negative", where="smooth_l1_loss", do="give 0 or more")
+        d = x - y
+        a = np.abs(d)
+        t = x.dtype.type(beta)
+        return reduced(a if beta == 0 else np.where(a < t, d * d / (2 * t), a - t / 2), reduction)
+
+    @staticmethod
+    def gradient(g, out, x, y, *, reduction="mean", beta=1.0):
+        d = x - y
+        slope = sign(d) if beta == 0 else clamp(d / beta, min=-1.0, max=1.0)
+        of_x = slope * scaled(g, x, reduction)
+        return of_x, lambda: -of_x
+
+
+class Bce(Loss):
+    """How surprised a predicted probability is by a 0 or 1; logarithms end at −100, as PyTorch's do."""
+
+    formula = "mean(-y*log(x) - (1 - y)*log(1 - x))"
+
+    @staticmethod
+    def forward(x, y, weight=None, *, reduction="mean"):
+        Bce.require(x, y, reduction)
+        if x.size and not (x.min() >= 0 and x.max() <= 1):
+            raise InputError(
+                "binary cross-entropy takes probabilities in [0, 1]", do="use BCEWithLogitsLoss for log-odds"
+            )
+        with np.errstate(divide="ignore"):
+            yes, no = np.maximum(np.log(x), -100), np.maximum(np.log1p(-x), -100)
+        entries = (y - 1) * no - y * yes
+        return reduced(entries if weight is None else entries * weight, reduction)
+
+    @staticmethod
+    def gradient(g, out, x, y, weight=None, *, reduction="mean"):
+        g = scaled(g, x, reduction)
+        g = g if weight is None else g * weight
+
+        def of_y():
+            inside = clamp(x, min=1e-44, max=1 - 1e-16)
+            return g * (log(1 - inside) - log(inside))
+
+        return g * ((x - y) / clamp(x * (1 - x), min=1e-12, max=None)), of_y, None
+
+
+class BceWithLogits(Loss):
     """How surprised a predicted log-odds is by a 0 or 1 (or a probability): binary cross-entropy."""
 
     name = "bce_with_logits"
     formula = "mean(log(1 + exp(x)) - x*y)"
 
     @staticmethod
-    def forward(x, y, *, reduction="mean"):
-        _require("binary_cross_entropy_with_logits", x, y, reduction)
-        return _reduced(Softplus.forward(x) - x * y, reduction)
+    def forward(x, y, weight=None, pos_weight=None, *, reduction="mean"):
+        BceWithLogits.require(x, y, reduction)
+        if pos_weight is None:
+            entries = Softplus.forward(x) - x * y
+        else:  # (1 − y)·x + (1 + (w − 1)·y)·log(1 + e⁻ˣ)
+            entries = (1 - y) * x + (1 + (pos_weight - 1) * y) * Softplus.forward(-x)
+        return reduced(entries if weight is None else entries * weight, reduction)
 
     @staticmethod
-    def gradient(g, out, x, y, *, reduction="mean"):
-        g = _scale(g, math.prod(x.shape), reduction)
-        return lambda: (sigmoid(x) - y) * g, lambda: -x * g
+    def gradient(g, out, x, y, weight=None, pos_weight=None, *, reduction="mean"):
+        g = scaled(g, x, reduction)
+        g = g if weight is None else g * weight
+        if pos_weight is None:
+            return lambda: (sigmoid(x) - y) * g, lambda: -x * g, None, None
+        of_x = lambda: (1 - y - (1 + (pos_weight - 1) * y) * sigmoid(-x)) * g  # noqa: E731
+        of_y = lambda: ((pos_weight - 1) * softplus(-x) - x) * g  # noqa: E731
+        return of_x, of_y, None, None
 
 
-class CrossEntropy(Op):
-    """How surprised predicted logits (rows, classes) are by the true classes (rows,)."""
+class KlDiv(Loss):
+    """How much is lost by predicting with log-probabilities x what is distributed as y (Kullback & Leibler 1951)."""
 
-    name = "cross_entropy"
-    formula = "mean(log(sum(exp(x))) - x[y])"
+    name = "kl_div"
+    formula = "mean(y*(log(y) - x))"
 
     @staticmethod
-    def forward(x, y, *, reduction="mean"):
-        y = _classes(x, y, reduction)
-        rows = LogSumExp.forward(x, axis=-1) - x[np.arange(len(x)), y]
-        return _reduced(rows, reduction)
+    def forward(x, y, *, reduction="mean", log_target=False):
+        KlDiv.require(x, y, "mean" if reduction == "batchmean" else reduction)
+        if log_target:
+            entries = np.exp(y) * (y - x)
+        else:
+            entries = np.where(y > 0, y * np.log(np.where(y > 0, y, 1)), 0 * y) - y * x  # 0·log 0 = 0
+        if reduction == "batchmean":
+            return np.sum(entries) / x.dtype.type(len(x))
+        return reduced(entries, reduction)
 
     @staticmethod
-    def gradient(g, out, x, y, *, reduction="mean"):
-        rows = reshape(_scale(g, len(x), reduction), shape=(-1, 1))
-        one_hot = np.equal(np.asarray(y)[:, None], np.arange(x.shape[-1])).astype(x.dtype)
-        return (softmax(x, axis=-1) - one_hot) * rows, None
-
-
-def _classes(x: Any, y: Any, reduction: str) -> Any:
-    if reduction not in _REDUCTIONS:
-        raise InputError(f"cross_entropy has no reduction {reduction!r}", do=f"choose one of {', '.join(_REDUCTIONS)}")
-    y = np.asarray(y)
-    if np.ndim(x) != 2 or y.shape != np.shape(x)[:1]:
-        raise ShapeError(
-            f"cross_entropy takes logits (rows, classes) and a class for each row, not {np.shape(x)} and {y.shape}",
-            do="flatten all leading axes into rows",
-        )
-    if y.dtype.kind not in "iu":
-        raise InputError(f"classes are whole numbers, not {y.dtype}", where="cross_entropy", do="cast them to int64")
-    if y.size and (y.min() < 0 or y.max() >= x.shape[1]):
-        raise InputError(
-            f"class {y.min() if y.min() < 0 else y.max()} is not one of the {x.shape[1]} columns of logits",
-            where="cross_entropy",
-            do="number the classes from 0, and give the last layer one output for each",
-        )
-    return y
+    def gradient(g, out, x, y, *, reduction="mean", log_target=False):
+        g = g / x.shape[0] if reduction == "batchmean" else scaled(g, x, reduction)
+        if log_target:
+            return lambda: -exp(y) * g, lambda: exp(y) * (y - x + 1) * g
+        positive = greater(y, 0)
+        return lambda: -y * g, lambda: (where(positive, log(where(positive, y, 1.0)) + 1, 0.0) - x) * g

@@ -6,8 +6,10 @@ To add an operation, write one class. Eager computation calls `forward`; autogra
 
 from __future__ import annotations
 
+import dis
 import inspect
 from collections.abc import Mapping
+from types import CodeType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,15 +29,23 @@ class Op:
     `forward` takes and gives NumPy arrays. `gradient(g, y, *inputs, **parameters)` gives, for the cotangent `g` of the
     output `y`, the cotangent of every input (None where there is none): linear in `g`, and written in the shared
     vocabulary, so that it is differentiated in its turn. A cotangent may be a function of no arguments, which is only
-    called if somebody wants it. Broadcasting is undone by the caller.
+    called if somebody wants it; a rule gives back `g` itself, or arrays that nobody else holds. Broadcasting is undone by
+    the caller.
+
+    Where `keeping` is defined, it gives (output, kept): what `forward` came by that spares `gradient` work. `gradient` is
+    handed it as `kept=`, or None where it must be differentiated in its turn (unless it is `constant`, like a position).
     """
 
     name: ClassVar[str] = ""
     formula: ClassVar[str] = ""
     latex: ClassVar[str] = ""
     arguments: ClassVar[tuple[str, ...]] = ()
+    options: ClassVar[dict[str, Any]] = {}  # forward's keyword parameters with their defaults
     elementwise: ClassVar[bool] = False
     differentiable: ClassVar[bool] = True
+    aliases: ClassVar[bool] = False  # the output may share the first input's memory: a view
+    keeping: ClassVar[Any] = None
+    constant: ClassVar[bool] = False  # what is kept does not move with the inputs
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -45,6 +55,8 @@ class Op:
         positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
         signature = inspect.signature(cls.forward)
         cls.arguments = tuple(p.name for p in signature.parameters.values() if p.kind in positional)
+        keywords = (p for p in signature.parameters.values() if p.kind is inspect.Parameter.KEYWORD_ONLY)
+        cls.options = {p.name: p.default for p in keywords}
         OPS[cls.name] = cls
 
     @staticmethod
@@ -56,16 +68,43 @@ class Op:
         raise TypeError("an operation without `gradient` sets `differentiable = False`")
 
     @classmethod
+    def batched(cls, size: int, inputs: tuple[Any, ...], stacked: tuple[bool, ...], parameters: dict[str, Any]) -> Any:
+        """The operation on each of `size` cases at once: inputs that are `stacked` have the cases on their first axis.
+
+        A family says how that is done in one stroke; here, case by case.
+        """
+        cases = (tuple(x[i] if s else x for x, s in zip(inputs, stacked, strict=True)) for i in range(size))
+        return apply(OPS["stack"], *(apply(cls, *case, **parameters) for case in cases), axis=0)
+
+    @classmethod
+    def needs(cls) -> frozenset[int]:
+        """What the rule in `gradient` looks at, as it is written: 0 for the output, 1 for the first input, and so on."""
+        parameters = list(inspect.signature(cls.gradient).parameters.values())[1:]
+        used = _names_read(cls.gradient.__code__)
+        found = {i for i, p in enumerate(parameters) if p.name in used}
+        rest = {i for i, p in enumerate(parameters) if p.kind is inspect.Parameter.VAR_POSITIONAL and p.name in used}
+        return frozenset(found | {i + k for i in rest for k in range(1000)})
+
+    @classmethod
     def expression(cls, **parameters: float) -> Expr:
         """The formula, read; the parameters in it as numbers, `forward`'s defaults where none are given."""
         read = parse(cls.formula)
-        given = inspect.signature(cls.forward).parameters.values()
-        defaults = {p.name: p.default for p in given if p.kind is inspect.Parameter.KEYWORD_ONLY}
-        for name, value in {**defaults, **parameters}.items():
+        for name, value in {**cls.options, **parameters}.items():
             if name in read.names():
                 number = Number(abs(value)) if value >= 0 else Negate(Number(abs(value)))
                 read = substitute(read, Name(name), number)
         return read
+
+
+def aligned(inputs: tuple[Any, ...], stacked: tuple[bool, ...]) -> tuple[Any, ...]:
+    """Stacked inputs with as many axes after the first as the others have, so that broadcasting pairs the cases."""
+    depth = max(np.ndim(x) - s for x, s in zip(inputs, stacked, strict=True))
+    return tuple(_deepened(x, depth) if s else x for x, s in zip(inputs, stacked, strict=True))
+
+
+def _deepened(x: Any, depth: int) -> Any:
+    missing = depth + 1 - x.ndim
+    return apply(OPS["reshape"], x, shape=(x.shape[0], *(1,) * missing, *x.shape[1:])) if missing > 0 else x
 
 
 class Elementwise(Op):
@@ -85,6 +124,16 @@ class Elementwise(Op):
         if cls.formula and cls.name not in FUNCTIONS and len(cls.arguments) == 1:
             define(cls.name, cls.arguments, source(cls.expression()), cls.latex, cls.slope)
 
+    @classmethod
+    def batched(cls, size: int, inputs: tuple[Any, ...], stacked: tuple[bool, ...], parameters: dict[str, Any]) -> Any:
+        return apply(cls, *aligned(inputs, stacked), **parameters)
+
+
+def _names_read(code: CodeType) -> set[str]:
+    """The variables that a function, or one defined inside it, reads."""
+    names = {i.argval for i in dis.get_instructions(code) if i.opname.startswith("LOAD_") and isinstance(i.argval, str)}
+    return names.union(*(_names_read(inner) for inner in code.co_consts if isinstance(inner, CodeType)))
+
 
 def scalar(value: float, like: Any) -> Any:
     """A constant in the dtype of an array, so that float32 stays float32."""
@@ -93,8 +142,14 @@ def scalar(value: float, like: Any) -> Any:
 
 def apply(op: type[Op], *inputs: Any, **parameters: Any) -> Any:
     """Apply an operation to arrays, or to anything that says how by `__openbook_apply__` (a Tensor does)."""
+    return dispatch(op, inputs, parameters)
+
+
+def dispatch(op: type[Op], inputs: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
+    """`apply` without unpacking: this is the path of every operation of a training step."""
     for value in inputs:
-        handler = getattr(value, "__openbook_apply__", None)
-        if handler is not None:
-            return handler(op, inputs, parameters)
+        if type(value) is not np.ndarray:
+            handler = getattr(value, "__openbook_apply__", None)
+            if handler is not None:
+                return handler(op, inputs, parameters)
     return op.forward(*inputs, **parameters)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from openbook.ops.domain import INF, NAN, reals
-from openbook.ops.op import Elementwise
-from openbook.ops.vocabulary import exp
+from openbook.ops.op import Elementwise, scalar
+from openbook.ops.vocabulary import absolute, cos, eq, exp, less, where
 
 
 class Erf(Elementwise):
@@ -43,3 +45,48 @@ class Erfc(Elementwise):
     @staticmethod
     def gradient(g, y, x):
         return -(g * (2 / math.sqrt(math.pi) * exp(-(x * x))))
+
+
+class Erfinv(Elementwise):
+    """The number whose error function this is."""
+
+    formula = "erfinv(x)"
+    domain = reals(-0.999, 0.999)
+    edges = {1.0: INF, -1.0: -INF, NAN: NAN}
+
+    @staticmethod
+    def forward(x):
+        from scipy.special import erfinv
+
+        return erfinv(x)
+
+    @staticmethod
+    def gradient(g, y, x):
+        return g * (math.sqrt(math.pi) / 2 * exp(y * y))
+
+
+class Sinc(Elementwise):
+    """sin(πx)/(πx), and 1 at 0."""
+
+    formula = "where(x == 0, 1, sin(pi*x) / (pi*x))"
+    domain = reals(-3, 3)
+    edges = {0.0: 1.0, NAN: NAN}
+
+    @staticmethod
+    def forward(x):
+        u = np.abs(x)
+        fold = np.remainder(u, 2)  # sin(πx) from a quarter turn: π·x rounds, x − 1 does not
+        quarter = np.where(fold > 1.5, fold - 2, np.where(fold > 0.5, 1 - fold, fold))
+        safe = np.where(u == 0, 1, u)
+        return np.where(u == 0, scalar(1.0, u), np.sin(np.pi * quarter).astype(u.dtype) / (scalar(np.pi, u) * safe))
+
+    @staticmethod
+    def gradient(g, y, x):
+        at_zero = eq(x, 0)
+        safe = where(at_zero, 1.0, x)
+        slope = (cos(safe * math.pi) - y) / safe
+        near = less(absolute(x), 0.1)  # the two are nearly the same: a series in (πx)²
+        q = where(near, x * math.pi, 0.0)
+        q = q * q
+        series = -(math.pi**2) * x * (1 / 3 - q * (1 / 30 - q * (1 / 840 - q * (1 / 45360 - q / 3991680))))
+        return g * where(near, series, slope)

@@ -1,5 +1,6 @@
 """Numbers that remember how they came about."""
 
+from openbook.tensor import functions
 from openbook.tensor.autograd import backward, enable_grad, grad_of, is_grad_enabled, no_grad, set_grad_enabled
 from openbook.tensor.create import (
     arange,
@@ -9,13 +10,17 @@ from openbook.tensor.create import (
     eye,
     from_numpy,
     full,
+    full_like,
     linspace,
+    logspace,
     manual_seed,
     ones,
     ones_like,
     rand,
+    rand_like,
     randint,
     randn,
+    randn_like,
     randperm,
     stack,
     tensor,
@@ -26,6 +31,7 @@ from openbook.tensor.differences import StepSweep, central_differences, step_swe
 from openbook.tensor.gradcheck import EntryCheck, Gradcheck, gradcheck
 from openbook.tensor.tensor import Tensor
 from openbook.tensor.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from openbook.tensor.vmap import vmap
 
 __all__ = [
     "EntryCheck",
@@ -42,6 +48,8 @@ __all__ = [
     "eye",
     "from_numpy",
     "full",
+    "full_like",
+    "functions",
     "grad",
     "grad_of",
     "gradcheck",
@@ -51,13 +59,16 @@ __all__ = [
     "jacobian",
     "jvp",
     "linspace",
+    "logspace",
     "manual_seed",
     "no_grad",
     "ones",
     "ones_like",
     "rand",
+    "rand_like",
     "randint",
     "randn",
+    "randn_like",
     "randperm",
     "set_grad_enabled",
     "stack",
@@ -65,6 +76,7 @@ __all__ = [
     "tensor",
     "value_and_grad",
     "vjp",
+    "vmap",
     "zeros",
     "zeros_like",
 ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,17 +27,15 @@ __all__ = [
     "is_grad_enabled",
     "no_grad",
     "nodes_behind",
+    "now",
     "propagate",
     "set_grad_enabled",
 ]
 
 _enabled: ContextVar[bool] = ContextVar("openbook_grad_enabled", default=True)
-_clock = itertools.count()
-
-
-def is_grad_enabled() -> bool:
-    """Whether what is computed now is remembered for gradients."""
-    return _enabled.get()
+# One clock for all that happens to tensors: an operation's place in the order, and when memory was written to.
+now: Callable[[], int] = itertools.count(1).__next__
+is_grad_enabled: Callable[[], bool] = _enabled.get
 
 
 @contextmanager
@@ -60,27 +59,38 @@ def enable_grad() -> Any:
 
 
 class GraphNode:
-    """One applied operation: what it was, what went in, and in which state its inputs were."""
+    """One applied operation: what it was, what went in and came out, and when.
 
-    __slots__ = ("inputs", "op", "order", "output", "parameters", "versions")
+    `arrays` are the inputs as `forward` saw them; `changed` the output's record of changes in place; `kept` what `forward`
+    left for `gradient`; `hooks` see (and may replace) the cotangent of the output.
+    """
 
-    def __init__(self, op: type[Op], inputs: tuple[Any, ...], parameters: dict[str, Any], output: Tensor):
+    __slots__ = ("arrays", "changed", "hooks", "inputs", "kept", "op", "order", "output", "parameters")
+
+    def __init__(
+        self,
+        op: type[Op],
+        inputs: tuple[Any, ...],
+        arrays: list[Any],
+        parameters: dict[str, Any],
+        output: np.ndarray,
+        changed: list[int],
+        kept: Any = None,
+    ):
         self.op = op
         self.inputs: tuple[Any, ...] | None = inputs
+        self.arrays = arrays
         self.parameters = parameters
-        self.output: Any = output.data
-        # Each counter with its reading: the output's too, since rules such as exp's use it.
-        self.versions = [(output.versions, output.versions[0])]
-        for value in inputs:
-            counter = getattr(value, "versions", None)
-            if counter is not None:
-                self.versions.append((counter, counter[0]))
-        self.order = next(_clock)
+        self.output: Any = output
+        self.changed = changed
+        self.kept = kept
+        self.hooks: dict[int, Callable[[Any], Any]] | None = None
+        self.order = now()
 
     def release(self) -> None:
         """Forget the inputs and the output, so that their memory is freed."""
-        self.inputs = None
-        self.output = None
+        self.inputs = self.output = self.kept = None
+        self.arrays = []
 
     def require(self) -> tuple[Any, ...]:
         """The inputs, if they are still here and still what they were."""
@@ -89,13 +99,36 @@ class GraphNode:
                 f"the graph behind this {self.op.name} has been freed by an earlier backward()",
                 do="call backward(retain_graph=True), or compute inside `with openbook.record():`",
             )
-        if any(counter[0] != reading for counter, reading in self.versions):
+        order = self.order
+        late = self.changed[0] > order
+        for value in self.inputs:
+            late = late or getattr(value, "changed", _NEVER)[0] > order
+        if late and self._relies_on_what_changed():
             raise GraphError(
                 f"a value that {self.op.name} had used or given was changed in place afterwards, so its gradient would "
                 "be wrong",
                 do="make the change out of place (x = x + 1, not x += 1), or after backward()",
             )
         return self.inputs
+
+    def _relies_on_what_changed(self) -> bool:
+        needed = self.op.needs()
+        counts = [self.changed, *(getattr(value, "changed", _NEVER) for value in self.inputs or ())]
+        return any(count[0] > self.order and i in needed for i, count in enumerate(counts))
+
+    def cotangents(self, g: Any, create_graph: bool = False) -> tuple[Any, ...]:
+        """The cotangents of the inputs from that of the output; functions of no arguments where work can be spared."""
+        rule, parameters = self.op.gradient, self.parameters
+        if self.op.keeping is not None:
+            parameters = {**parameters, "kept": None if create_graph and not self.op.constant else self.kept}
+        if create_graph:
+            result = rule(g, _remembered(self), *self.require(), **parameters)
+        else:
+            result = rule(g, self.output, *self.arrays, **parameters)
+        return result if type(result) is tuple else (result,)
+
+
+_NEVER = [0]
 
 
 def propagate(
@@ -104,43 +137,76 @@ def propagate(
     *,
     create_graph: bool = False,
     retain_graph: bool = False,
-    watch: bool = False,
+    watch: bool | Container[int] = False,
     reached: dict[int, Tensor] | None = None,
+    wanted: Container[int] | None = None,
 ) -> dict[int, Any]:
     """Carry cotangents from outputs back to the leaves; return them by `id` of the leaf.
 
-    With `watch`, also by `id` of every graph node on the way. Arrays, or Tensors under `create_graph`. `reached` is filled
-    with the leaves themselves.
+    With `watch`, also by `id` of the graph nodes on the way (all, or those named). Arrays, or Tensors under
+    `create_graph`. `reached` is filled with the leaves themselves. `wanted`, if given, names the leaves and nodes to go to,
+    and others are passed by.
     """
-    flowing: dict[int, Any] = {}
+    flowing: dict[int, Any] = {}  # cotangents of operations still to go through
     leaves: dict[int, Any] = {}
     watched: dict[int, Any] = {}
-    for output, cotangent in zip(outputs, cotangents, strict=True):
-        _accumulate(flowing if output.node is not None else leaves, output, cotangent)
-
-    with set_grad_enabled(create_graph):
-        for node in nodes_behind(outputs):
-            g = flowing.pop(id(node), None)
-            if g is None:
-                continue
-            if watch:
-                watched[id(node)] = g
-            inputs = node.require()
-            for value, cotangent in zip(inputs, _cotangents(node, g, inputs, create_graph), strict=False):
-                if getattr(value, "requires_grad", False):
-                    cotangent = cotangent() if callable(cotangent) else cotangent
-                    if cotangent is None:
-                        continue
-                    cotangent = _fitted(cotangent, value)
-                    if value.node is None:
-                        _accumulate(leaves, value, cotangent)
-                        if reached is not None:
-                            reached[id(value)] = value
-                    else:
-                        _accumulate(flowing, value, cotangent)
-            if not retain_graph:
+    waiting: list[tuple[int, GraphNode]] = []  # a heap: the newest goes first, for it has heard from all that used it
+    edges: Iterable[tuple[Any, Any]] = zip(outputs, cotangents, strict=True)
+    node: GraphNode | None = None
+    token = _enabled.set(create_graph)
+    try:
+        while True:
+            for value, cotangent in edges:
+                if cotangent is None or not getattr(value, "requires_grad", False):
+                    continue
+                origin = value.node
+                key = id(value if origin is None else origin)
+                if wanted is not None and key not in wanted:
+                    continue
+                if callable(cotangent):
+                    cotangent = cotangent()
+                data = value.data
+                if cotangent.shape != data.shape:
+                    cotangent = sum_to(cotangent, data.shape)  # the one place where broadcasting is undone
+                if cotangent.dtype is not data.dtype and cotangent.dtype != data.dtype:
+                    cotangent = cotangent.astype(data.dtype)
+                grads = leaves if origin is None else flowing
+                if key in grads:
+                    grads[key] = grads[key] + cotangent
+                    continue
+                grads[key] = cotangent
+                if origin is not None:
+                    heappush(waiting, (-origin.order, origin))
+                elif reached is not None:
+                    reached[key] = value
+            if node is not None and not retain_graph:
                 node.release()
-    return leaves | watched
+            if not waiting:
+                break
+            node = heappop(waiting)[1]
+            g = flowing.pop(id(node))
+            if node.hooks:
+                g = hooked(node.hooks, g)
+            if watch and (watch is True or id(node) in watch):
+                watched[id(node)] = g
+            edges = zip(node.require(), node.cotangents(g, create_graph), strict=False)
+    finally:
+        _enabled.reset(token)
+    return leaves | watched if watch else leaves
+
+
+def hooked(hooks: dict[int, Callable[[Any], Any]], cotangent: Any) -> Any:
+    """The cotangent after all hooks have seen it, as the kind of thing (array or Tensor) it was."""
+    from openbook.tensor.tensor import Tensor
+
+    for hook in list(hooks.values()):
+        seen = cotangent if isinstance(cotangent, Tensor) else Tensor(cotangent)
+        replaced = hook(seen)
+        if replaced is not None:
+            if replaced.shape != seen.shape:
+                raise ShapeError(f"a hook gave a gradient of shape {replaced.shape} in place of {seen.shape}")
+            cotangent = replaced if seen is cotangent else replaced.data
+    return cotangent
 
 
 def nodes_behind(outputs: Sequence[Tensor]) -> list[GraphNode]:
@@ -156,13 +222,15 @@ def nodes_behind(outputs: Sequence[Tensor]) -> list[GraphNode]:
     return sorted(seen.values(), key=lambda node: node.order, reverse=True)
 
 
-def _cotangents(node: GraphNode, g: Any, inputs: tuple[Any, ...], create_graph: bool) -> tuple[Any, ...]:
-    if create_graph:
-        result = node.op.gradient(g, _remembered(node), *inputs, **node.parameters)
-    else:
-        arrays = (getattr(x, "data", x) if not isinstance(x, np.ndarray) else x for x in inputs)
-        result = node.op.gradient(g, node.output, *arrays, **node.parameters)
-    return result if isinstance(result, tuple) else (result,)
+def _leading_to(output: Tensor, keys: set[int]) -> set[int]:
+    """What lies between an output and the tensors of these keys: the rest need not be differentiated."""
+    leading = set(keys)
+    for node in reversed(nodes_behind([output])):
+        for x in node.inputs if node.inputs is not None else node.require():
+            if id(getattr(x, "node", None) or x) in leading:
+                leading.add(id(node))
+                break
+    return leading
 
 
 def _remembered(node: GraphNode) -> Tensor:
@@ -174,28 +242,30 @@ def _remembered(node: GraphNode) -> Tensor:
     return output
 
 
-def _fitted(cotangent: Any, value: Tensor) -> Any:
-    """A cotangent in the shape and dtype of what it belongs to: the one place where broadcasting is undone."""
-    if cotangent.shape != value.shape:
-        cotangent = sum_to(cotangent, value.shape)
-    return cotangent if cotangent.dtype == value.dtype else cotangent.astype(value.dtype)
-
-
-def _accumulate(grads: dict[int, Any], tensor: Tensor, cotangent: Any) -> None:
-    key = id(tensor if tensor.node is None else tensor.node)
-    grads[key] = grads[key] + cotangent if key in grads else cotangent
-
-
 def backward(
     output: Tensor, gradient: Any = None, *, retain_graph: bool | None = None, create_graph: bool = False
 ) -> None:
     """Add d output / d leaf to the `.grad` of every leaf that requires it."""
     seed = _seed(output, gradient, create_graph)
-    retain = create_graph or keeping() if retain_graph is None else retain_graph
-    leaves = {id(output): output} if output.node is None else {}
+    retain = (create_graph or keeping()) if retain_graph is None else retain_graph
+    leaves: dict[int, Tensor] = {}
     grads = propagate([output], [seed], create_graph=create_graph, retain_graph=retain, reached=leaves)
+    held = {id(seed)}
     for key, leaf in leaves.items():
-        leaf.accumulate_grad(grads[key])
+        cotangent = grads[key]
+        if leaf.hooks:
+            cotangent = hooked(leaf.hooks, cotangent)
+        if not create_graph:
+            cotangent = _own(cotangent, held)
+        leaf.accumulate_grad(cotangent)
+
+
+def _own(cotangent: Any, held: set[int]) -> np.ndarray:
+    """The cotangent in memory that no other gradient shares: a sum hands the same array to all its terms."""
+    if type(cotangent) is not np.ndarray or cotangent.base is not None or id(cotangent) in held:
+        return np.array(cotangent)
+    held.add(id(cotangent))
+    return cotangent
 
 
 def _seed(output: Tensor, gradient: Any, create_graph: bool) -> Any:
@@ -213,9 +283,9 @@ def _seed(output: Tensor, gradient: Any, create_graph: bool) -> Any:
                 f"backward() starts from a single number, and this has shape {output.shape}",
                 do="reduce it first, for instance with .mean(), or pass backward(gradient=…) of that shape",
             )
-        gradient = np.ones_like(output.data)
+        gradient = np.ones(output.data.shape, output.data.dtype)
     data = gradient.data if isinstance(gradient, Tensor) else np.asarray(gradient, dtype=output.dtype)
-    if data.shape != output.shape:
+    if data.shape != output.data.shape:
         raise ShapeError(f"the gradient passed to backward() has shape {data.shape}, the output {output.shape}")
     if not create_graph:
         return data
@@ -236,9 +306,16 @@ def grad_of(
     """
     from openbook.tensor.tensor import Tensor
 
-    retain = create_graph or keeping() if retain_graph is None else retain_graph
+    retain = (create_graph or keeping()) if retain_graph is None else retain_graph
     keys = [id(x if x.node is None else x.node) for x in inputs]
     seed = _seed(output, gradient, create_graph)
-    grads = propagate([output], [seed], create_graph=create_graph, retain_graph=retain, watch=True)
+    grads = propagate(
+        [output],
+        [seed],
+        create_graph=create_graph,
+        retain_graph=retain,
+        watch=set(keys),
+        wanted=_leading_to(output, set(keys)),
+    )
     found = [grads.get(key) for key in keys]
     return tuple(g if g is None or isinstance(g, Tensor) else Tensor(g) for g in found)

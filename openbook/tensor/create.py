@@ -19,14 +19,18 @@ __all__ = [
     "eye",
     "from_numpy",
     "full",
+    "full_like",
     "generator",
     "linspace",
+    "logspace",
     "manual_seed",
     "ones",
     "ones_like",
     "rand",
+    "rand_like",
     "randint",
     "randn",
+    "randn_like",
     "randperm",
     "stack",
     "tensor",
@@ -119,9 +123,24 @@ def ones_like(x: Tensor) -> Tensor:
     return Tensor(np.ones_like(x.data))
 
 
-def eye(n: int, dtype: Any = np.float32) -> Tensor:
+def full_like(x: Tensor, value: Any, dtype: Any = None) -> Tensor:
+    """The same value everywhere, in the shape and dtype of x."""
+    return Tensor(np.full_like(x.data, value, dtype=dtype))
+
+
+def randn_like(x: Tensor) -> Tensor:
+    """Draws from the normal distribution, in the shape and dtype of x."""
+    return randn(*x.shape, dtype=x.dtype)
+
+
+def rand_like(x: Tensor) -> Tensor:
+    """Draws from the uniform distribution on [0, 1), in the shape and dtype of x."""
+    return rand(*x.shape, dtype=x.dtype)
+
+
+def eye(n: int, m: int | None = None, dtype: Any = np.float32) -> Tensor:
     """The identity matrix."""
-    return Tensor(np.eye(n, dtype=dtype))
+    return Tensor(np.eye(n, m, dtype=dtype))
 
 
 def arange(*limits: Any, dtype: Any = None) -> Tensor:
@@ -133,6 +152,11 @@ def arange(*limits: Any, dtype: Any = None) -> Tensor:
 def linspace(start: float, end: float, steps: int, dtype: Any = np.float32) -> Tensor:
     """`steps` numbers from start to end, both included."""
     return Tensor(np.linspace(start, end, steps).astype(dtype))
+
+
+def logspace(start: float, end: float, steps: int, base: float = 10.0, dtype: Any = np.float32) -> Tensor:
+    """`steps` powers of `base`, their exponents evenly spaced from start to end."""
+    return Tensor(np.logspace(start, end, steps, base=base).astype(dtype))
 
 
 def randn(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, SupportsIndex
 
 import numpy as np
 
 from openbook.errors import DTypeError, GraphError, ShapeError
-from openbook.ops import vocabulary as word
 from openbook.ops.op import Op
 from openbook.record.hook import Explains
 from openbook.tensor.autograd import GraphNode, backward, is_grad_enabled
 from openbook.tensor.methods import Methods
+from openbook.tensor.methods.shapes import sizes_of
+from openbook.tensor.promotion import DEFAULT_FLOAT, promoted, result_type
 
 __all__ = ["Tensor"]
+
+# What a computed tensor seldom has: made when it is first asked for.
+_LATER: dict[str, Callable[[], Any]] = {"grad": lambda: None, "hooks": lambda: None, "name": str}
 
 
 class Tensor(Methods, Explains):
@@ -24,39 +29,68 @@ class Tensor(Methods, Explains):
     operation this came from (None for a leaf); `name` is what explanations call it.
     """
 
-    __slots__ = ("__weakref__", "data", "grad", "name", "node", "requires_grad", "versions")
+    __slots__ = ("__weakref__", "changed", "data", "grad", "hooks", "name", "node", "requires_grad")
     __array_ufunc__ = None  # NumPy leaves `array + tensor` to us
 
     def __init__(self, data: Any, requires_grad: bool = False, name: str = ""):
         self.data: np.ndarray = data if isinstance(data, np.ndarray) else np.asarray(data)
         self.requires_grad = requires_grad
-        self.grad: Tensor | None = None
         self.node: GraphNode | None = None
-        self.name = name
-        self.versions = [0]  # counts changes in place; shared with whoever shares the memory
+        # When the memory was last written to, and whether several tensors look at it; views share this list.
+        self.changed: list[int] = [0, 0]
+        self.grad: Tensor | None = None
+        if name:
+            self.name = name
         if requires_grad:
             self._require_float()
 
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute not in _LATER:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {attribute!r}")
+        value = _LATER[attribute]()
+        setattr(self, attribute, value)
+        return value
+
     def __openbook_apply__(self, op: type[Op], inputs: tuple[Any, ...], parameters: dict[str, Any]) -> Tensor:
         """Compute eagerly on the arrays, and remember the operation if anybody may want its gradient."""
-        arrays = [x.data if isinstance(x, Tensor) else x.item() if isinstance(x, np.floating) else x for x in inputs]
-        data = op.forward(*arrays, **parameters)
-        if (
-            op.elementwise
-            and data.dtype == np.float64
-            and not any(getattr(a, "dtype", None) == np.float64 for a in arrays)
-        ):
-            data = data.astype(np.float32)  # whole numbers beside a float32 or a Python float: PyTorch's promotion
-        output = Tensor(data)
-        if (
-            op.differentiable
-            and is_grad_enabled()
-            and any(isinstance(x, Tensor) and x.requires_grad for x in inputs)
-            and output.data.dtype.kind == "f"
-        ):
-            output.requires_grad = True
-            output.node = GraphNode(op, inputs, parameters, output)
-        return output
+        arrays: list[Any] = []
+        recorded = False
+        dtype = self.data.dtype
+        uniform = dtype.kind == "f"
+        for x in inputs:
+            if isinstance(x, Tensor):
+                array = x.data
+                recorded = recorded or x.requires_grad
+                uniform = uniform and array.dtype is dtype
+                arrays.append(array)
+            elif isinstance(x, np.ndarray):
+                uniform = uniform and x.dtype is dtype
+                arrays.append(x)
+            elif hasattr(x, "__openbook_apply__"):  # a stack of cases, under vmap: it knows how
+                return x.__openbook_apply__(op, inputs, parameters)
+            else:
+                arrays.append(x.item() if isinstance(x, np.generic) else x)
+        if op.elementwise and not uniform:
+            return self._promoted(op, inputs, arrays, parameters)
+        recorded = recorded and op.differentiable and is_grad_enabled()
+        kept = None
+        if recorded and op.keeping is not None:
+            data, kept = op.keeping(*arrays, **parameters)
+        else:
+            data = op.forward(*arrays, **parameters)
+        return _output(op, inputs, arrays, parameters, data, kept, recorded)
+
+    def _promoted(self, op: type[Op], inputs: tuple[Any, ...], arrays: list[Any], parameters: dict[str, Any]) -> Tensor:
+        """The same for inputs of several dtypes, or of whole numbers: PyTorch's promotion."""
+        dtype = result_type(arrays)
+        arrays = promoted(arrays, dtype)
+        data = np.asarray(op.forward(*arrays, **parameters))
+        if data.dtype.kind == "f" and data.dtype != dtype:
+            data = data.astype(dtype if dtype.kind == "f" else DEFAULT_FLOAT)
+        elif data.dtype.kind in "iu" and dtype.kind in "iu":
+            data = data.astype(dtype, copy=False)
+        recorded = op.differentiable and is_grad_enabled() and any(getattr(x, "requires_grad", False) for x in inputs)
+        return _output(op, inputs, arrays, parameters, data, None, recorded)
 
     # --- gradients ---------------------------------------------------------------------------------------------
 
@@ -69,12 +103,40 @@ class Tensor(Methods, Explains):
         backward(self, gradient, retain_graph=retain_graph, create_graph=create_graph)
 
     def accumulate_grad(self, cotangent: Any) -> None:
-        """Add a cotangent to `.grad`, never sharing memory with anybody else's."""
-        value = cotangent if isinstance(cotangent, Tensor) else None
-        if self.grad is not None:
-            self.grad = self.grad + cotangent if value is not None else Tensor(self.grad.data + cotangent)
+        """Add a cotangent, which must be nobody else's, to `.grad`: in place, unless it is a Tensor with a past."""
+        if isinstance(cotangent, Tensor):
+            self.grad = cotangent if self.grad is None else self.grad + cotangent
+        elif self.grad is None:
+            self.grad = Tensor(cotangent)
+        elif self.grad.requires_grad:
+            self.grad = self.grad + Tensor(cotangent)
         else:
-            self.grad = value if value is not None else Tensor(np.array(cotangent))
+            self.grad.data = np.asarray(np.add(self.grad.data, cotangent, out=self.grad.data))
+            self.grad.changed_in_place()
+
+    def register_hook(self, hook: Callable[[Tensor], Any]) -> HookHandle:
+        """Call `hook(gradient)` whenever this tensor's gradient is computed; what it returns takes its place.
+
+        Returns a handle whose `remove()` ends it.
+        """
+        if not self.requires_grad:
+            raise GraphError("only tensors that require gradients can have hooks", do="call requires_grad_() first")
+        holder: Any = self if self.node is None else self.node
+        holder.hooks = {} if holder.hooks is None else holder.hooks
+        return HookHandle(holder.hooks, hook)
+
+    def retain_grad(self) -> None:
+        """Keep this computed value's gradient in `.grad` too, as a leaf's is."""
+        if self.node is None:
+            return
+        mine = weakref.ref(self)
+
+        def keep(gradient: Tensor) -> None:
+            tensor = mine()
+            if tensor is not None:
+                tensor.accumulate_grad(gradient if gradient.requires_grad else np.array(gradient.data))
+
+        self.register_hook(keep)
 
     @property
     def is_leaf(self) -> bool:
@@ -96,10 +158,32 @@ class Tensor(Methods, Explains):
         return self
 
     def detach(self) -> Tensor:
-        """The same numbers, without their past."""
+        """The same numbers in the same memory, without their past."""
         twin = Tensor(self.data)
-        twin.versions = self.versions
+        twin.changed = self.changed
+        self.changed[1] = 1
         return twin
+
+    def new_zeros(self, *size: Any, dtype: Any = None) -> Tensor:
+        """Zeros of this dtype."""
+        return Tensor(np.zeros(sizes_of(size), dtype or self.dtype))
+
+    def new_ones(self, *size: Any, dtype: Any = None) -> Tensor:
+        """Ones of this dtype."""
+        return Tensor(np.ones(sizes_of(size), dtype or self.dtype))
+
+    def new_full(self, size: Any, fill_value: Any, dtype: Any = None) -> Tensor:
+        """One value of this dtype everywhere."""
+        return Tensor(np.full(tuple(size), fill_value, dtype or self.dtype))
+
+    def new_tensor(self, data: Any, dtype: Any = None) -> Tensor:
+        """A new tensor of this dtype."""
+        return Tensor(np.array(data, dtype or self.dtype))
+
+    def detach_(self) -> Tensor:
+        """Forget the past, in place."""
+        self.node, self.requires_grad = None, False
+        return self
 
     def _require_float(self) -> None:
         if self.data.dtype.kind != "f":
@@ -107,91 +191,6 @@ class Tensor(Methods, Explains):
                 f"only floating-point tensors have gradients, not {self.data.dtype}",
                 do="write tensor([1., 2.]) or pass dtype=openbook.float32",
             )
-
-    # --- changes in place --------------------------------------------------------------------------------------
-
-    def changed_in_place(self) -> Tensor:
-        """Say that the entries were written to: graphs that saved them will refuse to give a wrong gradient."""
-        self.versions[0] += 1
-        return self
-
-    def _writable(self) -> None:
-        if self.requires_grad and is_grad_enabled():
-            kind = "a leaf that requires gradients" if self.node is None else "a computed value"
-            raise GraphError(
-                f"{kind} cannot be changed in place while gradients are recorded",
-                do="make the change under `with openbook.no_grad():`, or out of place",
-            )
-
-    def _in_place(self, change: np.ufunc, other: Any) -> Tensor:
-        self._writable()
-        given = _array(other)
-        try:
-            change(self.data, given, out=self.data, casting="same_kind")
-        except TypeError as problem:
-            raise DTypeError(
-                f"{self.dtype} entries cannot take the result of a {change.__name__} in place",
-                do="compute out of place",
-            ) from problem
-        except ValueError as problem:
-            raise ShapeError(f"shape {np.shape(given)} does not fit into {self.shape} in place") from problem
-        return self.changed_in_place()
-
-    def _augmented(self, change: np.ufunc, other: Any, apart: Callable[[], Tensor]) -> Tensor:
-        """`x += y`: in place, as people expect of a leaf or a buffer; apart where a gradient must pass through it."""
-        recorded = is_grad_enabled() and (self.node is not None or getattr(other, "requires_grad", False))
-        return apart() if recorded and not (self.node is None and self.requires_grad) else self._in_place(change, other)
-
-    def __iadd__(self, other: Any) -> Tensor:
-        return self._augmented(np.add, other, lambda: self + other)
-
-    def __isub__(self, other: Any) -> Tensor:
-        return self._augmented(np.subtract, other, lambda: self - other)
-
-    def __imul__(self, other: Any) -> Tensor:
-        return self._augmented(np.multiply, other, lambda: self * other)
-
-    def __itruediv__(self, other: Any) -> Tensor:
-        return self._augmented(np.true_divide, other, lambda: self / other)
-
-    def add_(self, other: Any, *, alpha: float = 1) -> Tensor:
-        """Add in place."""
-        return self._in_place(np.add, other if alpha == 1 else alpha * _array(other))
-
-    def sub_(self, other: Any, *, alpha: float = 1) -> Tensor:
-        """Subtract in place."""
-        return self._in_place(np.subtract, other if alpha == 1 else alpha * _array(other))
-
-    def mul_(self, other: Any) -> Tensor:
-        """Multiply in place."""
-        return self._in_place(np.multiply, other)
-
-    def div_(self, other: Any) -> Tensor:
-        """Divide in place."""
-        return self._in_place(np.true_divide, other)
-
-    def copy_(self, other: Any) -> Tensor:
-        """Take over another's entries, in place."""
-        self._writable()
-        source = _array(other)
-        try:
-            np.copyto(self.data, source, casting="same_kind")
-        except ValueError as problem:
-            raise ShapeError(f"shape {np.shape(source)} cannot be copied into {self.shape}") from problem
-        return self.changed_in_place()
-
-    def fill_(self, value: float) -> Tensor:
-        """Set every entry, in place."""
-        return self.copy_(np.full_like(self.data, value))
-
-    def zero_(self) -> Tensor:
-        """Set every entry to zero, in place."""
-        return self.fill_(0)
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        self._writable()
-        self.data[_index(index)] = _array(value)
-        self.changed_in_place()
 
     # --- looking ------------------------------------------------------------------------------------------------
 
@@ -234,6 +233,9 @@ class Tensor(Methods, Explains):
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
 
+    def __contains__(self, value: Any) -> bool:
+        return bool(np.any(self.data == getattr(value, "data", value)))
+
     def __bool__(self) -> bool:
         return bool(self.item())
 
@@ -250,8 +252,20 @@ class Tensor(Methods, Explains):
     def __hash__(self) -> int:
         return id(self)
 
-    def __getitem__(self, index: Any) -> Tensor:
-        return word.gather_entries(self, index=_index(index))
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if self.node is not None:
+            raise GraphError("only tensors that were given can be copied deeply", do="use x.detach().clone()")
+        twin = type(self)(self.data.copy(), self.requires_grad)
+        twin.name = self.name
+        if self.grad is not None:
+            twin.grad = Tensor(self.grad.data.copy())
+        memo[id(self)] = twin
+        return twin
+
+    def __reduce__(self) -> Any:
+        if self.node is not None:
+            raise GraphError("a computed tensor cannot be pickled with its past", do="use x.detach()")
+        return type(self), (self.data, self.requires_grad)
 
     def __repr__(self) -> str:
         body = np.array2string(self.data, precision=4, separator=", ", prefix="tensor(", threshold=200)
@@ -263,11 +277,41 @@ class Tensor(Methods, Explains):
         return f"tensor({body}{extra})"
 
 
-def _array(value: Any) -> Any:
-    return value.data if isinstance(value, Tensor) else value
+def _output(
+    op: type[Op],
+    inputs: tuple[Any, ...],
+    arrays: list[Any],
+    parameters: dict[str, Any],
+    data: Any,
+    kept: Any,
+    recorded: bool,
+) -> Tensor:
+    """The result as a Tensor; past `Tensor.__init__`, for this is made at every operation."""
+    output: Tensor = _new(Tensor)
+    output.data = data if type(data) is np.ndarray else np.asarray(data)
+    changed = output.changed = [0, 0]
+    if op.aliases and isinstance(inputs[0], Tensor) and np.may_share_memory(output.data, arrays[0]):
+        changed = output.changed = inputs[0].changed
+        changed[1] = 1
+    if recorded and output.data.dtype.kind == "f":
+        output.requires_grad = True
+        output.node = GraphNode(op, inputs, arrays, parameters, output.data, changed, kept)
+    else:
+        output.requires_grad = False
+        output.node = None
+    return output
 
 
-def _index(index: Any) -> Any:
-    if isinstance(index, tuple):
-        return tuple(_index(i) for i in index)
-    return index.data if isinstance(index, Tensor) else index
+_new = object.__new__
+
+
+class HookHandle:
+    """A registered hook; `remove()` ends it."""
+
+    def __init__(self, hooks: dict[int, Any], hook: Callable[..., Any]):
+        self._hooks = hooks
+        hooks[id(self)] = hook
+
+    def remove(self) -> None:
+        """Do not call the hook any more."""
+        self._hooks.pop(id(self), None)

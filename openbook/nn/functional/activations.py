@@ -4,23 +4,43 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from openbook.errors import InputError, ShapeError
+from openbook.nn.functional.embeddings import one_hot
 from openbook.ops import vocabulary as word
 from openbook.tensor.create import generator
+from openbook.tensor.functions import method_as_function
 
 __all__ = [
-    "celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "log_softmax",
+    "celu", "elu", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "log_softmax",
     "logsigmoid", "mish", "prelu", "relu", "relu6", "rrelu", "selu", "sigmoid", "silu", "softmax", "softmin", "softplus",
     "softshrink", "softsign", "tanh", "tanhshrink", "threshold",
 ]  # fmt: skip
 
-# Those that are one operation, with its parameters.
-celu, elu, selu, leaky_relu = word.celu, word.elu, word.selu, word.leaky_relu
-relu, relu6, sigmoid, tanh = word.relu, word.relu6, word.sigmoid, word.tanh
-silu, mish, logsigmoid, softsign = word.silu, word.mish, word.logsigmoid, word.softsign
-hardsigmoid, hardswish, tanhshrink = word.hardsigmoid, word.hardswish, word.tanhshrink
+# Those that are one operation without parameters.
+relu, relu6, sigmoid, tanh = map(method_as_function, ("relu", "relu6", "sigmoid", "tanh"))
+silu, mish, selu, logsigmoid = map(method_as_function, ("silu", "mish", "selu", "logsigmoid"))
+softsign, hardsigmoid, hardswish, tanhshrink = map(
+    method_as_function, ("softsign", "hardsigmoid", "hardswish", "tanhshrink")
+)
 
 STEEP = 20.0  # where PyTorch's softplus turns into a straight line; ours needs not
+
+
+def leaky_relu(input: Any, negative_slope: float = 0.01) -> Any:
+    """A ReLU that leaks a little of the negative."""
+    return word.leaky_relu(input, negative_slope=negative_slope)
+
+
+def elu(input: Any, alpha: float = 1.0) -> Any:
+    """The positive as it is, the negative bent towards −α."""
+    return word.elu(input, alpha=alpha)
+
+
+def celu(input: Any, alpha: float = 1.0) -> Any:
+    """An ELU that is smooth for every α."""
+    return word.celu(input, alpha=alpha)
 
 
 def gelu(input: Any, approximate: str = "none") -> Any:
@@ -66,7 +86,7 @@ def prelu(input: Any, weight: Any) -> Any:
         if input.ndim < 2 or input.shape[1] != channels:
             raise ShapeError(f"{channels} slopes do not fit an input of shape {input.shape}: axis 1 has the channels")
         weight = word.reshape(weight, shape=(channels,) + (1,) * (input.ndim - 2))
-    return word.prelu(input, weight)
+    return word.where(word.greater(input, 0), input, input * weight)
 
 
 def rrelu(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Any:
@@ -87,16 +107,26 @@ def glu(input: Any, dim: int = -1) -> Any:
     return value * word.sigmoid(word.gather_entries(input, index=(*before, slice(size // 2, size))))
 
 
-def softmax(input: Any, dim: int = -1) -> Any:
+def softmax(input: Any, dim: int = -1, dtype: Any = None) -> Any:
     """Logits to probabilities along an axis."""
-    return word.softmax(input, axis=dim)
+    return word.softmax(input if dtype is None else input.to(dtype), axis=dim)
 
 
-def softmin(input: Any, dim: int = -1) -> Any:
-    """Probabilities along an axis, the larger the smaller the entry."""
-    return word.softmax(-input, axis=dim)
+def softmin(input: Any, dim: int = -1, dtype: Any = None) -> Any:
+    """Costs to probabilities along an axis: the softmax of −x."""
+    return softmax(-input, dim, dtype)
 
 
-def log_softmax(input: Any, dim: int = -1) -> Any:
+def log_softmax(input: Any, dim: int = -1, dtype: Any = None) -> Any:
     """Logits to log-probabilities along an axis."""
-    return word.log_softmax(input, axis=dim)
+    return word.log_softmax(input if dtype is None else input.to(dtype), axis=dim)
+
+
+def gumbel_softmax(logits: Any, tau: float = 1.0, hard: bool = False, dim: int = -1) -> Any:
+    """A draw from the categories that gradients pass through (Jang et al. 2017)."""
+    noise = -np.log(generator().exponential(size=tuple(logits.shape))).astype(logits.dtype)
+    y = word.softmax((logits + noise) / tau, axis=dim)
+    if not hard:
+        return y
+    chosen = one_hot(y.argmax(dim), y.shape[dim]).to(y.dtype).movedim(-1, dim)
+    return chosen - y.detach() + y

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from openbook.errors import InputError
-from openbook.nn.functional.arguments import given
+from openbook.errors import InputError, ShapeError
 from openbook.nn.functional.dropouts import dropout
 from openbook.ops import vocabulary as word
 
-__all__ = ["attention_weights", "causal_mask", "scaled_dot_product_attention"]
+__all__ = ["scaled_dot_product_attention"]
 
 
 def scaled_dot_product_attention(
@@ -23,18 +22,29 @@ def scaled_dot_product_attention(
     dropout_p: float = 0.0,
     is_causal: bool = False,
     scale: float | None = None,
+    enable_gqa: bool = False,
 ) -> Any:
     """softmax(q kᵀ · scale + mask) v over the last two axes (Vaswani et al. 2017); `scale` is 1/√features unless given.
 
     `attn_mask` broadcasts to (…, queries, keys): true where a key may be looked at, or numbers to add. Under `is_causal`
-    no query looks at later keys. `dropout_p` drops weights, always: pass 0 outside training.
+    no query looks at later keys. `dropout_p` drops weights, always: pass 0 outside training. With `enable_gqa` several
+    heads (axis −3) of queries share one of keys.
     """
     if is_causal and attn_mask is not None:
         raise InputError("attention takes a mask or is_causal, not both", do="leave one out")
-    if not dropout_p:
-        return word.scaled_dot_product_attention(query, key, value, *given(attn_mask), causal=is_causal, scale=scale)
+    if enable_gqa and query.shape[-3] != key.shape[-3]:
+        if query.shape[-3] % key.shape[-3]:
+            raise ShapeError(f"{query.shape[-3]} heads of queries do not share {key.shape[-3]} of keys equally")
+        times = query.shape[-3] // key.shape[-3]
+        key, value = key.repeat_interleave(times, -3), value.repeat_interleave(times, -3)
+    if query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
+        raise ShapeError(
+            f"attention of queries {tuple(query.shape)}, keys {tuple(key.shape)} and values {tuple(value.shape)}",
+            do="give queries and keys the same last axis, keys and values the same length",
+        )
     mask = causal_mask(query.shape[-2], key.shape[-2]) if is_causal else attn_mask
-    return dropout(attention_weights(query, key, mask, scale), dropout_p) @ value
+    weights = attention_weights(query, key, mask, scale)
+    return (dropout(weights, dropout_p) if dropout_p else weights) @ value
 
 
 def causal_mask(queries: int, keys: int) -> np.ndarray:

@@ -7,26 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from openbook.errors import InputError, ShapeError
+from openbook.errors import ShapeError
 from openbook.nn.functional.arguments import given
 from openbook.nn.functional.maps import pairwise_distance
 from openbook.ops import vocabulary as word
+from openbook.ops.loss import require_reduction
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy",
     "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "margin_ranking_loss", "mse_loss",
-    "multilabel_soft_margin_loss", "nll_loss", "poisson_nll_loss", "require_reduction", "smooth_l1_loss",
+    "multilabel_soft_margin_loss", "nll_loss", "poisson_nll_loss", "smooth_l1_loss",
     "soft_margin_loss", "triplet_margin_loss",
 ]  # fmt: skip
-
-_REDUCTIONS = ("mean", "sum", "none")
-
-
-def require_reduction(name: str, reduction: str, *more: str) -> str:
-    """The reduction, if there is one of that name."""
-    if reduction not in (*_REDUCTIONS, *more):
-        raise InputError(f"{name} has no reduction {reduction!r}", do=f"choose one of {', '.join(_REDUCTIONS + more)}")
-    return reduction
 
 
 def _reduced(name: str, entries: Any, reduction: str) -> Any:
@@ -104,10 +96,6 @@ def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, *, 
 
 def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Any:
     """target · (log target − input), input being log-probabilities; "batchmean", the divergence, divides by rows."""
-    require_reduction("kl_div", reduction, "batchmean")
-    _same_shape("kl_div", input, target)
-    if reduction == "batchmean":
-        return word.kl_div(input, target, reduction="sum", log_target=log_target) / input.shape[0]
     return word.kl_div(input, target, reduction=reduction, log_target=log_target)
 
 
@@ -131,8 +119,6 @@ def huber_loss(input: Any, target: Any, *, reduction: str = "mean", delta: float
 
 def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0) -> Any:
     """The size of the difference, rounded off within β of zero: Huber's loss divided by β."""
-    if beta == 0:
-        return l1_loss(input, target, reduction=reduction)
     return word.smooth_l1_loss(input, target, reduction=reduction, beta=beta)
 
 
@@ -166,12 +152,7 @@ def gaussian_nll_loss(
         var = word.reshape(var, shape=(*var.shape, 1))
     if var.shape not in (input.shape, (*input.shape[:-1], 1)):
         raise ShapeError(f"variances of shape {var.shape} do not fit predictions of shape {input.shape}")
-    plain = getattr(var, "data", var)
-    if np.any(plain < 0):
-        raise InputError(
-            "a variance is negative", where="gaussian_nll_loss", do="pass exp(…) or softplus(…) of the output"
-        )
-    var = var + np.maximum(eps - plain, 0).astype(plain.dtype)  # raised to eps, as a constant: the gradient passes
+    var = var + (word.clamp(var.detach(), min=eps, max=None) - var.detach())  # at least eps, and the gradient passes
     difference = input - target
     entries = 0.5 * (word.log(var) + difference * difference / var)
     return _reduced("gaussian_nll_loss", entries + 0.5 * math.log(2 * math.pi) if full else entries, reduction)
@@ -195,8 +176,8 @@ def margin_ranking_loss(input1: Any, input2: Any, target: Any, *, margin: float 
 def hinge_embedding_loss(input: Any, target: Any, *, margin: float = 1.0, reduction: str = "mean") -> Any:
     """The distance of what belongs together (target 1); how far it is below `margin` of what does not (target −1)."""
     _same_shape("hinge_embedding_loss", input, target)
-    together, apart = _signs("hinge_embedding_loss", target, input.dtype)
-    return _reduced("hinge_embedding_loss", input * together + _positive(margin - input) * apart, reduction)
+    entries = _by_sign(target, input, _positive(margin - input))
+    return _reduced("hinge_embedding_loss", entries, reduction)
 
 
 def cosine_embedding_loss(
@@ -208,8 +189,7 @@ def cosine_embedding_loss(
     tiny = 1e-12  # PyTorch's
     squares = [word.total(x * x, axis=-1) + tiny for x in (input1, input2)]
     cosine = word.total(input1 * input2, axis=-1) / word.sqrt(squares[0] * squares[1])
-    together, apart = _signs("cosine_embedding_loss", target, input1.dtype)
-    entries = (1 - cosine) * together + _positive(cosine - margin) * apart
+    entries = _by_sign(target, 1 - cosine, _positive(cosine - margin))
     return _reduced("cosine_embedding_loss", entries, reduction)
 
 
@@ -236,9 +216,6 @@ def _positive(x: Any) -> Any:
     return word.clamp(x, min=0.0, max=None)
 
 
-def _signs(name: str, target: Any, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Masks of the targets 1 and −1; an InputError for any other."""
-    signs = np.asarray(getattr(target, "data", target))
-    if not np.all(np.abs(signs) == 1):
-        raise InputError(f"{name} takes targets of 1 and −1 only", do="write 2*y - 1 for targets of 0 and 1")
-    return (signs == 1).astype(dtype), (signs == -1).astype(dtype)
+def _by_sign(target: Any, together: Any, apart: Any) -> Any:
+    """One value where the target is 1, another where it is −1; nothing where it is neither."""
+    return word.where(word.equal(target, 1), together, word.where(word.equal(target, -1), apart, 0.0))

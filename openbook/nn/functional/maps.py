@@ -97,9 +97,9 @@ def _pad_axis(x: Any, axis: int, left: int, right: int, mode: str, value: float)
         raise ShapeError(f"padding of {left} and {right} takes more than axis {axis} of length {size} has")
     if left < 0 or right < 0:
         x = word.gather_entries(x, index=(*before, slice(max(-left, 0), size - max(-right, 0))))
-    filled = [np.full((*x.shape[:axis], n, *x.shape[axis + 1 :]), value, x.dtype) for n in (left, right) if n > 0]
-    parts = (*filled[: left > 0], x, *filled[left > 0 :])
-    return word.cat(*parts, axis=axis) if len(parts) > 1 else x
+    widths = [(0, 0)] * x.ndim
+    widths[axis] = (max(left, 0), max(right, 0))
+    return word.pad(x, widths=tuple(widths), value=value) if any(widths[axis]) else x
 
 
 def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Any:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from openbook.errors import InputError, ShapeError
-from openbook.nn.functional.arguments import given
 from openbook.ops import vocabulary as word
+from openbook.tensor.autograd import no_grad
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm"]
 
@@ -19,7 +20,7 @@ def layer_norm(
 ) -> Any:
     """Mean 0 and variance 1 over the last axes, then times `weight` plus `bias` (Ba et al. 2016)."""
     axes = _last_axes("layer_norm", input, normalized_shape)
-    return word.layer_norm(input, *given(weight, bias), axes=axes, eps=eps)
+    return _affine(word.standardize(input, axis=axes, eps=eps), weight, bias)
 
 
 def rms_norm(input: Any, normalized_shape: Sequence[int], weight: Any = None, eps: float | None = None) -> Any:
@@ -29,7 +30,7 @@ def rms_norm(input: Any, normalized_shape: Sequence[int], weight: Any = None, ep
     """
     axes = _last_axes("rms_norm", input, normalized_shape)
     small = float(np.finfo(input.dtype).eps) if eps is None else eps
-    return word.rms_norm(input, *given(weight), axes=axes, eps=small)
+    return _affine(word.rms_standardize(input, axis=axes, eps=small), weight, None)
 
 
 def _last_axes(name: str, x: Any, shape: Sequence[int]) -> tuple[int, ...]:
@@ -58,48 +59,64 @@ def batch_norm(
         raise ShapeError(f"batch_norm takes (batch, channels, …), not shape {input.shape}")
     if not training:
         return _by_running(input, running_mean, running_var, weight, bias, eps)
-    count = input.data.size // max(1, input.shape[1])
-    if count < 2:
+    axes = (0, *range(2, input.ndim))
+    if math.prod(input.shape) < 2 * input.shape[1]:
         raise ShapeError(
-            f"a batch of shape {input.shape} has one value for each channel, so it has no variance",
+            f"a batch of shape {tuple(input.shape)} has one value for each channel, so it has no variance",
             where="batch_norm",
             do="train on larger batches, or call eval() first",
         )
     if running_mean is not None:
-        axes = (0, *range(2, input.ndim))
-        _move(running_mean, input.data.mean(axis=axes), momentum)
-        _move(running_var, input.data.var(axis=axes, ddof=1), momentum)
-    return word.batch_norm(input, *given(weight, bias), eps=eps)
-
-
-def _move(running: Any, value: Any, momentum: float) -> None:
-    running.data[...] = (1 - momentum) * running.data + momentum * value
-    running.changed_in_place()
+        with no_grad():
+            seen = input.detach()
+            running_mean.mul_(1 - momentum).add_(seen.mean(axes), alpha=momentum)
+            running_var.mul_(1 - momentum).add_(seen.var(axes), alpha=momentum)
+    return _by_channel(word.standardize(input, axis=axes, eps=eps), weight, bias)
 
 
 def _by_running(x: Any, mean: Any, var: Any, weight: Any, bias: Any, eps: float) -> Any:
     """With fixed statistics it is one scale and one shift a channel."""
     if mean is None or var is None:
         raise InputError("there are no running statistics to normalise by", where="batch_norm", do="pass training=True")
-    shape = (x.shape[1],) + (1,) * (x.ndim - 2)
-    scale = 1 / np.sqrt(var.data + np.asarray(eps, var.data.dtype))
-    shift = -mean.data * scale
-    if weight is not None:
-        scale, shift = weight * scale, weight * shift
-    if bias is not None:
-        shift = bias + shift
-    return x * word.reshape(scale, shape=shape) + word.reshape(shift, shape=shape)
+    scale = word.rsqrt(var + eps)
+    scale = scale if weight is None else weight * scale
+    shift = -mean * scale
+    return _by_channel(x, scale, shift if bias is None else bias + shift)
+
+
+def _by_channel(y: Any, weight: Any, bias: Any) -> Any:
+    """Times a weight and plus a bias for each channel, on axis 1."""
+    shape = (y.shape[1],) + (1,) * (y.ndim - 2)
+    return _affine(y, *(None if v is None else word.reshape(v, shape=shape) for v in (weight, bias)))
+
+
+def _affine(y: Any, weight: Any, bias: Any) -> Any:
+    y = y if weight is None else y * weight
+    return y if bias is None else y + bias
 
 
 def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
     """Mean 0 and variance 1 over each group of channels, then times `weight` plus `bias` (Wu & He 2018)."""
     if input.ndim < 2 or input.shape[1] % num_groups:
         raise ShapeError(f"the channels (axis 1) of shape {input.shape} do not make {num_groups} groups")
-    return word.group_norm(input, *given(weight, bias), groups=num_groups, eps=eps)
+    groups = word.reshape(input, shape=(input.shape[0], num_groups, math.prod(input.shape[1:]) // num_groups))
+    y = word.reshape(word.standardize(groups, axis=(2,), eps=eps), shape=tuple(input.shape))
+    return _by_channel(y, weight, bias)
 
 
-def instance_norm(input: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
-    """Mean 0 and variance 1 over the spatial axes of each channel of each row: a group norm of one channel a group."""
-    if input.ndim < 3 or input[0, 0].data.size < 2:
-        raise ShapeError(f"instance_norm needs more than one spatial entry, not shape {input.shape}")
-    return word.group_norm(input, *given(weight, bias), groups=input.shape[1], eps=eps)
+def instance_norm(
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """Mean 0 and variance 1 over the spatial axes of each channel of each row (Ulyanov et al. 2016)."""
+    if running_mean is not None or running_var is not None or not use_input_stats:
+        raise InputError("an instance norm keeps no running statistics here", do="leave them out, or use batch_norm")
+    if math.prod(input.shape[2:]) < 2:
+        raise ShapeError(f"instance_norm needs more than one spatial entry, not shape {tuple(input.shape)}")
+    return _by_channel(word.standardize(input, axis=tuple(range(2, input.ndim)), eps=eps), weight, bias)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -21,36 +22,76 @@ def _max_pool(
     axes: int, input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
     ceil_mode: bool = False, return_indices: bool = False,
 ) -> Any:  # fmt: skip
-    """The largest entry of every window; `stride` is the window's size unless given."""
+    """The largest entry of every window; `stride` is the window's size unless given. Of equals the first gets the gradient."""
     if return_indices:
-        raise InputError("pooling gives no indices here", do="leave return_indices out")
-    return _windows("max_pool", word.max_pool, axes, input, kernel_size, stride, padding,
-                    dilation=per_axis(dilation, axes, "dilation", least=1), ceil_mode=ceil_mode)  # fmt: skip
+        raise InputError("max pooling gives the entries, not their places", do="leave return_indices out")
+    windows = _Windows(f"max_pool{axes}d", axes, input, kernel_size, stride, padding, dilation, ceil_mode)
+    low = -math.inf if input.dtype.kind == "f" else np.iinfo(input.dtype).min
+    seen = windows.of(input, low)
+    return word.gather(seen, word.argmax(seen, axis=-1, keepdims=True), axis=-1).squeeze(-1)
 
 
 def _avg_pool(
     axes: int, input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
     count_include_pad: bool = True, divisor_override: int | None = None,
 ) -> Any:  # fmt: skip
-    """The mean of every window; `stride` is the window's size unless given."""
+    """The mean of every window; `stride` is the window's size unless given.
+
+    Padding counts as zeros, unless `count_include_pad=False`; what `ceil_mode` adds never counts. `divisor_override`
+    divides all sums by one number.
+    """
+    if divisor_override == 0:
+        raise InputError("a mean is not divided by 0", where="avg_pool", do="leave divisor_override out")
+    windows = _Windows(f"avg_pool{axes}d", axes, input, kernel_size, stride, padding, 1, ceil_mode)
+    seen = windows.of(input, 0.0)
     if divisor_override is not None:
-        raise InputError("avg_pool divides by the size of the window only", do="leave divisor_override out, and scale")
-    return _windows("avg_pool", word.avg_pool, axes, input, kernel_size, stride, padding,
-                    ceil_mode=ceil_mode, count_include_pad=count_include_pad)  # fmt: skip
+        return word.total(seen, axis=-1) / divisor_override
+    if not any(windows.beyond) and (count_include_pad or not any(windows.padding)):
+        return word.mean(seen, axis=-1)
+    return word.total(seen, axis=-1) / windows.counts(input, count_include_pad)
 
 
-def _windows(
-    name: str, pool: Callable[..., Any], axes: int, x: Any, kernel_size: Any, stride: Any, padding: Any, **options: Any
-) -> Any:
-    alone = require_axes(f"{name}{axes}d", x, axes)
-    kernel = per_axis(kernel_size, axes, "kernel_size", least=1)
-    step = kernel if stride is None else per_axis(stride, axes, "stride", least=1)
-    sides = per_axis(padding, axes, "padding", least=0)
-    if any(2 * p > k for p, k in zip(sides, kernel, strict=True)):
-        raise ShapeError(f"padding {sides} is more than half of the window {kernel}", where=f"{name}{axes}d")
-    batch = word.reshape(x, shape=(1, *x.shape)) if alone else x
-    y = pool(batch, kernel_size=kernel, stride=step, padding=sides, **options)
-    return word.reshape(y, shape=y.shape[1:]) if alone else y
+class _Windows:
+    """Where the windows of a pooling lie: their size, how far apart, and how much is padded."""
+
+    def __init__(
+        self, name: str, axes: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+    ):
+        require_axes(name, x, axes)
+        self.sizes = tuple(x.shape[x.ndim - axes :])
+        self.kernel = per_axis(kernel_size, axes, "kernel_size", least=1)
+        self.stride = self.kernel if stride is None else per_axis(stride, axes, "stride", least=1)
+        self.padding = per_axis(padding, axes, "padding", least=0)
+        self.dilation = per_axis(dilation, axes, "dilation", least=1)
+        if any(2 * p > k for p, k in zip(self.padding, self.kernel, strict=True)):
+            raise ShapeError(f"padding {self.padding} is more than half of the window {self.kernel}", where=name)
+        self.beyond = tuple(map(self._beyond, range(axes))) if ceil_mode else (0,) * axes
+
+    def _beyond(self, axis: int) -> int:
+        """What ceil_mode adds behind an axis for a last window; that must begin inside the input or before it."""
+        size, step, side = self.sizes[axis], self.stride[axis], self.padding[axis]
+        room = size + 2 * side - self.dilation[axis] * (self.kernel[axis] - 1) - 1
+        places = -(-room // step) + 1
+        places -= (places - 1) * step >= size + side
+        return max(0, (places - 1) * step - room)
+
+    def of(self, x: Any, fill: float) -> Any:
+        """All windows of the padded input, the entries of each on a last axis."""
+        widths = tuple((p, p + more) for p, more in zip(self.padding, self.beyond, strict=True))
+        if any(map(any, widths)):
+            x = word.pad(x, widths=((0, 0),) * (x.ndim - len(widths)) + widths, value=fill)
+        seen = word.windows(x, kernel=self.kernel, stride=self.stride, dilation=self.dilation)
+        return word.reshape(seen, shape=(*seen.shape[: seen.ndim - len(self.kernel)], math.prod(self.kernel)))
+
+    def counts(self, x: Any, with_padding: bool) -> np.ndarray:
+        """How many entries each mean is of: those of the input, and of its padding if asked for."""
+        outer = self.padding if with_padding else (0,) * len(self.sizes)
+        sides = tuple(
+            (p - o, p - o + more) for p, o, more in zip(self.padding, outer, self.beyond, strict=True)
+        )  # fmt: skip
+        ones = np.pad(np.ones([n + 2 * o for n, o in zip(self.sizes, outer, strict=True)], x.dtype), sides)
+        seen = word.windows(ones, kernel=self.kernel, stride=self.stride, dilation=self.dilation)
+        return seen.sum(axis=tuple(range(-len(self.kernel), 0)))
 
 
 def _adaptive(axes: int, input: Any, output_size: Any, name: str) -> tuple[int, ...]:

@@ -1,0 +1,175 @@
+"""Products and decompositions of matrices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from openbook.errors import ShapeError
+from openbook.ops import vocabulary as word
+
+if TYPE_CHECKING:
+    from openbook.tensor.tensor import Tensor
+
+__all__ = ["Eigh", "LogDet", "Matrices", "Qr", "Svd"]
+
+
+class LogDet(NamedTuple):
+    """The determinant's sign, and the logarithm of its size."""
+
+    sign: Any
+    logabsdet: Any
+
+
+class Eigh(NamedTuple):
+    """Eigenvalues, smallest first, and the eigenvectors as columns."""
+
+    eigenvalues: Any
+    eigenvectors: Any
+
+
+class Qr(NamedTuple):
+    """Orthonormal columns, and the upper triangular factor."""
+
+    Q: Any
+    R: Any
+
+
+class Svd(NamedTuple):
+    """Left singular vectors as columns, singular values largest first, right singular vectors as rows."""
+
+    U: Any
+    S: Any
+    Vh: Any
+
+
+class Matrices:
+    """Methods for vectors and matrices; the last two axes are the matrix, those in front a stack of them."""
+
+    __slots__ = ()
+
+    shape: tuple[int, ...]
+    ndim: int
+
+    def matmul(self, other: Any) -> Tensor:
+        """The matrix product."""
+        return word.matmul(self, other)
+
+    def mm(self, mat2: Any) -> Tensor:
+        """The product of two matrices."""
+        return self._product("mm", mat2, 2, 2)
+
+    def bmm(self, mat2: Any) -> Tensor:
+        """The products of two stacks of matrices."""
+        return self._product("bmm", mat2, 3, 3)
+
+    def mv(self, vec: Any) -> Tensor:
+        """The product of a matrix and a vector."""
+        return self._product("mv", vec, 2, 1)
+
+    def dot(self, tensor: Any) -> Tensor:
+        """The inner product of two vectors."""
+        return self._product("dot", tensor, 1, 1)
+
+    def inner(self, other: Any) -> Tensor:
+        """The inner products of last axes."""
+        if self.ndim == 0 or other.ndim == 0:
+            return word.mul(self, other)
+        product = word.matmul(self.reshape(-1, self.shape[-1]), other.reshape(-1, other.shape[-1]).t())  # type: ignore[attr-defined]
+        return product.reshape(*self.shape[:-1], *other.shape[:-1])
+
+    def outer(self, vec2: Any) -> Tensor:
+        """All products of an entry of one vector and one of another."""
+        if self.ndim != 1 or vec2.ndim != 1:
+            raise ShapeError(f"outer is of two vectors, not of shapes {tuple(self.shape)} and {tuple(vec2.shape)}")
+        return self.unsqueeze(1) * vec2  # type: ignore[attr-defined]
+
+    ger = outer
+
+    def addmm(self, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) -> Tensor:
+        """β·self + α·(mat1 @ mat2)."""
+        return _plus(self, word.matmul(mat1, mat2), beta, alpha)
+
+    def addmv(self, mat: Any, vec: Any, *, beta: float = 1, alpha: float = 1) -> Tensor:
+        """β·self + α·(mat @ vec)."""
+        return _plus(self, word.matmul(mat, vec), beta, alpha)
+
+    def addr(self, vec1: Any, vec2: Any, *, beta: float = 1, alpha: float = 1) -> Tensor:
+        """β·self + α·(vec1 ⊗ vec2)."""
+        return _plus(self, vec1.outer(vec2), beta, alpha)
+
+    def baddbmm(self, batch1: Any, batch2: Any, *, beta: float = 1, alpha: float = 1) -> Tensor:
+        """β·self + α·(batch1 @ batch2)."""
+        return _plus(self, batch1.bmm(batch2), beta, alpha)
+
+    def addcmul(self, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tensor:
+        """self + value·tensor1·tensor2."""
+        product = tensor1 * tensor2
+        return word.add(self, product if value == 1 else product * value)
+
+    def addcdiv(self, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tensor:
+        """self + value·tensor1/tensor2."""
+        quotient = tensor1 / tensor2
+        return word.add(self, quotient if value == 1 else quotient * value)
+
+    def matrix_power(self, n: int) -> Tensor:
+        """The matrix times itself n times; of its inverse for negative n."""
+        if self.ndim < 2 or self.shape[-1] != self.shape[-2]:
+            raise ShapeError(f"powers are of square matrices, not of shape {tuple(self.shape)}", where="matrix_power")
+        base: Any = self if n >= 0 else self.inverse()
+        result: Any = None
+        for bit in reversed(bin(abs(n))[2:]):  # by squaring
+            if bit == "1":
+                result = base if result is None else result @ base
+            base = base @ base
+        eye = np.broadcast_to(np.eye(self.shape[-1], dtype=self.dtype), self.shape)  # type: ignore[attr-defined]
+        return word.add(word.mul(self, 0), eye) if n == 0 else result
+
+    def cholesky(self, upper: bool = False) -> Tensor:
+        """The lower (or upper) triangular factor of symmetric positive definite matrices."""
+        lower = word.cholesky(self)
+        return lower.mT if upper else lower
+
+    def inverse(self) -> Tensor:
+        """The inverse matrix."""
+        return word.inv(self)
+
+    def det(self) -> Tensor:
+        """The determinant."""
+        return word.det(self)
+
+    def slogdet(self) -> LogDet:
+        """The determinant's sign, and the logarithm of its size."""
+        return LogDet(word.sign_det(self), word.log_abs_det(self))
+
+    def logdet(self) -> Tensor:
+        """The logarithm of the determinant; NaN where that is negative."""
+        sign, size = self.slogdet()
+        return word.where(word.less(sign, 0), np.asarray(np.nan, size.dtype), size)
+
+    def qr(self) -> Qr:
+        """Orthonormal columns and an upper triangular factor."""
+        return Qr(word.qr_basis(self), word.qr_factor(self))
+
+    def svd(self) -> Svd:
+        """Singular values and vectors, as many as the shorter side is long; vectors as rows at the right."""
+        return Svd(word.left_singular(self), word.singular_values(self), word.right_singular(self))
+
+    def _product(self, name: str, other: Any, mine: int, its: int) -> Tensor:
+        if (self.ndim, other.ndim) != (mine, its):
+            raise ShapeError(
+                f"{name} takes {mine} and {its} axes, not shapes {tuple(self.shape)} and {tuple(other.shape)}",
+                do="use matmul, which takes any",
+            )
+        if name == "bmm" and self.shape[0] != other.shape[0]:
+            raise ShapeError(f"bmm takes stacks of the same length, not {self.shape[0]} and {other.shape[0]}")
+        return word.matmul(self, other)
+
+
+def _plus(x: Any, product: Any, beta: float, alpha: float) -> Any:
+    if alpha != 1:
+        product = product * alpha
+    if beta == 0:
+        return product.expand(*np.broadcast_shapes(x.shape, product.shape))
+    return word.add(x if beta == 1 else x * beta, product)

@@ -1,0 +1,51 @@
+"""Which dtype several inputs come to: PyTorch's rule, in which a single number does not widen an array of its kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["DEFAULT_FLOAT", "promoted", "result_type"]
+
+DEFAULT_FLOAT = np.dtype(np.float32)
+_RANK = {"b": 0, "u": 1, "i": 1, "f": 2}
+
+
+def result_type(values: list[Any]) -> np.dtype:
+    """The dtype of an elementwise result.
+
+    Arrays with axes come first, then arrays of a single number, then Python numbers; a later kind counts only where it is
+    of a higher category (bool < whole < real) than all before it.
+    """
+    found: np.dtype | None = None
+    for group in (_with_axes(values), _single(values), _plain(values)):
+        if not group:
+            continue
+        real = [dtype for dtype in group if dtype.kind == "f"]
+        dtype = np.result_type(*(real or group))  # whole numbers do not widen real ones
+        if found is None or _RANK[dtype.kind] > _RANK[found.kind]:
+            found = dtype
+    return found if found is not None else DEFAULT_FLOAT
+
+
+def promoted(values: list[Any], dtype: np.dtype) -> list[Any]:
+    """Real arrays in the result's dtype; whole numbers and truth values stay as they are."""
+    if dtype.kind != "f":
+        return values
+    return [
+        v.astype(dtype) if isinstance(v, np.ndarray) and v.dtype.kind == "f" and v.dtype != dtype else v for v in values
+    ]
+
+
+def _with_axes(values: list[Any]) -> list[np.dtype]:
+    return [v.dtype for v in values if isinstance(v, np.ndarray) and v.ndim]
+
+
+def _single(values: list[Any]) -> list[np.dtype]:
+    return [v.dtype for v in values if isinstance(v, np.ndarray) and not v.ndim]
+
+
+def _plain(values: list[Any]) -> list[np.dtype]:
+    kinds = {bool: np.dtype(np.bool_), int: np.dtype(np.int64), float: DEFAULT_FLOAT}
+    return [kinds[type(v)] for v in values if type(v) in kinds]
