@@ -7,6 +7,7 @@ from typing import Any
 
 from openbook.errors import InputError
 from openbook.nn import functional
+from openbook.nn.functional.arguments import per_axis
 from openbook.nn.module import Module
 
 __all__ = [
@@ -78,15 +79,13 @@ class _AvgPool(Module):
         divisor_override: int | None = None,
     ):
         super().__init__()
-        if divisor_override is not None:
-            raise InputError(
-                "avg_pool divides by the size of the window only", do="leave divisor_override out, and scale"
-            )
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
+        self.divisor_override = divisor_override
 
     def forward(self, x: Any) -> Any:
-        return self.function(x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
+        options = (self.ceil_mode, self.count_include_pad, self.divisor_override)
+        return self.function(x, self.kernel_size, self.stride, self.padding, *options)
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
@@ -95,6 +94,19 @@ class _AvgPool(Module):
 class AvgPool1d(_AvgPool):
     __doc__ = _AvgPool.__doc__
     function = staticmethod(functional.avg_pool1d)
+
+    def __init__(
+        self,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ):
+        kernel = per_axis(kernel_size, 1, "kernel_size", least=1)
+        step = kernel if stride is None else per_axis(stride, 1, "stride", least=1)
+        sides = per_axis(padding, 1, "padding", least=0)
+        super().__init__(kernel, step, sides, ceil_mode, count_include_pad)
 
 
 class AvgPool2d(_AvgPool):

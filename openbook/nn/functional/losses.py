@@ -9,7 +9,7 @@ import numpy as np
 
 from openbook.errors import ShapeError
 from openbook.nn.functional.arguments import given
-from openbook.nn.functional.maps import pairwise_distance
+from openbook.nn.functional.maps import at_least, pairwise_distance
 from openbook.ops import vocabulary as word
 from openbook.ops.loss import require_reduction
 
@@ -152,7 +152,7 @@ def gaussian_nll_loss(
         var = word.reshape(var, shape=(*var.shape, 1))
     if var.shape not in (input.shape, (*input.shape[:-1], 1)):
         raise ShapeError(f"variances of shape {var.shape} do not fit predictions of shape {input.shape}")
-    var = var + (word.clamp(var.detach(), min=eps, max=None) - var.detach())  # at least eps, and the gradient passes
+    var = at_least(var, eps)
     difference = input - target
     entries = 0.5 * (word.log(var) + difference * difference / var)
     return _reduced("gaussian_nll_loss", entries + 0.5 * math.log(2 * math.pi) if full else entries, reduction)

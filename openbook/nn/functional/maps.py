@@ -104,31 +104,21 @@ def _pad_axis(x: Any, axis: int, left: int, right: int, mode: str, value: float)
 
 def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Any:
     """Each vector along an axis divided by its p-norm, or by `eps` where that is larger."""
-    length = _norm(input, p, dim, keepdims=True)
-    return input / word.clamp(length, min=eps, max=None)
+    return input / input.norm(p, dim, keepdim=True).clamp(min=eps)
 
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """The cosine of the angle between vectors along an axis; norms below `eps` count as `eps`."""
-    product = word.total(x1 * x2, axis=dim)
-    squares = (word.clamp(word.total(x * x, axis=dim), min=eps * eps, max=None) for x in (x1, x2))
-    first, second = map(word.sqrt, squares)
-    return product / (first * second)
+    first, second = (at_least(x.norm(2, dim), eps) for x in (x1, x2))
+    return word.total(x1 * x2, axis=dim) / (first * second)
+
+
+def at_least(x: Any, low: float) -> Any:
+    """What is below a bound raised to it, with the gradient as if it had not been: what PyTorch does to norms and variances."""
+    fixed = x.detach()
+    return x + (word.clamp(fixed, min=low, max=None) - fixed)
 
 
 def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
     """The p-norm of the differences along the last axis; `eps` is added to each difference."""
-    return _norm(x1 - x2 + eps, p, -1, keepdims=keepdim)
-
-
-def _norm(x: Any, p: float, axis: int, keepdims: bool) -> Any:
-    if p == 2:
-        return word.sqrt(word.total(x * x, axis=axis, keepdims=keepdims))
-    if p == math.inf:
-        return word.amax(word.absolute(x), axis=axis, keepdims=keepdims)
-    if not p > 0:
-        raise InputError(f"there is no norm of order {p}", do="give p > 0")
-    sizes = word.absolute(x)
-    if p == 1:
-        return word.total(sizes, axis=axis, keepdims=keepdims)
-    return word.total(sizes**p, axis=axis, keepdims=keepdims) ** (1 / p)
+    return (x1 - x2 + eps).norm(p, -1, keepdim)
