@@ -69,11 +69,11 @@ def _half(A: Any, UPLO: str) -> Any:
     return A if UPLO == "L" else A.mT
 
 
-def svd(A: Any, full_matrices: bool = False) -> Svd:
+def svd(A: Any, full_matrices: bool = True) -> Svd:
     """A = U·diag(S)·Vh, as many singular values as the shorter side is long."""
     if full_matrices and A.shape[-1] != A.shape[-2]:
         raise InputError("svd gives the reduced form", where="linalg.svd", do="pass full_matrices=False")
-    return A.svd()
+    return Svd(word.left_singular(A), word.singular_values(A), word.right_singular(A))
 
 
 def svdvals(A: Any) -> Any:
@@ -88,13 +88,24 @@ def qr(A: Any, mode: str = "reduced") -> Qr:
     return A.qr()
 
 
-def pinv(A: Any, rcond: float | None = None) -> Any:
-    """The pseudo-inverse (Moore & Penrose): singular values below `rcond` times the largest count as 0."""
-    U, S, Vh = A.svd()
-    cut = max(A.shape[-2:]) * float(np.finfo(A.dtype).eps) if rcond is None else rcond
-    kept = S.amax(-1, keepdim=True) * cut < S
+def pinv(A: Any, rcond: Any = None, *, rtol: Any = None, atol: Any = None, hermitian: bool = False) -> Any:
+    """The pseudo-inverse (Moore & Penrose): singular values up to max(atol, rtol times the largest) count as 0."""
+    if not A.numel():
+        return A.mT.clone()
+    U, S, Vh = svd(A, full_matrices=False)
+    relative = rtol if rtol is not None else rcond
+    if relative is None:
+        relative = max(A.shape[-2:]) * float(np.finfo(A.dtype).eps) if atol is None else 0.0
+    cut = S.amax(-1, keepdim=True) * _column_of(relative)
+    if atol is not None:
+        cut = word.maximum(cut, _column_of(atol))
+    kept = cut < S
     inverse = word.where(kept, 1.0 / word.where(kept, S, 1.0), 0.0)
     return (Vh.mT * inverse.unsqueeze(-2)) @ U.mT
+
+
+def _column_of(value: Any) -> Any:
+    return value.unsqueeze(-1) if getattr(value, "ndim", 0) else value
 
 
 def matrix_power(A: Any, n: int) -> Any:

@@ -16,7 +16,9 @@ def axes_of(axis: Axes, ndim: int) -> tuple[int, ...]:
     """The axes as numbers from 0; all of them for None."""
     if axis is None:
         return tuple(range(ndim))
-    return tuple(a % max(1, ndim) for a in ((axis,) if isinstance(axis, int) else axis))
+    if ndim == 0:
+        return ()
+    return tuple(a % ndim for a in ((axis,) if isinstance(axis, int) else axis))
 
 
 def count_of(x: Any, axis: Axes) -> int:

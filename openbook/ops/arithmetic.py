@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from openbook.ops.domain import INF, NAN, POSITIVE, reals
-from openbook.ops.op import Elementwise, scalar
+from openbook.ops.op import Elementwise
 from openbook.ops.vocabulary import greater, isfinite, log, sign, where
 
 
@@ -123,7 +123,7 @@ class Sign(Elementwise):
 
     @staticmethod
     def forward(x):
-        return np.sign(x)
+        return np.sign(x) if x.dtype != bool else x
 
     @staticmethod
     def gradient(g, y, x):
@@ -212,7 +212,7 @@ class Deg2rad(Elementwise):
 
     @staticmethod
     def forward(x):
-        return x * scalar(np.pi / 180, x)
+        return x * (np.pi / 180)
 
     @staticmethod
     def gradient(g, y, x):
@@ -226,7 +226,7 @@ class Rad2deg(Elementwise):
 
     @staticmethod
     def forward(x):
-        return x * scalar(180 / np.pi, x)
+        return x * (180 / np.pi)
 
     @staticmethod
     def gradient(g, y, x):
@@ -257,4 +257,5 @@ class Heaviside(Elementwise):
 
     @staticmethod
     def forward(x, y):
-        return np.heaviside(x, y)
+        step = np.where(x > 0, np.ones_like(x), np.where(x < 0, np.zeros_like(x), y))
+        return np.where(np.isnan(x), x, step) if step.dtype.kind == "f" else step

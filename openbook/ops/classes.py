@@ -11,7 +11,7 @@ from openbook.errors import InputError, ShapeError
 from openbook.ops.loss import require_reduction
 from openbook.ops.normalize import LogSoftmax
 from openbook.ops.op import Op, apply
-from openbook.ops.vocabulary import log_softmax, reshape, softmax
+from openbook.ops.vocabulary import log_softmax, reshape, softmax, total
 
 
 class CrossEntropy(Op):
@@ -62,10 +62,13 @@ class CrossEntropy(Op):
             return of_x, None, None
         axis = _class_axis(x)
         target, count = _target(x, y, weight, reduction, ignore_index, label_smoothing)
+        if y.dtype.kind == "f":  # probabilities may be differentiated by, too
+            column = 1 if weight is None else _by_class(np.asarray(weight), x)
+            target = (y * (1 - label_smoothing) + label_smoothing / x.shape[axis]) * column
         rows = g / count if reduction == "mean" else g
         if reduction == "none":
             rows = reshape(rows, shape=(*x.shape[:axis], 1, *x.shape[axis + 1 :]))
-        held = np.sum(target, axis=axis, keepdims=True)
+        held = total(target, axis=axis, keepdims=True)
 
         def of_y():
             share = (1 - label_smoothing) * (1 if weight is None else _by_class(np.asarray(weight), x))

@@ -141,3 +141,46 @@ class IsFinite(Question):
     @staticmethod
     def forward(x):
         return np.isfinite(x)
+
+
+class BitwiseAnd(Question):
+    """Bit by bit, whether both bits are 1; of truth values, the same as logical_and."""
+
+    name = "bitwise_and"
+    formula = "x and y"
+
+    @staticmethod
+    def forward(x, y):
+        return np.bitwise_and(x, y)
+
+
+class BitwiseOr(Question):
+    """Bit by bit, whether either bit is 1; of truth values, the same as logical_or."""
+
+    name = "bitwise_or"
+    formula = "x or y"
+
+    @staticmethod
+    def forward(x, y):
+        return np.bitwise_or(x, y)
+
+
+class BitwiseXor(Question):
+    """Bit by bit, whether exactly one bit is 1; of truth values, the same as logical_xor."""
+
+    name = "bitwise_xor"
+    formula = "x xor y"
+
+    @staticmethod
+    def forward(x, y):
+        return np.bitwise_xor(x, y)
+
+
+class BitwiseNot(Question):
+    """Every bit turned; of truth values, the same as logical_not."""
+
+    name = "bitwise_not"
+
+    @staticmethod
+    def forward(x):
+        return np.bitwise_not(x)

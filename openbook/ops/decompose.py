@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -123,7 +124,7 @@ class Det(OfMatrices):
 
     @staticmethod
     def gradient(g, y, x):
-        if np.any(np.asarray(y) == 0) or np.any(np.linalg.cond(np.asarray(x)) > 1e12):
+        if math.prod(x.shape) and (np.any(np.asarray(y) == 0) or np.any(np.linalg.cond(np.asarray(x)) > 1e12)):
             return _column(_column(g)) * _cofactors(x)
         return _column(_column(g * y)) * swap(inv(x))
 
@@ -156,12 +157,15 @@ class SignDet(OfMatrices):
 
     name = "sign_det"
     formula = "sign(det(x))"
-    differentiable = False
 
     @staticmethod
     def forward(x):
         _square("slogdet", x)
         return np.asarray(np.linalg.slogdet(x)[0])
+
+    @staticmethod
+    def gradient(g, y, x):
+        return np.zeros(x.shape, g.dtype)  # flat wherever it has a slope
 
 
 class Solve(OfMatrices):
@@ -192,8 +196,8 @@ class SolveTriangular(OfMatrices):
 
         _square("solve_triangular", A)
         lead = np.broadcast_shapes(A.shape[:-2], B.shape[:-2])
-        stackA = np.broadcast_to(A, lead + A.shape[-2:]).reshape(-1, *A.shape[-2:])
-        stackB = np.broadcast_to(B, lead + B.shape[-2:]).reshape(-1, *B.shape[-2:])
+        stackA = np.broadcast_to(A, lead + A.shape[-2:]).reshape(math.prod(lead), *A.shape[-2:])
+        stackB = np.broadcast_to(B, lead + B.shape[-2:]).reshape(math.prod(lead), *B.shape[-2:])
         out = np.empty(stackB.shape, np.result_type(A, B))
         for k in range(len(out)):
             out[k] = _lapack(

@@ -224,6 +224,7 @@ class Cat(Along):
 
     @staticmethod
     def forward(*arrays, axis=0):
+        arrays = tuple(a for a in arrays if a.shape != (0,)) or arrays[:1]  # PyTorch lets empty vectors join anything
         try:
             return np.concatenate(arrays, axis=axis)
         except ValueError as problem:
@@ -232,6 +233,9 @@ class Cat(Along):
 
     @staticmethod
     def gradient(g, y, *arrays, axis=0):
+        if any(a.shape == (0,) for a in arrays) and g.ndim != 1:
+            rest = iter(Cat.gradient(g, y, *(a for a in arrays if a.shape != (0,)), axis=axis))
+            return tuple(None if a.shape == (0,) else next(rest) for a in arrays)
         ends = np.cumsum([a.shape[axis] for a in arrays]).tolist()
         before = (slice(None),) * (axis % g.ndim)
         return tuple(

@@ -20,6 +20,7 @@ from openbook.ops.domain import Reals, reals
 __all__ = ["OPS", "Elementwise", "Op", "apply", "scalar"]
 
 OPS: dict[str, type[Op]] = {}
+_GIVES_REALS: dict[str, bool] = {}
 
 
 class Op:
@@ -75,6 +76,17 @@ class Op:
         """
         cases = (tuple(x[i] if s else x for x, s in zip(inputs, stacked, strict=True)) for i in range(size))
         return apply(OPS["stack"], *(apply(cls, *case, **parameters) for case in cases), axis=0)
+
+    @classmethod
+    def gives_reals(cls) -> bool:
+        """Whether whole numbers go in and real ones come out, as of a square root."""
+        if cls.name not in _GIVES_REALS:
+            try:
+                value = cls.forward(*(np.ones(1, np.int64) for _ in cls.arguments))
+            except (TypeError, ValueError):
+                value = np.ones(1)
+            _GIVES_REALS[cls.name] = np.asarray(value).dtype.kind == "f"
+        return _GIVES_REALS[cls.name]
 
     @classmethod
     def needs(cls) -> frozenset[int]:

@@ -77,6 +77,8 @@ class Gather(Along):
 
     @staticmethod
     def forward(x, index, *, axis):
+        if not index.size:
+            return np.zeros(index.shape, x.dtype)
         return _by_place(x, index, axis, lambda a, i: a[i])
 
     @staticmethod
@@ -93,6 +95,8 @@ class ScatterAdd(Along):
     @staticmethod
     def forward(x, index, src, *, axis):
         out = np.array(x)
+        if not index.size:
+            return out
         _by_place(out, index, axis, lambda a, i: np.add.at(a, i, src[tuple(map(slice, index.shape))]))
         return out
 
@@ -116,7 +120,10 @@ def _zeros(x):
 def _by_place(x, index, axis, use):
     """Open the index along the other axes, so that it names single entries of x."""
     if x.ndim == 0:
-        return use(x, ()) if index.ndim == 0 else use(np.atleast_1d(x), (index,))
+        return use(x, ()) if index.ndim == 0 else use(x.reshape(1), (index,))
+    if index.ndim == 0:
+        found = use(x, (index,))
+        return found if found is None else np.reshape(found, ())
     (axis,) = axes_of(axis, x.ndim)
     if index.size and (index.min() < 0 or index.max() >= x.shape[axis]):
         wrong = index.min() if index.min() < 0 else index.max()

@@ -54,7 +54,9 @@ class Mean(Along):
     @staticmethod
     def forward(x, *, axis=None, keepdims=False):
         if x.dtype.kind != "f" or x.size == 0:
-            return np.asarray(np.sum(x, axis=axis, keepdims=keepdims) / np.float64(count_of(x, axis)))
+            with np.errstate(invalid="ignore"):  # the mean of nothing is NaN
+                mean = np.asarray(np.sum(x, axis=axis, keepdims=keepdims) / np.float64(count_of(x, axis)))
+            return mean.astype(x.dtype) if x.dtype.kind == "f" else mean
         return np.add.reduce(x, axis=axis, keepdims=keepdims) / x.dtype.type(count_of(x, axis))
 
     @staticmethod
@@ -78,7 +80,7 @@ class Prod(Along):
 
 def product_of_the_others(x: Any, axes: tuple[int, ...]) -> Any:
     """For every entry the product of all others that are multiplied with it; y/x would be 0/0 where one is zero."""
-    if not axes:
+    if not axes or count_of(x, axes) == 0:
         return x * 0 + 1
     order = (*(a for a in range(x.ndim) if a not in axes), *axes)
     moved = permute(x, axes=order)
@@ -224,7 +226,7 @@ class Norm(Along):
     @staticmethod
     def gradient(g, y, x, *, p=2.0, axis=None, keepdims=False):
         if p == 0:
-            return g * 0
+            return spread(g * 0, x, axis)
         length = spread(y, x, axis)
         if np.isinf(p):
             a = absolute(x)

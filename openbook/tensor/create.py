@@ -113,14 +113,14 @@ def full(shape: Sequence[int], value: Any, dtype: Any = None) -> Tensor:
     return Tensor(np.full(tuple(shape), value, dtype or _default_dtype(value)))
 
 
-def zeros_like(x: Tensor) -> Tensor:
+def zeros_like(x: Tensor, dtype: Any = None) -> Tensor:
     """All zeros, in the shape and dtype of x."""
-    return Tensor(np.zeros_like(x.data))
+    return Tensor(np.zeros(x.shape, dtype or x.dtype))
 
 
-def ones_like(x: Tensor) -> Tensor:
+def ones_like(x: Tensor, dtype: Any = None) -> Tensor:
     """All ones, in the shape and dtype of x."""
-    return Tensor(np.ones_like(x.data))
+    return Tensor(np.ones(x.shape, dtype or x.dtype))
 
 
 def full_like(x: Tensor, value: Any, dtype: Any = None) -> Tensor:
@@ -143,20 +143,21 @@ def eye(n: int, m: int | None = None, dtype: Any = np.float32) -> Tensor:
     return Tensor(np.eye(n, m, dtype=dtype))
 
 
-def arange(*limits: Any, dtype: Any = None) -> Tensor:
+def arange(*limits: Any, end: Any = None, dtype: Any = None) -> Tensor:
     """Evenly spaced numbers, by start, end (not included) and step."""
+    limits = limits if end is None else (*limits, end)
     values = np.arange(*limits)
     return Tensor(values.astype(dtype or _default_dtype(values.tolist())))
 
 
-def linspace(start: float, end: float, steps: int, dtype: Any = np.float32) -> Tensor:
+def linspace(start: Any, end: Any, steps: int, dtype: Any = np.float32) -> Tensor:
     """`steps` numbers from start to end, both included."""
-    return Tensor(np.linspace(start, end, steps).astype(dtype))
+    return Tensor(np.linspace(float(start), float(end), steps).astype(dtype))
 
 
-def logspace(start: float, end: float, steps: int, base: float = 10.0, dtype: Any = np.float32) -> Tensor:
+def logspace(start: Any, end: Any, steps: int, base: float = 10.0, dtype: Any = np.float32) -> Tensor:
     """`steps` powers of `base`, their exponents evenly spaced from start to end."""
-    return Tensor(np.logspace(start, end, steps, base=base).astype(dtype))
+    return Tensor(np.logspace(float(start), float(end), steps, base=base).astype(dtype))
 
 
 def randn(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
@@ -169,9 +170,11 @@ def rand(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> T
     return Tensor(_random.random(_shape(shape)).astype(dtype), requires_grad)
 
 
-def randint(low: int, high: int, size: Sequence[int]) -> Tensor:
-    """Whole numbers from low to high (not included)."""
-    return Tensor(_random.integers(low, high, tuple(size)))
+def randint(low: int, high: Any, size: Any = None, dtype: Any = np.int64) -> Tensor:
+    """Whole numbers from low (0 if one number is left out) to high, which is not included."""
+    if size is None:
+        low, high, size = 0, low, high
+    return Tensor(_random.integers(low, high, tuple(size)).astype(dtype))
 
 
 def randperm(n: int) -> Tensor:

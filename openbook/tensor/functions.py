@@ -72,6 +72,8 @@ def einsum(equation: str, *operands: Any) -> Any:
 
     Without "->" the result names, in order, the letters that occur once; "..." stands for axes that are not named.
     """
+    if not isinstance(equation, str):
+        raise InputError("einsum starts with its equation", do='write einsum("ij,jk->ik", a, b)')
     tensors = operands[0] if len(operands) == 1 and isinstance(operands[0], (list, tuple)) else operands
     return word.einsum(*tensors, subscripts=_spelled_out(equation.replace(" ", ""), tensors))
 
@@ -107,6 +109,11 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
         of_a, of_b = ([d % x.ndim for d in np.atleast_1d(ds).tolist()] for ds, x in zip(dims, (a, b), strict=True))
     left = [i for i in range(a.ndim) if i not in of_a]
     right = [i for i in range(b.ndim) if i not in of_b]
+    for i, j in zip(of_a, of_b, strict=True):  # an axis of length 1 is summed with any
+        if a.shape[i] == 1 != b.shape[j]:
+            b = b.sum(j, keepdim=True)
+        elif b.shape[j] == 1 != a.shape[i]:
+            a = a.sum(i, keepdim=True)
     if [a.shape[i] for i in of_a] != [b.shape[i] for i in of_b]:
         raise ShapeError(f"tensordot sums axes of different lengths: {tuple(a.shape)} and {tuple(b.shape)}")
     size = math.prod(a.shape[i] for i in of_a)
@@ -136,8 +143,8 @@ def cross(a: Any, b: Any, dim: int = -1) -> Any:
     return first - a.roll(-2, dim) * b.roll(-1, dim)
 
 
-def cdist(a: Any, b: Any, p: float = 2.0) -> Any:
-    """The distances between all rows of one and all rows of the other."""
+def cdist(a: Any, b: Any, p: float = 2.0, compute_mode: str | None = None) -> Any:
+    """The distances between all rows of one and all rows of the other; always from differences, whatever the mode."""
     return (a.unsqueeze(-2) - b.unsqueeze(-3)).norm(p, dim=-1)
 
 
@@ -209,32 +216,39 @@ def block_diag(*tensors: Any) -> Any:
     return word.cat(*rows, axis=0)
 
 
-def searchsorted(sorted_sequence: Any, values: Any, *, right: bool = False) -> Tensor:
+def searchsorted(
+    sorted_sequence: Any, values: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None,
+    sorter: Any = None,
+) -> Tensor:  # fmt: skip
     """Where values would have to be put to keep each last axis sorted."""
+    if side not in (None, "left", "right") or (side == "left" and right):
+        raise InputError(f"side={side!r} and right={right} contradict each other", where="searchsorted")
+    if sorter is not None:
+        sorted_sequence = word.gather(as_tensor(sorted_sequence), sorter, axis=-1)
+    right = right or side == "right"
+    dtype = np.int32 if out_int32 else np.int64
     edges, found = as_tensor(sorted_sequence).data, as_tensor(values).data
-    side: Any = "right" if right else "left"
+    end: Any = "right" if right else "left"
     if edges.ndim == 1:
-        return Tensor(np.asarray(np.searchsorted(edges, found, side)))
-    rows = [
-        np.searchsorted(e, v, side)
-        for e, v in zip(edges.reshape(-1, edges.shape[-1]), found.reshape(-1, found.shape[-1]), strict=True)
-    ]
-    return Tensor(np.reshape(rows, found.shape))
+        return Tensor(np.asarray(np.searchsorted(edges, found, end), dtype))
+    pairs = zip(edges.reshape(-1, edges.shape[-1]), found.reshape(-1, found.shape[-1]), strict=True)
+    rows = [np.searchsorted(line, values, end) for line, values in pairs]
+    return Tensor(np.reshape(rows, found.shape).astype(dtype))
 
 
-def bucketize(input: Any, boundaries: Any, *, right: bool = False) -> Tensor:
+def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False) -> Tensor:
     """Between which boundaries each value lies."""
-    return searchsorted(boundaries, input, right=right)
+    return searchsorted(boundaries, input, right=right, out_int32=out_int32)
 
 
-def tril_indices(row: int, col: int, offset: int = 0) -> Tensor:
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = np.int64) -> Tensor:
     """The places on and below a diagonal: rows first, columns second."""
-    return Tensor(np.stack(np.tril_indices(row, offset, col)))
+    return Tensor(np.stack(np.tril_indices(row, offset, col)).astype(dtype))
 
 
-def triu_indices(row: int, col: int, offset: int = 0) -> Tensor:
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = np.int64) -> Tensor:
     """The places on and above a diagonal: rows first, columns second."""
-    return Tensor(np.stack(np.triu_indices(row, offset, col)))
+    return Tensor(np.stack(np.triu_indices(row, offset, col)).astype(dtype))
 
 
 def _given(tensors: tuple[Any, ...]) -> tuple[Any, ...]:

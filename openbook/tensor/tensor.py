@@ -83,6 +83,9 @@ class Tensor(Methods, Explains):
     def _promoted(self, op: type[Op], inputs: tuple[Any, ...], arrays: list[Any], parameters: dict[str, Any]) -> Tensor:
         """The same for inputs of several dtypes, or of whole numbers: PyTorch's promotion."""
         dtype = result_type(arrays)
+        if dtype.kind != "f" and op.gives_reals():
+            dtype = DEFAULT_FLOAT
+            arrays = [a.astype(dtype) if isinstance(a, np.ndarray) and a.dtype.kind != "f" else a for a in arrays]
         arrays = promoted(arrays, dtype)
         data = np.asarray(op.forward(*arrays, **parameters))
         if data.dtype.kind == "f" and data.dtype != dtype:

@@ -156,19 +156,24 @@ def _sliding(kernel: Any, stride: Any, dilation: Any, padding: Any) -> tuple[tup
     )
 
 
-def interpolate(input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest") -> Any:
+def interpolate(
+    input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
+) -> Any:
     """(N, C, *spatial) in another size, by repeating the nearest entries."""
     axes = input.ndim - 2
-    if mode != "nearest":
+    if mode != "nearest" or align_corners:
         raise InputError(
             f"interpolate repeats the nearest entries only, not {mode!r}", do='leave mode out, or "nearest"'
         )
     if (size is None) == (scale_factor is None) or axes < 1:
         raise InputError("interpolate takes (N, C, …), and either size or scale_factor", do="give one of the two")
     if size is None:
-        factors = scale_factor if isinstance(scale_factor, tuple | list) else (scale_factor,) * axes
+        factors = tuple(scale_factor) if isinstance(scale_factor, tuple | list) else (scale_factor,) * axes
         size = tuple(math.floor(n * f) for n, f in zip(input.shape[2:], factors, strict=True))
-    for axis, wanted in enumerate(per_axis(size, axes, "size", least=1), 2):
-        places = np.arange(wanted) * input.shape[axis] // wanted
+    else:
+        size = per_axis(size, axes, "size", least=1)
+        factors = tuple(wanted / n for wanted, n in zip(size, input.shape[2:], strict=True))
+    for axis, (wanted, factor) in enumerate(zip(size, factors, strict=True), 2):
+        places = np.minimum((np.arange(wanted) / factor).astype(np.int64), input.shape[axis] - 1)
         input = word.gather_entries(input, index=(slice(None),) * axis + (places,))
     return input

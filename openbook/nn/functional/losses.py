@@ -176,7 +176,8 @@ def margin_ranking_loss(input1: Any, input2: Any, target: Any, *, margin: float 
 def hinge_embedding_loss(input: Any, target: Any, *, margin: float = 1.0, reduction: str = "mean") -> Any:
     """The distance of what belongs together (target 1); how far it is below `margin` of what does not (target −1)."""
     _same_shape("hinge_embedding_loss", input, target)
-    entries = _by_sign(target, input, _positive(margin - input))
+    apart = _positive(margin - input)
+    entries = _by_sign(target, input, apart, neither=input + apart)  # PyTorch's answer to other targets
     return _reduced("hinge_embedding_loss", entries, reduction)
 
 
@@ -216,6 +217,6 @@ def _positive(x: Any) -> Any:
     return word.clamp(x, min=0.0, max=None)
 
 
-def _by_sign(target: Any, together: Any, apart: Any) -> Any:
-    """One value where the target is 1, another where it is −1; nothing where it is neither."""
-    return word.where(word.equal(target, 1), together, word.where(word.equal(target, -1), apart, 0.0))
+def _by_sign(target: Any, together: Any, apart: Any, neither: Any = 0.0) -> Any:
+    """One value where the target is 1, another where it is −1."""
+    return word.where(target == 1, together, word.where(target == -1, apart, neither))

@@ -77,16 +77,25 @@ class Arithmetic:
         return word.absolute(self)
 
     def __invert__(self) -> Tensor:
-        return word.logical_not(self)
+        return word.bitwise_not(self)
 
     def __and__(self, other: Any) -> Tensor:
-        return word.logical_and(self, other)
+        return word.bitwise_and(self, other)
 
     def __or__(self, other: Any) -> Tensor:
-        return word.logical_or(self, other)
+        return word.bitwise_or(self, other)
+
+    def __rand__(self, other: Any) -> Tensor:
+        return word.bitwise_and(other, self)
+
+    def __ror__(self, other: Any) -> Tensor:
+        return word.bitwise_or(other, self)
+
+    def __rxor__(self, other: Any) -> Tensor:
+        return word.bitwise_xor(other, self)
 
     def __xor__(self, other: Any) -> Tensor:
-        return word.logical_xor(self, other)
+        return word.bitwise_xor(self, other)
 
     def __gt__(self, other: Any) -> Tensor:
         return word.greater(self, other)
@@ -125,7 +134,10 @@ class Arithmetic:
             return word.div(self, other)
         if rounding_mode not in ("floor", "trunc"):
             raise InputError(f"div rounds by None, 'floor' or 'trunc', not {rounding_mode!r}")
-        return word.floor_divide(self, other) if rounding_mode == "floor" else word.trunc(word.div(self, other))
+        if rounding_mode == "floor":
+            return word.floor_divide(self, other)
+        whole = not _is_real(self) and not _is_real(other)
+        return word.floor_divide(self - word.fmod(self, other), other) if whole else word.trunc(word.div(self, other))
 
     def clamp(self, min: Any = None, max: Any = None) -> Tensor:
         """Into an interval; the bounds are numbers, or tensors entry by entry."""
@@ -150,6 +162,10 @@ class Arithmetic:
     def allclose(self, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
         """Whether all entries differ by at most atol + rtol·|other|."""
         return bool(self.isclose(other, rtol, atol, equal_nan).all())
+
+
+def _is_real(x: Any) -> bool:
+    return x.dtype.kind == "f" if hasattr(x, "dtype") else isinstance(x, float)
 
 
 # The other names that PyTorch has for a method.

@@ -57,6 +57,7 @@ class Indexing:
             return word.gather(self.reshape(-1), _places(indices).reshape(-1), axis=0)  # type: ignore[attr-defined]
         axis = dim % self.ndim
         places = _places(indices)
+        places = word.where(word.less(places, 0), places + self.shape[axis], places)
         lead = np.broadcast_shapes(*([*s[:axis], 1, *s[axis + 1 :]] for s in (self.shape, places.shape)))
         shape = [*lead[:axis], places.shape[axis], *lead[axis + 1 :]]
         mine = [*lead[:axis], self.shape[axis], *lead[axis + 1 :]]
@@ -113,8 +114,9 @@ class Indexing:
     def index_fill(self, dim: int, index: Any, value: Any) -> Tensor:
         """With slices at places along `dim` set to one value."""
         places = np.asarray(_places(index).data).reshape(-1)
-        place = _slices(self, dim, places) if self.ndim else ()
-        return word.overwrite(self, _valued(value, self), index=place)
+        filled = np.zeros(self.shape, bool)
+        filled[_slices(self, dim, places) if self.ndim else ()] = True  # a place named twice is filled once
+        return word.where(filled, _valued(value, self), self)
 
     def index_put(self, indices: Any, values: Any, accumulate: bool = False) -> Tensor:
         """With the entries at an index overwritten (or added to)."""
@@ -150,10 +152,11 @@ class Indexing:
 
     def nonzero(self, as_tuple: bool = False) -> Any:
         """The places of the entries that are not zero: a row each, or an array for each axis."""
-        found = np.nonzero(np.asarray(self.data))  # type: ignore[attr-defined]
+        values = np.asarray(self.data)  # type: ignore[attr-defined]
+        found = np.nonzero(np.atleast_1d(values))
         if as_tuple:
             return tuple(self._plain(axis) for axis in found)
-        return self._plain(np.stack(found, axis=1) if found else np.zeros((int(bool(self)), 0), np.int64))
+        return self._plain(np.stack(found, axis=1) if values.ndim else np.zeros((len(found[0]), 0), np.int64))
 
     argwhere = nonzero
 

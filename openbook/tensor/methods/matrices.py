@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from openbook.errors import ShapeError
+from openbook.errors import InputError, ShapeError
 from openbook.ops import vocabulary as word
 
 if TYPE_CHECKING:
@@ -34,6 +34,14 @@ class Qr(NamedTuple):
 
     Q: Any
     R: Any
+
+
+class UsV(NamedTuple):
+    """Left singular vectors as columns, singular values largest first, right singular vectors as columns."""
+
+    U: Any
+    S: Any
+    V: Any
 
 
 class Svd(NamedTuple):
@@ -148,13 +156,23 @@ class Matrices:
         sign, size = self.slogdet()
         return word.where(word.less(sign, 0), np.asarray(np.nan, size.dtype), size)
 
-    def qr(self) -> Qr:
+    def qr(self, some: bool = True) -> Qr:
         """Orthonormal columns and an upper triangular factor."""
-        return Qr(word.qr_basis(self), word.qr_factor(self))
+        if not some and self.shape[-2] > self.shape[-1]:
+            raise InputError("qr gives the reduced form", where="qr", do="leave some=False out")
+        rows = self.shape[-2]
+        if rows >= self.shape[-1]:
+            return Qr(word.qr_basis(self), word.qr_factor(self))
+        square = self[..., :rows]  # type: ignore[index]
+        basis = word.qr_basis(square)  # the columns that are left are only turned
+        rest = word.matmul(word.swap(basis), self[..., rows:])  # type: ignore[index]
+        return Qr(basis, word.cat(word.qr_factor(square), rest, axis=-1))
 
-    def svd(self) -> Svd:
-        """Singular values and vectors, as many as the shorter side is long; vectors as rows at the right."""
-        return Svd(word.left_singular(self), word.singular_values(self), word.right_singular(self))
+    def svd(self, some: bool = True) -> UsV:
+        """Singular values and vectors as columns, as many as the shorter side is long (`linalg.svd` gives rows)."""
+        if not some and self.shape[-1] != self.shape[-2]:
+            raise InputError("svd gives the reduced form", where="svd", do="leave some=False out")
+        return UsV(word.left_singular(self), word.singular_values(self), word.swap(word.right_singular(self)))
 
     def _product(self, name: str, other: Any, mine: int, its: int) -> Tensor:
         if (self.ndim, other.ndim) != (mine, its):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from openbook.errors import DTypeError, InputError
+from openbook.errors import DTypeError, InputError, ShapeError
 from openbook.ops import vocabulary as word
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ class Placed(NamedTuple):
     indices: Any
 
 
-def axis_of(dim: Dim) -> int | tuple[int, ...] | None:
-    """PyTorch's `dim` as an axis; an empty list means all, there as here."""
-    if dim is None or isinstance(dim, int):
-        return dim
-    return tuple(int(d) for d in dim) or None
+class Extremes(NamedTuple):
+    """The smallest and the largest."""
+
+    min: Any
+    max: Any
 
 
 class Reductions:
@@ -43,40 +43,44 @@ class Reductions:
     def sum(self, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
         """The sum along `dim`, or of all entries."""
         x = self if dtype is None else self.to(dtype)  # type: ignore[attr-defined]
-        return word.total(x, axis=axis_of(dim), keepdims=keepdim)
+        return word.total(x, axis=self._axes(dim), keepdims=keepdim)
 
     def mean(self, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
         """The average along `dim`, or of all entries."""
         x = self._real("mean") if dtype is None else self.to(dtype)  # type: ignore[attr-defined]
-        return word.mean(x, axis=axis_of(dim), keepdims=keepdim)
+        return word.mean(x, axis=self._axes(dim), keepdims=keepdim)
 
     def prod(self, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
         """The product along `dim`, or of all entries."""
         x = self if dtype is None else self.to(dtype)  # type: ignore[attr-defined]
-        return word.prod(x, axis=dim, keepdims=keepdim)
+        return word.prod(x, axis=self._axes(dim), keepdims=keepdim)
 
     def var(
         self, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
     ) -> Tensor:
         """The variance: squared distances from the mean, added and divided by n − correction (1 unless told)."""
+        dim, unbiased = (None, dim) if isinstance(dim, bool) else (dim, unbiased)
         degrees = _correction(unbiased, correction)
-        return word.var(self._real("var"), axis=axis_of(dim), correction=degrees, keepdims=keepdim)
+        return word.var(self._real("var"), axis=self._axes(dim), correction=degrees, keepdims=keepdim)
 
     def std(
         self, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
     ) -> Tensor:
         """The standard deviation: the root of the variance."""
+        dim, unbiased = (None, dim) if isinstance(dim, bool) else (dim, unbiased)
         degrees = _correction(unbiased, correction)
-        return word.std(self._real("std"), axis=axis_of(dim), correction=degrees, keepdims=keepdim)
+        return word.std(self._real("std"), axis=self._axes(dim), correction=degrees, keepdims=keepdim)
 
     def norm(self, p: Any = 2, dim: Dim = None, keepdim: bool = False) -> Tensor:
         """The length in the sense of p; "fro" is 2."""
+        if p == "nuc":
+            return word.singular_values(self).sum(-1)
         power = 2.0 if p in (None, "fro") else float(p)
-        return word.norm(self._real("norm"), p=power, axis=axis_of(dim), keepdims=keepdim)
+        return word.norm(self._real("norm"), p=power, axis=self._axes(dim), keepdims=keepdim)
 
     def logsumexp(self, dim: Dim = -1, keepdim: bool = False) -> Tensor:
         """The logarithm of the sum of exponentials, without overflow."""
-        return word.logsumexp(self._float(), axis=axis_of(dim), keepdims=keepdim)
+        return word.logsumexp(self._float(), axis=self._axes(dim), keepdims=keepdim)
 
     def softmax(self, dim: int = -1, dtype: Any = None) -> Tensor:
         """Logits to probabilities along `dim`."""
@@ -90,15 +94,15 @@ class Reductions:
 
     def amax(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
         """The largest entries along `dim`; entries that tie share the gradient."""
-        return word.amax(self, axis=axis_of(dim), keepdims=keepdim)
+        return word.amax(self, axis=self._axes(dim), keepdims=keepdim)
 
     def amin(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
         """The smallest entries along `dim`; entries that tie share the gradient."""
-        return word.amin(self, axis=axis_of(dim), keepdims=keepdim)
+        return word.amin(self, axis=self._axes(dim), keepdims=keepdim)
 
     def aminmax(self, *, dim: int | None = None, keepdim: bool = False) -> tuple[Tensor, Tensor]:
         """The smallest and the largest."""
-        return self.amin(dim, keepdim), self.amax(dim, keepdim)
+        return Extremes(self.amin(dim, keepdim), self.amax(dim, keepdim))
 
     def max(self, dim: Any = None, keepdim: bool = False) -> Any:
         """The largest entry; along `dim`, (values, indices); of two tensors, the larger entry by entry."""
@@ -186,9 +190,10 @@ class Reductions:
         """Running products along `dim`."""
         return word.cumprod(self if dtype is None else self.to(dtype), axis=dim)  # type: ignore[attr-defined]
 
-    def diff(self, n: int = 1, dim: int = -1) -> Tensor:
-        """Differences of neighbours along `dim`, n times."""
-        x: Any = self
+    def diff(self, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
+        """Differences of neighbours along `dim`, n times; with entries put before and after first if given."""
+        parts = [part for part in (prepend, self, append) if part is not None]
+        x: Any = self if len(parts) == 1 else word.cat(*parts, axis=dim)
         before = (slice(None),) * (dim % self.ndim)
         for _ in range(n):
             x = x[(*before, slice(1, None))] - x[(*before, slice(None, -1))]
@@ -198,15 +203,25 @@ class Reductions:
 
     def any(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
         """Whether any entry is not zero."""
-        return word.any(self, axis=axis_of(dim), keepdims=keepdim)
+        return word.any(self, axis=self._axes(dim), keepdims=keepdim)
 
     def all(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
         """Whether no entry is zero."""
-        return word.all(self, axis=axis_of(dim), keepdims=keepdim)
+        return word.all(self, axis=self._axes(dim), keepdims=keepdim)
 
     def count_nonzero(self, dim: Dim = None) -> Tensor:
         """How many entries are not zero."""
-        return word.count_nonzero(self, axis=axis_of(dim))
+        return word.count_nonzero(self, axis=self._axes(dim))
+
+    def _axes(self, dim: Dim) -> Any:
+        """PyTorch's `dim` as an axis: an empty list means all, and a single number has the axes 0 and −1."""
+        dims = () if dim is None else (dim,) if isinstance(dim, int) else tuple(int(d) for d in dim)
+        axes = tuple(self._axis(d) for d in dims)  # type: ignore[attr-defined]
+        if len(set(axes)) < len(axes):
+            raise ShapeError(f"dim={dim} names an axis twice", do="name each once")
+        if self.ndim == 0:
+            return ()
+        return axes[0] if isinstance(dim, int) else axes or None
 
     def _real(self, name: str) -> Any:
         if self.dtype.kind != "f":

@@ -84,9 +84,9 @@ class Shapes:
         at = dim % (self.ndim + 1)
         return self.reshape(*self.shape[:at], 1, *self.shape[at:])
 
-    def permute(self, *dims: Any) -> Tensor:
+    def permute(self, *axes: Any, dims: Any = None) -> Tensor:
         """The axes in another order."""
-        order = sizes_of(dims)
+        order = sizes_of(axes or (dims,) if axes or dims is not None else ())
         if sorted(self._axis(d) for d in order) != list(range(self.ndim)):
             raise ShapeError(f"{order} does not name each of the {self.ndim} axes once", where="permute")
         return word.permute(self, axes=order)
@@ -130,6 +130,8 @@ class Shapes:
             raise ShapeError(f"mT is for matrices, and this has {self.ndim} axes")
         return word.swap(self)
 
+    mH = mT
+
     def expand(self, *shape: Any) -> Tensor:
         """Axes of length 1 (and new ones in front) repeated, without copying; −1 leaves a length as it is."""
         sizes = sizes_of(shape)
@@ -161,16 +163,16 @@ class Shapes:
         counts = sizes_of(times)
         return self.repeat((1,) * (self.ndim - len(counts)) + counts)
 
-    def repeat_interleave(self, repeats: Any, dim: int | None = None) -> Tensor:
+    def repeat_interleave(self, repeats: Any, dim: int | None = None, *, output_size: int | None = None) -> Tensor:
         """Each entry (or slice along `dim`) repeated in its place."""
         x: Any = self.reshape(-1) if dim is None else self
         axis = x._axis(0 if dim is None else dim)
         places = np.repeat(np.arange(x.shape[axis]), np.asarray(repeats))
         return x[(slice(None),) * axis + (places,)]
 
-    def flip(self, *dims: Any) -> Tensor:
+    def flip(self, *axes: Any, dims: Any = None) -> Tensor:
         """The entries in the opposite order along some axes."""
-        return word.flip(self, axis=tuple(self._axis(d) for d in sizes_of(dims)))
+        return word.flip(self, axis=tuple(self._axis(d) for d in sizes_of(axes or (dims,))))
 
     def fliplr(self) -> Tensor:
         return self.flip(1)
@@ -234,6 +236,8 @@ class Shapes:
         """In parts as equal as can be, or cut at the given places."""
         axis = self._axis(dim)
         n = self.shape[axis]
+        if hasattr(sections, "tolist"):
+            sections = sections.tolist()
         if isinstance(sections, int):
             small, more = divmod(n, sections)
             cuts = list(np.cumsum([small + (i < more) for i in range(sections)])[:-1])
@@ -269,10 +273,19 @@ class Shapes:
         """Whether the entries are stored in order."""
         return not hasattr(self, "data") or self.data.flags.c_contiguous
 
-    def to(self, dtype: Any) -> Tensor:
-        """In another dtype (this tensor itself if it has it), or that of another tensor."""
-        if hasattr(dtype, "dtype") and not isinstance(dtype, type):
-            dtype = dtype.dtype
+    def to(self, *given: Any, dtype: Any = None, device: Any = None, copy: bool = False) -> Tensor:
+        """In another dtype (this tensor itself if it has it), or that of another tensor; there is one device, the CPU."""
+        for value in (*given, device):
+            if isinstance(value, str) and value.split(":")[0] not in ("cpu", *np.sctypeDict):
+                raise InputError(f"there is no device {value!r}", where="to", do='everything is computed on "cpu"')
+            if hasattr(value, "dtype") and not isinstance(value, type):
+                dtype = value.dtype
+            elif isinstance(value, (type, np.dtype)):
+                dtype = value
+        copy = copy or (len(given) > 1 and given[-1] is True)
+        dtype = self.dtype if dtype is None else dtype
+        if copy:
+            return word.cast(self, dtype=np.dtype(dtype))
         return self if np.dtype(dtype) == self.dtype else word.cast(self, dtype=np.dtype(dtype))  # type: ignore[return-value]
 
     astype = type = to
