@@ -43,6 +43,9 @@ def derivative(expr: Expr, name: str) -> Expr:
         case Call(function="max" | "min" as which, arguments=(left, right)):
             sign = ">" if which == "max" else "<"
             return Call("where", (Compare(sign, left, right), derivative(left, name), derivative(right, name)))
+        case Call(function="atan2", arguments=(y, x)):
+            turn = minus(times(x, derivative(y, name)), times(y, derivative(x, name)))
+            return over(turn, plus(Binary("**", x, TWO), Binary("**", y, TWO)))
         case Call():
             return _chain(expr, name)
     raise FormulaError(f"there is no rule to differentiate {type(expr).__name__} entry by entry")

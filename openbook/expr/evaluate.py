@@ -184,8 +184,8 @@ def _exact_function(primitive: Function, context: Any) -> Callable[..., Any]:
             return lambda x: context.sqrt(np.sum(np.asarray(x) ** 2))
         case "inv":
             return lambda x: np.array((context.matrix(x.tolist()) ** -1).tolist(), dtype=object)
-        case "trigamma" | "tetragamma":
-            order = 1 if primitive.name == "trigamma" else 2
+        case "trigamma" | "tetragamma" | "pentagamma":
+            order = ("trigamma", "tetragamma", "pentagamma").index(primitive.name) + 1
             return _entrywise(lambda x: context.psi(order, x))
         case "trunc":
             return _entrywise(lambda x: context.floor(x) if x >= 0 else context.ceil(x))

@@ -70,6 +70,10 @@ def _tetragamma(x: Any) -> Any:
     return _scipy("polygamma")(2, x)
 
 
+def _pentagamma(x: Any) -> Any:
+    return _scipy("polygamma")(3, x)
+
+
 def _norm(x: Any) -> Any:
     return np.sqrt(np.sum(np.asarray(x) ** 2))
 
@@ -107,6 +111,7 @@ _PRIMITIVES = [
     Function("digamma", (1,), _scipy("digamma"), "digamma", "digamma", r"\psi {0}"),
     Function("trigamma", (1,), _trigamma, "", "trigamma", r"\psi_1 {0}"),
     Function("tetragamma", (1,), _tetragamma, "", "", r"\psi_2 {0}"),
+    Function("pentagamma", (1,), _pentagamma, "", "", r"\psi_3 {0}"),
     Function("erfinv", (1,), _scipy("erfinv"), "erfinv", "erfinv", r"\operatorname{{erf}}^{{-1}} {0}"),
     Function("atan2", (2,), np.arctan2, "atan2", "atan2", r"\operatorname{{atan2}}({0}, {1})"),
     Function("round", (1,), np.round, "nint", "", r"\operatorname{{round}} {0}"),
@@ -151,6 +156,7 @@ _SLOPES = {
     "lgamma": "digamma(x)",
     "digamma": "trigamma(x)",
     "trigamma": "tetragamma(x)",
+    "tetragamma": "pentagamma(x)",
     "erfinv": "sqrt(pi)/2*exp(erfinv(x)**2)",
     "round": "0",
     "trunc": "0",

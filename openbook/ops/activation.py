@@ -9,7 +9,18 @@ import numpy as np
 from openbook.ops.domain import INF, NAN, reals
 from openbook.ops.op import Elementwise, scalar
 from openbook.ops.special import Erfc
-from openbook.ops.vocabulary import erfc, exp, greater, minimum, sigmoid, sigmoid_slope, softplus, tanh, where
+from openbook.ops.vocabulary import (
+    erfc,
+    exp,
+    greater,
+    minimum,
+    sigmoid,
+    sigmoid_slope,
+    softplus,
+    tanh,
+    tanh_slope,
+    where,
+)
 
 
 class Sigmoid(Elementwise):
@@ -222,7 +233,7 @@ class Mish(Elementwise):
     @staticmethod
     def gradient(g, y, x):
         t = tanh(softplus(x))
-        return g * (t + x * sigmoid(x) * (1 - t) * (1 + t))
+        return g * (t + x * (sigmoid(x) * tanh_slope(softplus(x))))
 
 
 class Hardsigmoid(Elementwise):

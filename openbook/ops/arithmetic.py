@@ -6,7 +6,7 @@ import numpy as np
 
 from openbook.ops.domain import INF, NAN, POSITIVE, reals
 from openbook.ops.op import Elementwise
-from openbook.ops.vocabulary import greater, isfinite, log, sign, where
+from openbook.ops.vocabulary import greater, hypot, hypot_slope, isfinite, log, sign, where
 
 
 class Add(Elementwise):
@@ -172,7 +172,23 @@ class Hypot(Elementwise):
 
     @staticmethod
     def gradient(g, out, x, y):
-        return lambda: g * (x / out), lambda: g * (y / out)
+        return lambda: g * hypot_slope(x, y), lambda: g * hypot_slope(y, x)
+
+
+class HypotSlope(Elementwise):
+    """The slope of hypot by its first argument, x/√(x² + y²), which as it stands loses digits in its own slope."""
+
+    name = "hypot_slope"
+    formula = "x / sqrt(x**2 + y**2)"
+
+    @staticmethod
+    def forward(x, y):
+        return x / np.hypot(x, y)
+
+    @staticmethod
+    def gradient(g, out, x, y):
+        r = hypot(x, y)
+        return lambda: g * ((y / r) * (y / r) / r), lambda: -(g * ((x / r) * (y / r) / r))
 
 
 class Copysign(Elementwise):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from fractions import Fraction
 from functools import cache
 
 import numpy as np
@@ -110,11 +110,12 @@ def _less_its_tanh(x):
 
 @cache
 def _tanh_series():
-    """The coefficients of x³, x⁵, … in x − tanh x: −2²ⁿ(2²ⁿ − 1)B₂ₙ/(2n)! (Abramowitz & Stegun 4.5.64)."""
-    from scipy.special import bernoulli
-
-    b = bernoulli(44)
-    return [-(4.0**n) * (4.0**n - 1) * b[2 * n] / math.factorial(2 * n) for n in range(2, 20)]
+    """The coefficients of x³, x⁵, … in x − tanh x, exactly, from tanh′ = 1 − tanh²."""
+    tanh_ = [Fraction(0), Fraction(1)]
+    for k in range(1, 45):
+        square = sum(tanh_[i] * tanh_[k - i] for i in range(k + 1))
+        tanh_.append(-square / (k + 1))
+    return [float(-c) for c in tanh_[3::2]]
 
 
 class Softsign(Elementwise):

@@ -8,7 +8,7 @@ import numpy as np
 
 from openbook.ops.domain import INF, NAN, reals
 from openbook.ops.op import Elementwise, scalar
-from openbook.ops.vocabulary import absolute, cos, eq, exp, less, where
+from openbook.ops.vocabulary import absolute, cos, exp, less, sinc, where
 
 
 class Erf(Elementwise):
@@ -82,11 +82,15 @@ class Sinc(Elementwise):
 
     @staticmethod
     def gradient(g, y, x):
-        at_zero = eq(x, 0)
-        safe = where(at_zero, 1.0, x)
-        slope = (cos(safe * math.pi) - y) / safe
-        near = less(absolute(x), 0.1)  # the two are nearly the same: a series in (πx)²
+        near = less(absolute(x), 0.75)  # the two terms of the slope are nearly the same there: a series in (πx)²
+        safe = where(near, 1.0, x)
         q = where(near, x * math.pi, 0.0)
         q = q * q
-        series = -(math.pi**2) * x * (1 / 3 - q * (1 / 30 - q * (1 / 840 - q * (1 / 45360 - q / 3991680))))
-        return g * where(near, series, slope)
+        series = _SINC_SLOPE[-1]
+        for c in _SINC_SLOPE[-2::-1]:
+            series = series * q + c
+        return g * where(near, x * (math.pi**2 * series), (cos(safe * math.pi) - sinc(safe)) / safe)
+
+
+# Σ (−1)ᵏ 2k uᵏ⁻¹/(2k + 1)!: the slope of sin u/u is u times this in u²
+_SINC_SLOPE = [(-1) ** k * 2 * k / math.factorial(2 * k + 1) for k in range(1, 17)]
