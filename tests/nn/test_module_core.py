@@ -210,6 +210,7 @@ def test_hooks_with_options_and_for_failures() -> None:
 
 
 @pytest.mark.torch
+@pytest.mark.filterwarnings("ignore:Full backward hook is firing")  # PyTorch's, where no input takes a gradient
 def test_backward_hooks_are_torchs() -> None:
     torch = pytest.importorskip("torch")
     ours, theirs = nn.Linear(3, 2).double(), torch.nn.Linear(3, 2).double()
@@ -235,6 +236,20 @@ def test_backward_hooks_are_torchs() -> None:
             assert (own is None) == (truth is None)
             if own is not None:
                 np.testing.assert_allclose(own, truth, rtol=1e-12)
+
+
+def test_backward_hooks_with_two_inputs_wait_for_both_every_time() -> None:
+    model, calls = nn.Bilinear(2, 3, 1), []
+    model.register_full_backward_hook(lambda m, of_inputs, of_outputs: calls.append(of_inputs))
+    a, b = ob.ones(1, 2, requires_grad=True), ob.ones(1, 3, requires_grad=True)
+    y = model(a, b).sum()
+    y.backward(retain_graph=True)
+    y.backward()
+    assert [[tuple(g.shape) for g in of_inputs] for of_inputs in calls] == [[(1, 2), (1, 3)]] * 2
+    np.testing.assert_allclose(a.grad.data, 2 * calls[0][0].data, rtol=1e-6)
+    model.register_full_backward_hook(lambda m, of_inputs, of_outputs: of_inputs)
+    with pytest.raises(OpenbookError, match="2 inputs"):
+        model(a, b).sum().backward()
 
 
 def test_a_call_without_hooks_costs_next_to_nothing() -> None:
