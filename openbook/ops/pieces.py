@@ -113,7 +113,7 @@ def _tanh_series():
     """The coefficients of x³, x⁵, … in x − tanh x, exactly, from tanh′ = 1 − tanh²."""
     tanh_ = [Fraction(0), Fraction(1)]
     for k in range(1, 45):
-        square = sum(tanh_[i] * tanh_[k - i] for i in range(k + 1))
+        square = sum((tanh_[i] * tanh_[k - i] for i in range(k + 1)), Fraction(0))
         tanh_.append(-square / (k + 1))
     return [float(-c) for c in tanh_[3::2]]
 
