@@ -167,13 +167,15 @@ def interpolate(
         )
     if (size is None) == (scale_factor is None) or axes < 1:
         raise InputError("interpolate takes (N, C, …), and either size or scale_factor", do="give one of the two")
+    factors: Any = None
     if size is None:
-        factors = tuple(scale_factor) if isinstance(scale_factor, tuple | list) else (scale_factor,) * axes
+        factors = scale_factor if isinstance(scale_factor, tuple | list) else (scale_factor,) * axes
         size = tuple(math.floor(n * f) for n, f in zip(input.shape[2:], factors, strict=True))
-    else:
-        size = per_axis(size, axes, "size", least=1)
-        factors = tuple(wanted / n for wanted, n in zip(size, input.shape[2:], strict=True))
-    for axis, (wanted, factor) in enumerate(zip(size, factors, strict=True), 2):
-        places = np.minimum((np.arange(wanted) / factor).astype(np.int64), input.shape[axis] - 1)
+    for axis, wanted in enumerate(per_axis(size, axes, "size", least=1), 2):
+        steps = np.arange(wanted)
+        places = (
+            steps * input.shape[axis] // wanted if factors is None else (steps / factors[axis - 2]).astype(np.int64)
+        )
+        places = np.minimum(places, input.shape[axis] - 1)
         input = word.gather_entries(input, index=(slice(None),) * axis + (places,))
     return input

@@ -60,7 +60,7 @@ class _Windows:
         require_axes(name, x, axes)
         self.sizes = tuple(x.shape[x.ndim - axes :])
         self.kernel = per_axis(kernel_size, axes, "kernel_size", least=1)
-        self.stride = self.kernel if stride is None or stride == () else per_axis(stride, axes, "stride", least=1)
+        self.stride = self.kernel if stride in (None, (), []) else per_axis(stride, axes, "stride", least=1)
         self.padding = per_axis(padding, axes, "padding", least=0)
         self.dilation = per_axis(dilation, axes, "dilation", least=1)
         if any(2 * p > k for p, k in zip(self.padding, self.kernel, strict=True)):

@@ -27,7 +27,7 @@ NOT_MEANT = {
     ),
     "random draws with parameters of their own: openbook.sampling and NumPy's generators draw": (
         r"bernoulli|cauchy|exponential|geometric|log_normal|multinomial|normal|uniform|randint_like|"
-        r".*feature_alpha_dropout|.*fractional_max_pool.*"
+        r"nn\.functional\.(feature_alpha_dropout|fractional_max_pool.*)"
     ),
     "statistics and tables, which NumPy and pandas do": (
         r"corrcoef|cov|hist.*|quantile|nan(mean|median|quantile|sum)|mode|isin|unique_consecutive|unravel_index|"
@@ -53,7 +53,7 @@ def reason_not_there(name: str) -> str | None:
 
 # --- samples that are not compared -----------------------------------------------------------------------------------
 
-RANDOM = re.compile(r"rand.*|nn\.functional\.((alpha_)?dropout.*|gumbel_softmax|rrelu)|empty.*")
+RANDOM = re.compile(r"rand.*|nn\.functional\.(dropout.*|alpha_dropout|rrelu|gumbel_softmax)|empty.*")
 WRAPPERS = {
     ("linalg.pinv", "singular"): "the sample's function multiplies its inputs first",
     ("linalg.pinv", "hermitian"): "the sample's function adds its input's transpose first",
