@@ -146,6 +146,7 @@ class _Backward:
     def _tell(self) -> Any:
         """Call the hooks, each with what the one before made of the gradients; None if nobody changed them."""
         gradients, touched = tuple(self.of_inputs), False
+        self.of_inputs = [None] * len(gradients)  # the next backward through this call begins anew
         for hook in self.hooks:
             changed = hook(self.module, gradients, tuple(self.of_outputs))
             if changed is not None:

@@ -329,7 +329,7 @@ class Module(State):
         return Hooks.add(self._own_hooks().after, (hook, with_kwargs, always_call), prepend)
 
     def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        """Call `hook(module, grad_input, grad_output)` once the gradients of a call's inputs are known.
+        """Call `hook(module, grad_input, grad_output)` once the gradients of all of a call's inputs that take one are known.
 
         Both are tuples, with None where there is no gradient. What it returns, if anything, takes the place of
         `grad_input`; that is possible for modules of one input.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -81,13 +82,13 @@ def hardshrink(input: Any, lambd: float = 0.5) -> Any:
 
 def prelu(input: Any, weight: Any) -> Any:
     """A leaky ReLU whose slope is learnt: one `weight`, or one for each channel (axis 1)."""
-    channels = weight.shape[0] if weight.ndim else 1
-    if channels > 1:
-        if input.ndim < 2 or input.shape[1] != channels:
+    channels = math.prod(weight.shape)
+    if channels == 1:
+        weight = word.reshape(weight, shape=())
+    else:
+        if input.ndim < 2 or input.shape[1] != channels or weight.ndim != 1:
             raise ShapeError(f"{channels} slopes do not fit an input of shape {input.shape}: axis 1 has the channels")
         weight = word.reshape(weight, shape=(channels,) + (1,) * (input.ndim - 2))
-    elif weight.ndim:
-        weight = word.reshape(weight, shape=())
     return word.where(word.greater(input, 0), input, input * weight)
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from openbook.errors import ShapeError
+from openbook.errors import InputError, ShapeError
 from openbook.nn.functional.arguments import given
 from openbook.nn.functional.maps import at_least, pairwise_distance
 from openbook.ops import vocabulary as word
 from openbook.ops.loss import require_reduction
+from openbook.tensor.create import as_tensor
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy",
@@ -144,15 +145,25 @@ def gaussian_nll_loss(
 ) -> Any:
     """Minus the log-density of targets, from means and variances; `full` adds the constant log(2π)/2.
 
-    `var` has the input's shape, or 1 for its last axis, or lacks that axis. Variances below `eps` count as `eps`, and pass
-    their gradient all the same.
+    `target` has the input's shape, or 1 in places, or is one number; so has `var`,
+    which may also lack the last axis.
+    Variances below `eps` count as `eps`, and pass their gradient all the same.
     """
-    _same_shape("gaussian_nll_loss", input, target)
+    if isinstance(var, float | int):
+        var = word.broadcast_to(np.asarray(var, input.dtype), shape=tuple(input.shape))
     if var.shape == input.shape[:-1] and var.shape != input.shape:
         var = word.reshape(var, shape=(*var.shape, 1))
-    if var.shape not in (input.shape, (*input.shape[:-1], 1)):
-        raise ShapeError(f"variances of shape {var.shape} do not fit predictions of shape {input.shape}")
-    var = at_least(var, eps)
+    for name, value in (("target", target), ("var", var)):
+        same = len(value.shape) == len(input.shape) and all(
+            n in (1, m) for n, m in zip(value.shape, input.shape, strict=True)
+        )
+        if value.shape != () and not same:
+            raise ShapeError(f"{name} of shape {value.shape} does not fit predictions of shape {input.shape}")
+    if isinstance(getattr(var, "data", None), np.ndarray) and np.any(var.data < 0):
+        raise InputError(
+            "a variance is negative", where="gaussian_nll_loss", do="predict its logarithm, and pass exp of it"
+        )
+    var = at_least(as_tensor(var) if isinstance(var, np.ndarray) else var, eps)
     difference = input - target
     entries = 0.5 * (word.log(var) + difference * difference / var)
     return _reduced("gaussian_nll_loss", entries + 0.5 * math.log(2 * math.pi) if full else entries, reduction)
@@ -174,13 +185,10 @@ def margin_ranking_loss(input1: Any, input2: Any, target: Any, *, margin: float 
 
 
 def hinge_embedding_loss(input: Any, target: Any, *, margin: float = 1.0, reduction: str = "mean") -> Any:
-    """The distance of what belongs together (target 1); how far it is below `margin` of what does not (target −1).
-
-    Other targets count as both, as in PyTorch.
-    """
+    """The distance of what belongs together (target 1); how far it is below `margin` of what does not (target −1)."""
     _same_shape("hinge_embedding_loss", input, target)
-    apart = word.where(word.eq(target, 1), 0.0, _positive(margin - input))
-    entries = apart + word.where(word.eq(target, -1), 0.0, input)
+    apart = _positive(margin - input)
+    entries = _by_sign(target, input, apart, neither=input + apart)  # PyTorch's answer to other targets
     return _reduced("hinge_embedding_loss", entries, reduction)
 
 
@@ -220,6 +228,6 @@ def _positive(x: Any) -> Any:
     return word.clamp(x, min=0.0, max=None)
 
 
-def _by_sign(target: Any, together: Any, apart: Any) -> Any:
-    """One value where the target is 1, another where it is −1; nothing where it is neither."""
-    return word.where(word.eq(target, 1), together, word.where(word.eq(target, -1), apart, 0.0))
+def _by_sign(target: Any, together: Any, apart: Any, neither: Any = 0.0) -> Any:
+    """One value where the target is 1, another where it is −1."""
+    return word.where(target == 1, together, word.where(target == -1, apart, neither))

@@ -70,26 +70,23 @@ def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | N
     `mode` is "constant" (filled with `value`, by default 0; negative numbers cut off), "reflect", "replicate" or
     "circular".
     """
-    if mode not in _INDEXED and mode != "constant":
-        raise InputError(f"pad has no mode {mode!r}", do=f"choose one of constant, {', '.join(_INDEXED)}")
+    if mode not in ("constant", "reflect", "replicate", "circular"):
+        raise InputError(f"pad has no mode {mode!r}", do='choose "constant", "reflect", "replicate" or "circular"')
     if len(pad) % 2 or len(pad) > 2 * input.ndim:
         raise ShapeError(f"pad takes a pair for each of the last axes, not {tuple(pad)} for shape {input.shape}")
-    if mode != "constant" and value is not None:
+    if mode != "constant" and value:
         raise InputError(f"a pad in mode {mode!r} has no value", do="leave value out")
     for i in range(len(pad) // 2):
-        left, right = pad[2 * i], pad[2 * i + 1]
+        left, right = int(pad[2 * i]), int(pad[2 * i + 1])
         if left or right:
             input = _pad_axis(input, input.ndim - 1 - i, left, right, mode, value or 0.0)
     return input
 
 
-_INDEXED = ("reflect", "replicate", "circular")
-
-
 def _pad_axis(x: Any, axis: int, left: int, right: int, mode: str, value: float) -> Any:
     size, before = x.shape[axis], (slice(None),) * axis
     if mode != "constant":
-        return word.gather_entries(x, index=(*before, _padded_line(mode, axis, size, left, right)))
+        return word.gather_entries(x, index=(*before, _places(mode, size, left, right, axis)))
     if size + left + right < 0 or size + min(left, 0) + min(right, 0) < 0:
         raise ShapeError(f"padding of {left} and {right} takes more than axis {axis} of length {size} has")
     if left < 0 or right < 0:
@@ -99,14 +96,14 @@ def _pad_axis(x: Any, axis: int, left: int, right: int, mode: str, value: float)
     return word.pad(x, widths=tuple(widths), value=value) if any(widths[axis]) else x
 
 
-def _padded_line(mode: str, axis: int, size: int, left: int, right: int) -> np.ndarray:
-    """Which places of an axis stand where it has been padded; negative numbers cut."""
+def _places(mode: str, size: int, left: int, right: int, axis: int) -> np.ndarray:
+    """Which entries of an axis stand where after padding."""
     most = {"reflect": size - 1, "circular": size}.get(mode, max(left, right))
-    if max(left, right) > most:
+    if max(left, right) > most or size + left + right < 0:
         raise ShapeError(f"{mode} padding of {left} and {right} does not fit axis {axis} of length {size}")
-    if mode == "circular":  # what is cut away does not come back round
-        kept = np.arange(max(0, -left), size - max(0, -right))
-        return np.pad(kept, (max(0, left), max(0, right)), "wrap")
+    if mode == "circular":  # what is cut off does not come back round
+        kept = np.arange(max(-left, 0), size - max(-right, 0))
+        return np.pad(kept, (max(left, 0), max(right, 0)), "wrap")
     line = np.arange(-left, size + right)
     if mode == "replicate":
         return np.clip(line, 0, size - 1)

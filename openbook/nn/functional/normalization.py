@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,10 +67,7 @@ def batch_norm(
             do="train on larger batches, or call eval() first",
         )
     if running_mean is not None:
-        with no_grad():
-            seen = input.detach()
-            running_mean.mul_(1 - momentum).add_(seen.mean(axes), alpha=momentum)
-            running_var.mul_(1 - momentum).add_(seen.var(axes), alpha=momentum)
+        _move(running_mean, running_var, input, axes, momentum)
     return _by_channel(word.standardize(input, axis=axes, eps=eps), weight, bias)
 
 
@@ -116,13 +113,20 @@ def instance_norm(
 ) -> Any:
     """Mean 0 and variance 1 over the spatial axes of each channel of each row (Ulyanov et al. 2016)."""
     if not use_input_stats:
-        return batch_norm(input, running_mean, running_var, weight, bias, training=False, eps=eps)
+        return _by_running(input, running_mean, running_var, weight, bias, eps)
+    axes = tuple(range(2, input.ndim))
     if math.prod(input.shape[2:]) < 2:
         raise ShapeError(f"instance_norm needs more than one spatial entry, not shape {tuple(input.shape)}")
-    axes = tuple(range(2, input.ndim))
     if running_mean is not None:
-        with no_grad():
-            seen = input.detach()
-            running_mean.mul_(1 - momentum).add_(seen.mean(axes).mean(0) * momentum)
-            running_var.mul_(1 - momentum).add_(seen.var(axes).mean(0) * momentum)
+        _move(running_mean, running_var, input, axes, momentum, lambda statistic: statistic.mean(0))
     return _by_channel(word.standardize(input, axis=axes, eps=eps), weight, bias)
+
+
+def _move(
+    mean: Any, var: Any, x: Any, axes: tuple[int, ...], momentum: float, over_rows: Callable[[Any], Any] = lambda s: s
+) -> None:
+    """Running statistics towards those of a batch, in place."""
+    with no_grad():
+        seen = x.detach()
+        mean.mul_(1 - momentum).add_(over_rows(seen.mean(axes)), alpha=momentum)
+        var.mul_(1 - momentum).add_(over_rows(seen.var(axes)), alpha=momentum)
