@@ -1,10 +1,26 @@
 """Update rules: one file each, one formula each; and schedules for their rates."""
 
 from openbook.optim import lr_scheduler
+from openbook.optim.adadelta import Adadelta
 from openbook.optim.adagrad import Adagrad
 from openbook.optim.adam import Adam, AdamW
+from openbook.optim.adamax import Adamax
+from openbook.optim.lbfgs import LBFGS
+from openbook.optim.nadam import NAdam
 from openbook.optim.optimizer import Optimizer
 from openbook.optim.rmsprop import RMSprop
 from openbook.optim.sgd import SGD
 
-__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "lr_scheduler"]
+__all__ = [
+    "LBFGS",
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "NAdam",
+    "Optimizer",
+    "RMSprop",
+    "lr_scheduler",
+]

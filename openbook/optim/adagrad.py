@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from openbook.optim.optimizer import Optimizer, require
+from openbook.optim.optimizer import Optimizer
+from openbook.optim.options import ignored, require
+from openbook.optim.rule import directed
 
 __all__ = ["Adagrad"]
 
 
 class Adagrad(Optimizer):
-    """Steps divided by the root of all squared gradients so far (Duchi et al. 2011), as PyTorch does."""
+    """Steps divided by the root of all squared gradients so far (Duchi et al. 2011), as PyTorch does.
+
+    `foreach` and `fused` choose among implementations in PyTorch and change nothing here.
+    """
 
     formula = "p - lr/(1 + (t - 1)*lr_decay)*g/(sqrt(v) + eps)"
 
@@ -25,22 +30,46 @@ class Adagrad(Optimizer):
         weight_decay: float = 0.0,
         initial_accumulator_value: float = 0.0,
         eps: float = 1e-10,
+        foreach: bool | None = None,
+        *,
+        maximize: bool = False,
+        fused: bool | None = None,
     ):
-        super().__init__(
-            params,
-            lr=require("lr", lr),
-            lr_decay=require("lr_decay", lr_decay),
-            weight_decay=require("weight_decay", weight_decay),
-            initial_accumulator_value=require("initial_accumulator_value", initial_accumulator_value),
-            eps=require("eps", eps),
-        )
+        options = {
+            "lr": lr,
+            "lr_decay": lr_decay,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "initial_accumulator_value": initial_accumulator_value,
+            "maximize": maximize,
+        }
+        super().__init__(params, {**options, **ignored(foreach=foreach, fused=fused)})
 
-    def update(self, p: np.ndarray, g: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
-        if not state:
-            state.update(t=0, v=np.full_like(p, group["initial_accumulator_value"]))
-        state["t"] += 1
-        if group["weight_decay"]:
-            g = g + group["weight_decay"] * p
-        state["v"] += g * g
-        rate = group["lr"] / (1 + (state["t"] - 1) * group["lr_decay"])
-        p -= rate * g / (np.sqrt(state["v"]) + group["eps"])
+    def add_param_group(self, param_group: Mapping[str, Any]) -> None:
+        """Optimise more parameters; as in PyTorch, their sums are there before the first step."""
+        super().add_param_group(param_group)
+        group = self.param_groups[-1]
+        for parameter in group["params"]:
+            self._ready(parameter, self.fills(group))
+
+    def _check(self, group: dict[str, Any]) -> None:
+        for name in ("lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps"):
+            require(group, name)
+
+    def fills(self, group: dict[str, Any]) -> dict[str, float]:
+        return {"sum": group["initial_accumulator_value"]}
+
+    def begin(self, numbers: dict[str, Any], group: dict[str, Any]) -> tuple[float, ...]:
+        numbers["step"] += 1
+        return group["lr"] / (1 + (numbers["step"] - 1) * group["lr_decay"]), group["eps"]
+
+    def update(self, p, g, state, shared, group, work):
+        rate, eps = shared
+        g = directed(p, g, group, out=work[0])
+        total, a = state["sum"], work[1]
+        total += np.multiply(g, g, out=a)
+        np.sqrt(total, out=a)
+        a += eps
+        np.divide(g, a, out=a)
+        a *= rate
+        p -= a

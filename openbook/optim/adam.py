@@ -8,13 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from openbook.optim.optimizer import Optimizer, require
+from openbook.optim.optimizer import Optimizer
+from openbook.optim.options import ignored, require
+from openbook.optim.rule import decayed
 
 __all__ = ["Adam", "AdamW"]
 
 
 class Adam(Optimizer):
-    """Steps scaled by running means of the gradient and of its square (Kingma & Ba 2015), as PyTorch does."""
+    """Steps scaled by running means of the gradient and of its square (Kingma & Ba 2015), as PyTorch does.
+
+    `amsgrad` scales by the largest mean square so far (Reddi et al. 2018); `decoupled_weight_decay` makes it AdamW.
+    `foreach` and `fused` choose among implementations in PyTorch and change nothing here.
+    """
 
     formula = "p - lr*(m/(1 - beta_1**t))/(sqrt(v/(1 - beta_2**t)) + eps)"
 
@@ -25,37 +31,67 @@ class Adam(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
+        amsgrad: bool = False,
+        *,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        fused: bool | None = None,
+        decoupled_weight_decay: bool = False,
     ):
-        super().__init__(
-            params,
-            lr=require("lr", lr),
-            betas=(require("betas[0]", betas[0], high=1.0), require("betas[1]", betas[1], high=1.0)),
-            eps=require("eps", eps),
-            weight_decay=require("weight_decay", weight_decay),
+        options = {
+            "lr": lr,
+            "betas": tuple(betas),
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+            "maximize": maximize,
+            "decoupled_weight_decay": decoupled_weight_decay,
+        }
+        super().__init__(params, {**options, **ignored(foreach=foreach, fused=fused)})
+
+    def _check(self, group: dict[str, Any]) -> None:
+        for name in ("lr", "eps", "weight_decay"):
+            require(group, name)
+        require(group, "betas", high=1.0)
+
+    def fills(self, group: dict[str, Any]) -> dict[str, float]:
+        return _FILLS_AMSGRAD if group["amsgrad"] else _FILLS
+
+    def begin(self, numbers: dict[str, Any], group: dict[str, Any]) -> tuple[float, ...]:
+        numbers["step"] += 1
+        t, (beta1, beta2), lr = numbers["step"], group["betas"], group["lr"]
+        root = math.sqrt(1 - beta2**t)  # taken out of the division by sqrt(v) + eps, so that entries need one step less
+        return (
+            beta1,
+            1 - beta1,
+            beta2,
+            1 - beta2,
+            group["eps"] * root,
+            lr * root / (1 - beta1**t),
+            1 - lr * group["weight_decay"],
         )
 
-    def update(self, p: np.ndarray, g: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
-        self._move(p, self._decayed(p, g, group), state, group)
-
-    def _decayed(self, p: np.ndarray, g: np.ndarray, group: dict[str, Any]) -> np.ndarray:
-        """Weight decay as part of the gradient."""
-        return g + group["weight_decay"] * p if group["weight_decay"] else g
-
-    def _move(self, p: np.ndarray, g: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
-        if not state:
-            state.update(t=0, m=np.zeros_like(p), v=np.zeros_like(p))
-        state["t"] += 1
-        (beta1, beta2), t, m, v = group["betas"], state["t"], state["m"], state["v"]
+    def update(self, p, g, state, shared, group, work):
+        beta1, rest1, beta2, rest2, eps, rate, shrink = shared
+        g = decayed(p, g, shrink, group, work[0])
+        m, v, a = state["exp_avg"], state["exp_avg_sq"], work[1]
         m *= beta1
-        m += (1 - beta1) * g
+        m += np.multiply(g, rest1, out=a)
         v *= beta2
-        v += (1 - beta2) * (g * g)
-        scale = np.sqrt(v)
-        scale *= 1 / math.sqrt(1 - beta2**t)
-        scale += group["eps"]
-        np.divide(m, scale, out=scale)
-        scale *= group["lr"] / (1 - beta1**t)
-        p -= scale
+        np.multiply(g, g, out=a)
+        a *= rest2
+        v += a
+        if group["amsgrad"]:
+            v = np.maximum(v, state["max_exp_avg_sq"], out=state["max_exp_avg_sq"])
+        np.sqrt(v, out=a)
+        a += eps
+        np.divide(m, a, out=a)
+        a *= rate
+        p -= a
+
+
+_FILLS = {"exp_avg": 0.0, "exp_avg_sq": 0.0}
+_FILLS_AMSGRAD = {**_FILLS, "max_exp_avg_sq": 0.0}
 
 
 class AdamW(Adam):
@@ -70,9 +106,21 @@ class AdamW(Adam):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        fused: bool | None = None,
     ):
-        super().__init__(params, lr, betas, eps, weight_decay)
-
-    def _decayed(self, p: np.ndarray, g: np.ndarray, group: dict[str, Any]) -> np.ndarray:
-        p *= 1 - group["lr"] * group["weight_decay"]
-        return g
+        super().__init__(
+            params,
+            lr,
+            betas,
+            eps,
+            weight_decay,
+            amsgrad,
+            foreach=foreach,
+            maximize=maximize,
+            fused=fused,
+            decoupled_weight_decay=True,
+        )

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from openbook.errors import InputError
-from openbook.optim.optimizer import Optimizer, require
+from openbook.optim.bucket import Kept
+from openbook.optim.optimizer import Optimizer
+from openbook.optim.options import ignored, require
+from openbook.optim.rule import directed
+from openbook.tensor.tensor import Tensor
 
 __all__ = ["SGD"]
 
 
 class SGD(Optimizer):
-    """Step against the gradient, with momentum if asked for (Polyak 1964; Nesterov 1983), as PyTorch does."""
+    """Step against the gradient, with momentum if asked for (Polyak 1964; Nesterov 1983), as PyTorch does.
+
+    `dampening` weakens what a gradient adds to the momentum, except for the first. `foreach` and `fused` choose among
+    implementations in PyTorch and change nothing here.
+    """
 
     formula = "p - lr*(momentum*v + g)"
+    numbers: ClassVar[dict[str, Any]] = {"averaged": 0}  # gradients in the momentum so far
 
     def __init__(
         self,
@@ -26,27 +35,57 @@ class SGD(Optimizer):
         dampening: float = 0.0,
         weight_decay: float = 0.0,
         nesterov: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        fused: bool | None = None,
     ):
-        if nesterov and (momentum <= 0 or dampening):
-            raise InputError("Nesterov's rule needs a positive momentum and no dampening", where="SGD")
-        super().__init__(
-            params,
-            lr=require("lr", lr),
-            momentum=require("momentum", momentum),
-            dampening=dampening,
-            weight_decay=require("weight_decay", weight_decay),
-            nesterov=nesterov,
-        )
+        options = {
+            "lr": lr,
+            "momentum": momentum,
+            "dampening": dampening,
+            "weight_decay": weight_decay,
+            "nesterov": nesterov,
+            "maximize": maximize,
+        }
+        super().__init__(params, {**options, **ignored(foreach=foreach, fused=fused)})
 
-    def update(self, p: np.ndarray, g: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
-        momentum = group["momentum"]
-        if group["weight_decay"]:
-            g = g + group["weight_decay"] * p
-        if momentum:
-            if "v" not in state:
-                state["v"] = np.array(g)
+    def _check(self, group: dict[str, Any]) -> None:
+        for name in ("lr", "momentum", "weight_decay"):
+            require(group, name)
+        if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"]):
+            raise InputError("Nesterov's rule needs a positive momentum and no dampening", where="SGD")
+
+    def fills(self, group: dict[str, Any]) -> dict[str, float]:
+        return {"momentum_buffer": 0.0} if group["momentum"] else {}
+
+    def begin(self, numbers: dict[str, Any], group: dict[str, Any]) -> tuple[float, ...]:
+        if not group["momentum"]:
+            return (group["lr"],)
+        first = numbers["averaged"] == 0
+        numbers["averaged"] = 1
+        return group["lr"], group["momentum"], 1.0 if first else 1 - group["dampening"]
+
+    def update(self, p, g, state, shared, group, work):
+        g = directed(p, g, group, out=work[0])
+        step = work[1]
+        if group["momentum"]:
+            lr, momentum, share = shared
+            v = state["momentum_buffer"]
+            v *= momentum
+            v += g if share == 1 else np.multiply(g, share, out=step)
+            if group["nesterov"]:
+                np.multiply(v, momentum, out=step)
+                step += g
+                step *= lr
             else:
-                state["v"] *= momentum
-                state["v"] += (1 - group["dampening"]) * g
-            g = g + momentum * state["v"] if group["nesterov"] else state["v"]
-        p -= group["lr"] * g
+                np.multiply(v, lr, out=step)
+        else:
+            np.multiply(g, shared[0], out=step)
+        p -= step
+
+    def _pack(self, numbers: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+        return dict(arrays)  # PyTorch counts no steps here
+
+    def _unpack(self, parameter: Tensor, entry: dict[str, Any], group: dict[str, Any]) -> Kept:
+        return super()._unpack(parameter, {"averaged": np.array(1), **entry}, group)
