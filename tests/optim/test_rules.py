@@ -70,47 +70,6 @@ def trained(model: Any, rule: Any, options: dict[str, Any], criterion: Any, X: A
     return losses
 
 
-SCHEDULES: dict[str, dict[str, Any]] = {
-    "StepLR": {"step_size": 3, "gamma": 0.5},
-    "ExponentialLR": {"gamma": 0.9},
-    "CosineAnnealingLR": {"T_max": 12, "eta_min": 0.01},
-    "LinearLR": {"start_factor": 0.25, "total_iters": 5},
-    "LambdaLR": {"lr_lambda": lambda epoch: 1 / (1 + epoch)},
-}
-
-
-@pytest.mark.torch
-@pytest.mark.parametrize("name", SCHEDULES)
-def test_rates_agree(name: str) -> None:
-    import torch
-
-    ours = optim.SGD([ob.tensor([1.0], requires_grad=True)], lr=0.3)
-    theirs = torch.optim.SGD([torch.tensor([1.0], requires_grad=True)], lr=0.3)
-    mine = getattr(optim.lr_scheduler, name)(ours, **SCHEDULES[name])
-    other = getattr(torch.optim.lr_scheduler, name)(theirs, **SCHEDULES[name])
-    for _ in range(12):
-        assert mine.get_last_lr() == pytest.approx(other.get_last_lr(), rel=1e-9)
-        theirs.step()
-        mine.step()
-        other.step()
-
-
-@pytest.mark.torch
-@pytest.mark.parametrize("mode", ["min", "max"])
-def test_plateaus_are_met_alike(mode: str) -> None:
-    import torch
-
-    ours = optim.SGD([ob.tensor([1.0], requires_grad=True)], lr=0.3)
-    theirs = torch.optim.SGD([torch.tensor([1.0], requires_grad=True)], lr=0.3)
-    options: dict[str, Any] = {"mode": mode, "factor": 0.5, "patience": 2, "min_lr": 0.02}
-    mine = optim.lr_scheduler.ReduceLROnPlateau(ours, **options)
-    other = torch.optim.lr_scheduler.ReduceLROnPlateau(theirs, **options)
-    for value in np.round(np.random.default_rng(3).random(60), 2):
-        mine.step(value)
-        other.step(value)
-        assert mine.get_last_lr() == pytest.approx(other.get_last_lr(), rel=1e-12)
-
-
 @pytest.mark.torch
 def test_clipping_agrees() -> None:
     import torch
