@@ -47,8 +47,8 @@ class Optimizer:
 
     def add_param_group(self, param_group: Mapping[str, Any]) -> None:
         """Optimise more parameters, with options of their own where given."""
-        options = {name: value for name, value in {**self.defaults, **param_group}.items() if name != "params"}
-        group = {name: plain(value) for name, value in options.items()} | members(param_group, self.param_groups)
+        parameters = members(param_group, self.param_groups)
+        group = {name: plain(value) for name, value in {**self.defaults, **param_group, **parameters}.items()}
         self._check(group)
         self.param_groups.append(group)
 

@@ -67,6 +67,6 @@ def _optimisable(parameter: Any) -> None:
 
 def plain(value: Any) -> Any:
     """An option, numbers out of any tensors they came in."""
-    if isinstance(value, (tuple, list)):
-        return type(value)(plain(entry) for entry in value)
-    return value.item() if hasattr(value, "item") and np.ndim(value) == 0 else value
+    if isinstance(value, tuple):
+        return tuple(plain(entry) for entry in value)
+    return value.item() if hasattr(value, "item") and not getattr(value, "shape", None) else value
