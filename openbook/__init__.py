@@ -89,7 +89,7 @@ _LATER = {
     "openbook.linear": ("LinearRegression", "LogisticRegression", "newton_step"),
     "openbook.sampling": ("draw", "temper", "truncate"),
 }  # fmt: skip
-_PACKAGES = ("data", "decide", "explain", "expr", "forest", "linear", "nn", "optim", "sampling", "study")
+_PACKAGES = ("data", "decide", "explain", "expr", "forest", "linear", "nn", "optim", "sampling", "study", "utils")
 
 
 def __getattr__(name: str) -> Any:
