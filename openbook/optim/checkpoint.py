@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import InputError
+from openbook.optim.options import plain
 from openbook.tensor.tensor import Tensor
 
 __all__ = ["packed", "unpacked"]
@@ -44,17 +45,10 @@ def unpacked(
         raise InputError(f"the state has entries {unknown} that no group names", where="load_state_dict")
     entries = {owners[index]: arrays(entry) for index, entry in state_dict["state"].items()}
     merged = [
-        {**group, **{name: _plain(value) for name, value in old.items()}, "params": group["params"]}
+        {**group, **{name: plain(value) for name, value in old.items()}, "params": group["params"]}
         for group, old in zip(groups, saved, strict=True)
     ]
     return merged, entries
-
-
-def _plain(value: Any) -> Any:
-    """An option, numbers out of any tensors they came in."""
-    if isinstance(value, (tuple, list)):
-        return type(value)(_plain(entry) for entry in value)
-    return value.item() if hasattr(value, "item") and np.ndim(value) == 0 else value
 
 
 def arrays(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from openbook.errors import DTypeError, InputError
 from openbook.optim.bucket import Bucket, Kept, Workspace, fill
 from openbook.optim.checkpoint import packed, unpacked
-from openbook.optim.options import members
+from openbook.optim.options import members, plain
 from openbook.tensor.autograd import enable_grad
 from openbook.tensor.tensor import Tensor
 
@@ -47,7 +47,8 @@ class Optimizer:
 
     def add_param_group(self, param_group: Mapping[str, Any]) -> None:
         """Optimise more parameters, with options of their own where given."""
-        group = {**self.defaults, **param_group, **members(param_group, self.param_groups)}
+        parameters = members(param_group, self.param_groups)
+        group = {name: plain(value) for name, value in {**self.defaults, **param_group, **parameters}.items()}
         self._check(group)
         self.param_groups.append(group)
 

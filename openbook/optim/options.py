@@ -10,7 +10,7 @@ import numpy as np
 from openbook.errors import DTypeError, GraphError, InputError
 from openbook.tensor.tensor import Tensor
 
-__all__ = ["ignored", "members", "require"]
+__all__ = ["ignored", "members", "plain", "require"]
 
 
 def require(
@@ -63,3 +63,10 @@ def _optimisable(parameter: Any) -> None:
             f"an optimiser moves leaves, and this tensor was computed by {parameter.node.op.name}",
             do="pass what it was computed from, or x.detach().requires_grad_()",
         )
+
+
+def plain(value: Any) -> Any:
+    """An option, numbers out of any tensors they came in."""
+    if isinstance(value, tuple):
+        return tuple(plain(entry) for entry in value)
+    return value.item() if hasattr(value, "item") and not getattr(value, "shape", None) else value
