@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ __all__ = [
     "full_like",
     "generator",
     "linspace",
+    "load",
     "logspace",
     "manual_seed",
     "ones",
@@ -32,6 +33,7 @@ __all__ = [
     "randn",
     "randn_like",
     "randperm",
+    "save",
     "stack",
     "tensor",
     "zeros",
@@ -190,3 +192,17 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Join tensors along a new axis."""
     return word.stack(*tensors, axis=dim)
+
+
+def save(state: Mapping[str, Any], path: Any) -> None:
+    """Write named tensors (a `state_dict()`) to a safetensors file, which PyTorch's users read with safetensors.torch."""
+    from openbook.files import save_arrays
+
+    save_arrays(state, path)
+
+
+def load(path: Any) -> dict[str, Tensor]:
+    """Named tensors from a safetensors file, for `load_state_dict`; a pickle is refused, for it may run code."""
+    from openbook.files import load_arrays
+
+    return {name: Tensor(array) for name, array in load_arrays(path).items()}

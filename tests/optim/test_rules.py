@@ -80,7 +80,7 @@ def test_eighty_steps_agree(rule: str, loss: str) -> None:
         strict=True,
     )
     for mine, other in steps:
-        assert mine == pytest.approx(other, rel=1e-6)  # without momentum, steps are signs: rounding grows
+        assert mine == pytest.approx(other, rel=1e-5)  # without momentum, steps are signs: rounding grows
     for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
         np.testing.assert_allclose(mine.data, other.detach().numpy(), rtol=1e-6, atol=1e-8)
 
