@@ -27,6 +27,10 @@ def unpacked(
     state_dict: Mapping[str, Any], groups: list[dict[str, Any]]
 ) -> tuple[list[dict[str, Any]], dict[Tensor, dict[str, Any]]]:
     """The saved groups with the optimiser's parameters in them, and the saved entries by parameter, as arrays."""
+    if not {"state", "param_groups"} <= state_dict.keys():
+        raise InputError(
+            "this is no optimiser's state", where="load_state_dict", do="pass what optimizer.state_dict() gave"
+        )
     saved = state_dict["param_groups"]
     sizes, saved_sizes = ([len(group["params"]) for group in side] for side in (groups, saved))
     if sizes != saved_sizes:

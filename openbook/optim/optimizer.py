@@ -155,6 +155,13 @@ class Optimizer:
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_plans": {}, "_spaces": {}}  # a copy has other arrays, and gathers them anew
 
+    def __repr__(self) -> str:
+        lines = [f"{type(self).__name__} ("]
+        for i, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {i}")
+            lines += [f"    {name}: {value}" for name, value in sorted(group.items()) if name != "params"]
+        return "\n".join([*lines, ")"])
+
     # --- gathering ---------------------------------------------------------------------------------------------
 
     def _plan(self, index: int, group: dict[str, Any]) -> _Plan:

@@ -300,6 +300,16 @@ def test_a_gradient_of_another_shape_is_refused(count: int) -> None:
     np.testing.assert_array_equal(params[0].data, before)
 
 
+def test_what_is_printed_names_the_options() -> None:
+    shown = repr(optim.SGD([{"params": [a], "lr": 0.5}, {"params": [b]}], momentum=0.9))
+    assert shown.startswith("SGD (\nParameter Group 0\n") and "    lr: 0.5\n" in shown and "    lr: 0.001\n" in shown
+
+
+def test_a_models_state_is_no_optimisers() -> None:
+    with pytest.raises(InputError, match="no optimiser's state"):
+        optim.Adam([a]).load_state_dict(ob.nn.Linear(2, 1).state_dict())
+
+
 def stepped(name: str, shapes: list[tuple[int, ...]], **options: Any) -> Any:
     """An optimiser after one step."""
     params = parameters(shapes)

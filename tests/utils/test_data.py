@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import openbook as ob
@@ -44,6 +44,7 @@ def numbers(loader: DataLoader) -> list[list[int]]:
 
 
 @given(st.integers(1, 40), st.integers(1, 15), st.booleans(), st.booleans(), st.integers(0, 5))
+@settings(deadline=None)
 def test_every_row_once_and_whole_tensors_as_one_by_one(
     count: int, size: int, shuffle: bool, drop_last: bool, seed: int
 ) -> None:
@@ -154,6 +155,16 @@ def test_samplers_of_ones_own() -> None:
     assert [len(b) for b in numbers(DataLoader(rows(5), batch_sampler=batches))] == [3, 2]
 
 
+def test_examples_without_a_length_come_by_a_sampler() -> None:
+    class Endless(data.Dataset):
+        def __getitem__(self, index: int) -> int:
+            return 10 * index
+
+    assert [batch.tolist() for batch in DataLoader(Endless(), 2, sampler=[3, 1, 5])] == [[30, 10], [50]]
+    with pytest.raises(DTypeError, match="Endless does not"):
+        DataLoader(Endless(), 2)
+
+
 def test_one_by_one() -> None:
     assert [(n, s) for n, s in DataLoader(Squares(3), batch_size=None)] == [(0, 0.0), (1, 1.0), (2, 4.0)]
     converted = data.default_convert({"a": np.ones(2), "b": [np.float32(1), "x"], "p": Point(np.zeros(1), 2)})
@@ -221,6 +232,7 @@ def test_splits_have_the_same_lengths(lengths: list[float]) -> None:
         (lambda: TensorDataset(np.float64(1)), ShapeError, "has no rows"),
         (lambda: data.ConcatDataset([]), InputError, "no datasets"),
         (lambda: DataLoader(rows(0)), InputError, "empty"),
+        (lambda: DataLoader(iter([1, 2])), DTypeError, "list_iterator does not"),
         (lambda: list(data.RandomSampler([])), InputError, "nothing to draw"),
         (lambda: DataLoader(rows(3), 0), InputError, "batch_size=0"),
         (lambda: DataLoader(rows(3), 2.5), InputError, "batch_size=2.5"),

@@ -19,13 +19,13 @@ __all__ = ["ConcatDataset", "Dataset", "Subset", "TensorDataset", "random_split"
 
 
 class Dataset:
-    """Subclasses say in `__getitem__` what example a number stands for, and in `__len__` how many there are."""
+    """Subclasses say in `__getitem__` what example a number stands for, and in `__len__` how many there are.
+
+    Without a length, the loader needs a sampler that says which examples come.
+    """
 
     def __getitem__(self, index: Any) -> Any:
         raise TypeError("a dataset says in `__getitem__` what example a number stands for")
-
-    def __len__(self) -> int:
-        raise TypeError("a dataset says in `__len__` how many examples it has")
 
     def __add__(self, other: Any) -> ConcatDataset:
         return ConcatDataset([self, other])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from openbook.errors import InputError
+from openbook.errors import DTypeError, InputError
 from openbook.utils.data.collate import default_collate, default_convert
 from openbook.utils.data.dataset import rows_of
 from openbook.utils.data.sampler import BatchSampler, RandomSampler, Seed, SequentialSampler
@@ -38,8 +38,7 @@ class DataLoader:
     ):
         _workers(num_workers)
         _one_order(batch_size, shuffle, sampler, batch_sampler, drop_last)
-        if not len(dataset):
-            raise InputError("the dataset is empty", where="DataLoader", do="give one with examples")
+        _examples(dataset, sampler is not None or batch_sampler is not None)
         self.dataset, self.num_workers, self.pin_memory, self.generator = dataset, num_workers, pin_memory, generator
         self.drop_last = drop_last
         if sampler is None:
@@ -66,6 +65,18 @@ class DataLoader:
     def __len__(self) -> int:
         """How many batches there are."""
         return len(self.sampler if self.batch_sampler is None else self.batch_sampler)  # type: ignore[arg-type]
+
+
+def _examples(dataset: Any, chosen: bool) -> None:
+    """Check that there are examples to be had by number, and how many, unless others choose the numbers."""
+    if not hasattr(dataset, "__getitem__") or not (chosen or hasattr(dataset, "__len__")):
+        raise DTypeError(
+            f"a dataset has a length and gives examples by number, and {type(dataset).__name__} does not",
+            where="DataLoader",
+            do="make a list of it, or a Dataset with __getitem__ and __len__",
+        )
+    if hasattr(dataset, "__len__") and not len(dataset):
+        raise InputError("the dataset is empty", where="DataLoader", do="give one with examples")
 
 
 def _workers(num_workers: int) -> None:
