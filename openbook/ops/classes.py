@@ -27,21 +27,24 @@ class CrossEntropy(Op):
     @staticmethod
     def keeping(x, y, weight=None, *, reduction="mean", ignore_index=-100, label_smoothing=0.0):
         """The loss and, where rows of logits meet whole classes and nothing else is asked, the probabilities."""
-        simple = weight is None and not label_smoothing and x.ndim == 2 and y.dtype.kind in "iu"
-        if not simple or (y.size and (y == ignore_index).any()):
+        if weight is not None or label_smoothing or x.ndim != 2 or not _are_classes(x, y, ignore_index):
             options = {"reduction": reduction, "ignore_index": ignore_index, "label_smoothing": label_smoothing}
             return CrossEntropy.forward(x, y, weight, **options), None
-        _require_classes(x, y, reduction, ignore_index)
-        # LogSoftmax's way, with the exponentials used twice
-        rows = np.arange(len(x))
+        require_reduction("cross_entropy", reduction)
+        # LogSoftmax's way, with the exponentials used twice; entries are picked by their place in the flat array
+        start = np.arange(0, x.size, x.shape[1])
         top = x.argmax(axis=1)
-        d = x - x[rows, top, None]
-        e = np.exp(d)
-        e[rows, top] = 0
+        top += start
+        d = x - x.ravel()[top][:, None]
+        e = np.exp(d, order="C")
+        flat = e.ravel()  # a view
+        flat[top] = 0
         rest = np.add.reduce(e, axis=1)
-        losses = np.log1p(rest) - d[rows, y]
-        e[rows, top] = 1
-        e /= (1 + rest)[:, None]
+        losses = np.log1p(rest)
+        losses -= d.ravel()[start + y]
+        flat[top] = 1
+        rest += 1
+        e /= rest[:, None]
         return _reduced(losses, x.dtype.type(len(x)), reduction), e
 
     @staticmethod
@@ -56,9 +59,8 @@ class CrossEntropy(Op):
     def gradient(g, out, x, y, weight=None, *, reduction="mean", ignore_index=-100, label_smoothing=0.0, kept=None):
         if kept is not None:
             rows = g / len(x) if reduction == "mean" else g
-            rows = rows if rows.ndim == 0 else rows[:, None]
-            of_x = kept * rows
-            of_x[np.arange(len(x)), y] -= rows if np.ndim(rows) == 0 else rows[:, 0]
+            of_x = kept * (rows if rows.ndim == 0 else rows[:, None])
+            of_x.ravel()[np.arange(0, x.size, x.shape[1]) + y] -= rows
             return of_x, None, None
         axis = _class_axis(x)
         target, count = _target(x, y, weight, reduction, ignore_index, label_smoothing)
@@ -109,6 +111,14 @@ class NllLoss(Op):
         if reduction == "none":
             rows = reshape(rows, shape=(*x.shape[:axis], 1, *x.shape[axis + 1 :]))
         return -(rows * target), None, None
+
+
+def _are_classes(x: Any, y: Any, ignore_index: int) -> bool:
+    """Whether every target is the number of a class, and none is to be ignored: the common case, found out cheaply."""
+    if y.dtype.kind not in "iu" or y.shape != x.shape[:1] or not y.size:
+        return False
+    low, high = y.min(), y.max()
+    return low >= 0 and high < x.shape[1] and not (low <= ignore_index <= high and (y == ignore_index).any())
 
 
 def _class_axis(x: Any) -> int:

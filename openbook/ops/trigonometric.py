@@ -65,9 +65,14 @@ class TanhSlope(Elementwise):
 
     @staticmethod
     def forward(x):
-        e = np.exp(-2 * np.abs(x))
-        once = 1 + e
-        return 4 * e / (once * once)
+        e = np.abs(x)
+        e *= -2
+        e = np.exp(e)
+        once = e + 1
+        once *= once
+        e *= 4
+        e /= once
+        return e
 
     @staticmethod
     def gradient(g, y, x):

@@ -8,7 +8,7 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
-from openbook.errors import DTypeError, GraphError, ShapeError
+from openbook.errors import DTypeError, GraphError, OpenbookError, ShapeError
 from openbook.ops.op import Op
 from openbook.record.hook import Explains
 from openbook.tensor.autograd import GraphNode, backward, is_grad_enabled, now
@@ -74,10 +74,13 @@ class Tensor(Methods, Explains):
             return self._promoted(op, inputs, arrays, parameters)
         recorded = recorded and op.differentiable and is_grad_enabled()
         kept = None
-        if recorded and op.keeping is not None:
-            data, kept = op.keeping(*arrays, **parameters)
-        else:
-            data = op.forward(*arrays, **parameters)
+        try:
+            if recorded and op.keeping is not None:
+                data, kept = op.keeping(*arrays, **parameters)
+            else:
+                data = op.forward(*arrays, **parameters)
+        except ValueError as problem:
+            raise _explained(problem, op, arrays) from problem
         return _output(op, inputs, arrays, parameters, data, kept, recorded)
 
     def _promoted(self, op: type[Op], inputs: tuple[Any, ...], arrays: list[Any], parameters: dict[str, Any]) -> Tensor:
@@ -87,7 +90,10 @@ class Tensor(Methods, Explains):
             dtype = DEFAULT_FLOAT
             arrays = [a.astype(dtype) if isinstance(a, np.ndarray) and a.dtype.kind != "f" else a for a in arrays]
         arrays = promoted(arrays, dtype)
-        data = np.asarray(op.forward(*arrays, **parameters))
+        try:
+            data = np.asarray(op.forward(*arrays, **parameters))
+        except ValueError as problem:
+            raise _explained(problem, op, arrays) from problem
         if data.dtype.kind == "f" and data.dtype != dtype:
             data = data.astype(dtype if dtype.kind == "f" else DEFAULT_FLOAT)
         elif data.dtype.kind in "iu" and dtype.kind in "iu":
@@ -303,6 +309,17 @@ def _output(
         output.requires_grad = False
         output.node = None
     return output
+
+
+def _explained(problem: ValueError, op: type[Op], arrays: list[Any]) -> ValueError:
+    """NumPy's complaint about shapes that cannot be broadcast, in the words of whoever called."""
+    if not op.elementwise or isinstance(problem, OpenbookError) or "broadcast" not in str(problem):
+        return problem
+    shapes = ", ".join(str(np.shape(a)) for a in arrays)
+    return ShapeError(
+        f"{op.name} cannot pair the entries of shapes {shapes}",
+        do="make lengths equal or 1, counted from the last axis; reshape() and unsqueeze() add axes",
+    )
 
 
 _new = object.__new__

@@ -118,3 +118,16 @@ def test_one_activation_learns_xor(activation: type[nn.Module]) -> None:
             optimizer.step()
         learnt += float(loss) < 0.01
     assert learnt >= 4
+
+
+def test_logits_in_any_order_of_memory() -> None:
+    """The loss writes into the exponentials by their places in a flat array: it must be theirs, not a copy's."""
+    logits = np.random.default_rng(0).standard_normal((4, 6)).T
+    targets = ob.tensor([0, 3, 1, 2, 2, 0])
+    for reduction in ("mean", "sum", "none"):
+        grads = []
+        for x in (logits, logits.copy()):
+            leaf = ob.from_numpy(x).requires_grad_()
+            nn.functional.cross_entropy(leaf, targets, reduction=reduction).sum().backward()
+            grads.append(leaf.grad.data)
+        np.testing.assert_array_equal(grads[0], grads[1])

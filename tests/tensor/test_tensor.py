@@ -74,3 +74,9 @@ def test_dtypes_promote_as_pytorchs(name: str) -> None:
             other = apply(torch, theirs[a], numbers.get(b, theirs.get(b)))
             assert str(mine.dtype) == str(other.dtype).removeprefix("torch."), (a, b)
             np.testing.assert_allclose(mine.data, other.numpy(), rtol=1e-6)
+
+
+def test_shapes_that_do_not_pair_are_named() -> None:
+    for other in (ob.ones(4), ob.ones(4, dtype=ob.float64), ob.arange(4)):
+        with pytest.raises(OpenbookError, match=r"mul cannot pair .*\(2, 3\), \(4,\)"):
+            ob.ones(2, 3) * other
