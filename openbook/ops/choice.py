@@ -6,7 +6,7 @@ import numpy as np
 
 from openbook.ops.domain import INF, NAN, reals
 from openbook.ops.op import Elementwise, scalar
-from openbook.ops.vocabulary import eq, greater, where
+from openbook.ops.vocabulary import eq, greater, greater_equal, less_equal, where
 
 
 class Maximum(Elementwise):
@@ -68,5 +68,5 @@ class Clamp(Elementwise):
     @staticmethod
     def gradient(g, y, x, *, min=-1.0, max=1.0):
         if min is not None:
-            g = where(greater(min, x), 0.0, g)
-        return g if max is None else where(greater(x, max), 0.0, g)
+            g = where(greater_equal(x, min), g, 0.0)
+        return g if max is None else where(less_equal(x, max), g, 0.0)

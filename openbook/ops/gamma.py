@@ -42,6 +42,8 @@ class Lgamma(Elementwise):
         from scipy.special import gammaln
 
         y = np.where(np.isneginf(x), np.inf, gammaln(x))
+        with np.errstate(divide="ignore"):  # Γ(x) ≈ 1/x, where 1/x would overflow
+            y = np.where(np.abs(x) < 1e-300, -np.log(np.abs(x)), y)
         v = np.asarray(x, np.float64)
         with np.errstate(invalid="ignore", divide="ignore"):
             about_two, about_one = (v > 1.5) & (v < 2.5), (v > 0.5) & (v <= 1.5)

@@ -58,7 +58,7 @@ class Erfinv(Elementwise):
     def forward(x):
         from scipy.special import erfinv
 
-        return erfinv(x)
+        return np.where(x == 0, x, erfinv(x))  # SciPy's loses the sign of −0
 
     @staticmethod
     def gradient(g, y, x):
