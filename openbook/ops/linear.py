@@ -9,7 +9,8 @@ import numpy as np
 from openbook.errors import ShapeError
 from openbook.ops.along import all_stacked
 from openbook.ops.op import Op, aligned, apply
-from openbook.ops.vocabulary import einsum, matmul, reshape, swap, total
+from openbook.ops.reduce import sum_of_rows
+from openbook.ops.vocabulary import einsum, matmul, product, reshape, swap, total
 
 
 class MatMul(Op):
@@ -84,9 +85,9 @@ class Linear(Op):
         rows = g if g.ndim == 2 else reshape(g, shape=(-1, W.shape[0]))
         flat = x if x.ndim == 2 else reshape(x, shape=(-1, W.shape[1]))
         return (
-            lambda: g @ W if g.ndim == 2 else reshape(rows @ W, shape=tuple(x.shape)),
-            lambda: matmul(rows.T, flat),
-            None if b is None else lambda: rows.sum(0),
+            lambda: product(g, W) if g.ndim == 2 else reshape(product(rows, W), shape=tuple(x.shape)),
+            lambda: product(rows.T, flat),
+            None if b is None else lambda: sum_of_rows(rows),
         )
 
     @classmethod
