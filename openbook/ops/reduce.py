@@ -33,7 +33,7 @@ def spread(g: Any, shape: tuple[int, ...], axis: Axes) -> Any:
     return broadcast_to(reshape(g, shape=kept_shape(shape, axis)), shape=tuple(shape))
 
 
-FEW = 8192  # so many entries a product with ones adds up faster than a reduction does, and on one thread
+FEW = 8192  # as long as so few are multiplied at a time, a product with ones is faster than a reduction, on one thread
 _ONES = {kind: np.ones(FEW, kind) for kind in "fd"}
 
 
@@ -55,9 +55,17 @@ def sum_of_rows(x: Any) -> Any:
     """The rows of a matrix together; of an array or a Tensor."""
     if type(x) is not np.ndarray:
         return total(x, axis=0)
-    if x.size <= FEW and x.dtype.char in _ONES:
-        return _ONES[x.dtype.char][: len(x)].dot(x)
-    return np.add.reduce(x, axis=0)
+    if x.dtype.char not in _ONES or x.shape[1] > FEW // 16:
+        return np.add.reduce(x, axis=0)
+    ones = _ONES[x.dtype.char]
+    if x.size <= FEW:
+        return ones[: len(x)].dot(x)
+    count = FEW // x.shape[1]
+    result = ones[:count].dot(x[:count])
+    for start in range(count, len(x), count):
+        part = x[start : start + count]
+        result += ones[: len(part)].dot(part)
+    return result
 
 
 class Sum(Along):
