@@ -35,7 +35,7 @@ def _word(name: str) -> Callable[..., Any]:
 
     def word(*inputs: Any, **parameters: Any) -> Any:
         op, first = OPS[name], inputs[0]
-        if type(first) is not array and hasattr(first, "__openbook_apply__"):  # `dispatch`, with most calls spared a round
+        if type(first) is not array and hasattr(first, "__openbook_apply__"):
             return first.__openbook_apply__(op, inputs, parameters)
         for value in inputs:
             if type(value) is not array:

@@ -5,16 +5,19 @@
 """
 
 import sys
+from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from openbook.record.graph import Edge, Graph, Node
 from openbook.record.hook import Explains
 from openbook.record.keeping import keeping, record
-from openbook.record.step import Step, Witness, given
-from openbook.record.table import Table
-from openbook.record.verify import Check, Verification
-from openbook.record.working import Working
+
+if TYPE_CHECKING:
+    from openbook.record.graph import Edge, Graph, Node
+    from openbook.record.step import Step, Witness, given
+    from openbook.record.table import Table
+    from openbook.record.verify import Check, Verification
+    from openbook.record.working import Working
 
 __all__ = [
     "Check",
@@ -31,6 +34,24 @@ __all__ = [
     "keeping",
     "record",
 ]
+
+
+# What only explanations need is loaded when it is first asked for, so that `import openbook` is light.
+_LATER = {
+    "graph": ("Edge", "Graph", "Node"),
+    "step": ("Step", "Witness", "given"),
+    "table": ("Table",),
+    "verify": ("Check", "Verification"),
+    "working": ("Working",),
+}
+_HOMES = {name: home for home, names in _LATER.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return found
 
 
 class _Record(ModuleType):
