@@ -15,6 +15,7 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 from openbook.errors import ShapeError
+from openbook.optim.fused import Fused
 from openbook.tensor.tensor import Tensor
 
 __all__ = ["BLOCK", "LARGE", "Bucket", "Kept", "Workspace", "fill"]
@@ -63,6 +64,7 @@ class Bucket:
         ]
         self.constants = np.empty(0, self.p.dtype)
         self.handles: tuple[np.ndarray, ...] = ()
+        self.fused = Fused(self.p, state) if not self.gathered and self.p.size >= LARGE else None
 
     def _place(self, space: Workspace, contiguous: bool) -> None:
         """Where the rule finds values and gradients: in the parameter itself, or gathered in scratch memory."""
@@ -101,6 +103,8 @@ class Bucket:
             g = np.concatenate(gradients, axis=None, out=self.g)
             np.concatenate(self.sources, axis=self.axis, out=self.p)
         constants = self._constants(begin(self.numbers, group))
+        if self.fused is not None and self.fused.moved(g, update, group, self.constants):
+            return
         if len(self.blocks) == 1:
             _, p, state, work = self.blocks[0]
             update(p, g, state, constants, group, work)

@@ -27,7 +27,7 @@ def require(
 
 
 def ignored(**choices: Any) -> dict[str, Any]:
-    """PyTorch's choices among implementations of the same rule: kept, and of no effect here."""
+    """PyTorch's choices among implementations of the same rule: kept, and without effect on any number."""
     for name, value in choices.items():
         if value is not None and not isinstance(value, (bool, np.bool_)):
             raise DTypeError(f"{name} must be True, False or None, not {value!r}", where="the optimiser's options")
