@@ -70,12 +70,13 @@ class Linear(Op):
 
     @staticmethod
     def forward(x, W, b=None):
-        if x.shape[-1:] != W.shape[1:]:
-            raise _mismatch("linear", x.shape, W.shape[::-1])
-        if x.ndim == 2:
-            y = x.dot(W.T)
-        else:  # one product for all rows, however they are stacked
-            y = x.reshape(-1, W.shape[1]).dot(W.T).reshape(*x.shape[:-1], W.shape[0])
+        try:
+            if x.ndim == 2:
+                y = x.dot(W.T)
+            else:
+                y = _of_stacked_rows(x, W)
+        except ValueError as problem:
+            raise _mismatch("linear", x.shape, W.shape[::-1]) from problem
         if b is None:
             return y
         return np.add(y, b, out=y) if y.dtype == b.dtype else y + b
@@ -102,6 +103,13 @@ class Linear(Op):
         if b is not None:
             y = y + (reshape(b, shape=(size, 1, b.shape[-1])) if stacked[2] else b)
         return reshape(y, shape=(*x.shape[:-1], W.shape[-2]))
+
+
+def _of_stacked_rows(x: np.ndarray, W: np.ndarray) -> np.ndarray:
+    """One product for all rows, however they are stacked."""
+    if x.shape[-1:] != W.shape[1:]:
+        raise ValueError("rows and columns differ in length")
+    return x.reshape(-1, W.shape[1]).dot(W.T).reshape(*x.shape[:-1], W.shape[0])
 
 
 class Einsum(Op):

@@ -198,7 +198,10 @@ def propagate(
                 g = hooked(node.hooks, g)
             if watch and (watch is True or id(node) in watch):
                 watched[id(node)] = g
-            edges = zip(node.require(), node.cotangents(g, create_graph), strict=False)
+            inputs = node.inputs
+            if inputs is None or last_change[0] > order:
+                inputs = node.require()
+            edges = zip(inputs, node.cotangents(g, create_graph), strict=False)
     finally:
         _enabled.reset(token)
     return leaves | watched if watch else leaves
@@ -273,7 +276,9 @@ def backward(
         cotangent = grads[key]
         if leaf.hooks:
             cotangent = hooked(leaf.hooks, cotangent)
-        leaf.accumulate_grad(cotangent if create_graph else _own(cotangent, held))
+        if not create_graph and leaf.grad is None:
+            cotangent = _own(cotangent, held)
+        leaf.accumulate_grad(cotangent)
 
 
 def _own(cotangent: Any, held: set[int]) -> np.ndarray:

@@ -114,12 +114,12 @@ class Tensor(Methods, Explains):
         backward(self, gradient, retain_graph=retain_graph, create_graph=create_graph)
 
     def accumulate_grad(self, cotangent: Any) -> None:
-        """Add a cotangent, which must be nobody else's, to `.grad`: in place, unless it is a Tensor with a past."""
+        """Add a cotangent to `.grad`: in place, unless it is a Tensor with a past. The first, if an array, becomes `.grad`."""
         grad = self.grad
-        if isinstance(cotangent, Tensor):
-            self.grad = cotangent if grad is None else grad + cotangent
-        elif grad is None:
-            self.grad = _plain(cotangent)
+        if grad is None:
+            self.grad = _plain(cotangent) if type(cotangent) is np.ndarray else cotangent
+        elif isinstance(cotangent, Tensor):
+            self.grad = grad + cotangent
         elif grad.requires_grad:
             self.grad = grad + Tensor(cotangent)
         else:
