@@ -5,10 +5,10 @@
 """
 
 import sys
-from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from openbook.later import later
 from openbook.record.hook import Explains
 from openbook.record.keeping import keeping, record
 
@@ -36,22 +36,16 @@ __all__ = [
 ]
 
 
-# What only explanations need is loaded when it is first asked for, so that `import openbook` is light.
-_LATER = {
-    "graph": ("Edge", "Graph", "Node"),
-    "step": ("Step", "Witness", "given"),
-    "table": ("Table",),
-    "verify": ("Check", "Verification"),
-    "working": ("Working",),
-}
-_HOMES = {name: home for home, names in _LATER.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    return found
+__getattr__ = later(
+    __name__,
+    {
+        "graph": ("Edge", "Graph", "Node"),
+        "step": ("Step", "Witness", "given"),
+        "table": ("Table",),
+        "verify": ("Check", "Verification"),
+        "working": ("Working",),
+    },
+)
 
 
 class _Record(ModuleType):
