@@ -12,13 +12,14 @@ from openbook.ops.special import Erfc
 from openbook.ops.vocabulary import (
     erfc,
     exp,
+    gelu_tanh_slope,
     greater,
     minimum,
+    mish_slope,
     sigmoid,
     sigmoid_slope,
-    softplus,
+    silu_slope,
     tanh,
-    tanh_slope,
     where,
 )
 
@@ -137,7 +138,6 @@ class Silu(Elementwise):
     formula = "x / (1 + exp(-x))"
     domain = reals(-30, 30)
     edges = {INF: INF, NAN: NAN}
-    slack = {2: 1.5}
 
     @staticmethod
     def forward(x):
@@ -145,8 +145,7 @@ class Silu(Elementwise):
 
     @staticmethod
     def gradient(g, y, x):
-        s = sigmoid(x)
-        return g * (s * (1 + x * sigmoid(-x)))
+        return g * silu_slope(x)
 
 
 class Elu(Elementwise):
@@ -206,7 +205,6 @@ class GeluTanh(Elementwise):
     formula = "0.5*x*(1 + tanh(sqrt(2/pi)*(x + 0.044715*x**3)))"
     domain = reals(-8, 8)
     edges = {INF: INF, NAN: NAN}
-    slack = {2: 1.5}
 
     @staticmethod
     def forward(x):
@@ -214,9 +212,7 @@ class GeluTanh(Elementwise):
 
     @staticmethod
     def gradient(g, y, x):
-        u = GeluTanh.steepness * x * (1 + GeluTanh.cubic * x * x)
-        slope = GeluTanh.steepness * (1 + 3 * GeluTanh.cubic * x * x)
-        return g * (sigmoid(u) * (1 + x * slope * sigmoid(-u)))
+        return g * gelu_tanh_slope(x)
 
     steepness, cubic = 2 * math.sqrt(2 / math.pi), 0.044715
 
@@ -227,7 +223,6 @@ class Mish(Elementwise):
     formula = "x * tanh(log(1 + exp(x)))"
     domain = reals(-30, 20)
     edges = {INF: INF, NAN: NAN}
-    slack = {2: 1.5}
 
     @staticmethod
     def forward(x):
@@ -235,8 +230,7 @@ class Mish(Elementwise):
 
     @staticmethod
     def gradient(g, y, x):
-        t = tanh(softplus(x))
-        return g * (t + x * (sigmoid(x) * tanh_slope(softplus(x))))
+        return g * mish_slope(x)
 
 
 class Hardsigmoid(Elementwise):

@@ -131,13 +131,11 @@ class Elementwise(Op):
     """The same for every entry; inputs are broadcast against each other.
 
     `domain` holds one interval per input (or one for all); `edges` the values at ±inf and NaN, checked by the tests;
-    `slope` the derivative as people write it, where that is not what the rules make of the formula; `slack` how many times
-    its budget of error a derivative of some order may use, where keeping to it is out of reach.
+    `slope` the derivative as people write it, where that is not what the rules make of the formula.
     """
 
     elementwise = True
     slope: ClassVar[str] = ""
-    slack: ClassVar[Mapping[int, float]] = {}
     domain: ClassVar[Reals | tuple[Reals, ...]] = reals()
     edges: ClassVar[Mapping[float, float]] = {}
 
