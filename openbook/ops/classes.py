@@ -82,7 +82,9 @@ class CrossEntropy(Op):
     def batched(cls, size, inputs, stacked, parameters):
         x, y = inputs[:2]
         reduction = parameters.get("reduction", "mean")
-        simple = all(stacked) and len(inputs) == 2 and x.ndim == 3 and not parameters.get("label_smoothing")
+        simple = (
+            all(stacked) and len(inputs) == 2 and x.ndim == 3 and y.ndim == 2 and not parameters.get("label_smoothing")
+        )
         if not simple or np.any(np.asarray(y) == parameters.get("ignore_index", -100)):
             return super().batched(size, inputs, stacked, parameters)
         rows = apply(
