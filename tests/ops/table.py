@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from openbook.ops import OPS
-from tests.ops.oracle import Worst
+from openbook.testing.oracle import Worst
 
 HEAD = """# The operations
 

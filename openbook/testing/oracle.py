@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import mpmath
@@ -48,7 +47,6 @@ def _tiny(random: np.random.Generator, count: int) -> np.ndarray:
     return 10.0 ** random.uniform(-8, 0, count)
 
 
-@cache
 def formula(op: type[Elementwise], orders: tuple[str, ...]) -> Expr:
     """The operation's formula, differentiated by the arguments named, one after the other."""
     expr = op.expression()
