@@ -1,8 +1,9 @@
 """The slopes of x·gate(x), of any order: swish, mish and the GELU of early transformers.
 
 Their terms cancel, near the zero of each slope and beyond, by more than a budget of 4 units in the last place has room for.
-So a slope is the coefficient of a power series (Taylor arithmetic: Griewank & Walther 2008, ch. 13), computed in twice the
-digits where float64 goes in, and in float64 for the rest.
+So the first slope, which every training step asks for, is written as one fraction with few roundings; a higher one is the
+coefficient of a power series (Taylor arithmetic: Griewank & Walther 2008, ch. 13), in twice the digits where float64 goes
+in, and in float64 for the rest.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 
 from openbook.ops.domain import NAN, reals
 from openbook.ops.op import Elementwise
-from openbook.ops.twice import Twice
+from openbook.ops.twice import Twice, exact_product
 from openbook.ops.vocabulary import gelu_tanh_slope, mish_slope, silu_slope
 
 Series = list[Any]  # coefficients of 1, h, h², …
@@ -36,11 +37,18 @@ class GateSlope(Elementwise):
         """Numerator and denominator of the gate, from the series of exp(−|exponent|); `left` where x < 0."""
         raise NotImplementedError
 
+    @staticmethod
+    def first(x: Any) -> Any:
+        """The slope itself, in float64, from x within ±far."""
+        raise NotImplementedError
+
     @classmethod
     def of_order(cls, x: Any, order: int) -> Any:
         """The derivative of x·gate(x)."""
         x = np.asarray(x)
         point = np.asarray(x, np.float64)
+        if order == 1:
+            return np.asarray(cls.first(np.clip(point, -cls.far, cls.far))).astype(x.dtype, copy=False)
         near = np.abs(point) < cls.far
         inside = np.where(near, point, 0.0)
         left = np.signbit(inside)
@@ -52,8 +60,7 @@ class GateSlope(Elementwise):
         coefficient = quotient[order] * at + quotient[order - 1]
         value = coefficient * float(math.factorial(order))
         value = value.high if isinstance(value, Twice) else value
-        beyond = (point > 0) * float(order == 1)
-        return np.where(near, value, np.where(np.isnan(point), point, beyond)).astype(x.dtype, copy=False)
+        return np.where(near, value, np.where(np.isnan(point), point, 0.0)).astype(x.dtype, copy=False)
 
 
 def _where(condition: Any, a: Any, b: Any) -> Any:
@@ -111,6 +118,12 @@ class _Logistic(GateSlope):
         return [_where(left, e, o) for e, o in zip(decaying, one, strict=True)], _plus(decaying, 1.0)
 
 
+def _logistic_slope(e, left, growth):
+    """The slope of x·σ(u), from exp(−|u|), whether u < 0, and x·u′."""
+    once = 1 + e
+    return np.where(left, e * (once + growth), once + growth * e) / (once * once)
+
+
 class SiluSlope(_Logistic):
     """The slope of silu, or a higher derivative of it."""
 
@@ -118,6 +131,10 @@ class SiluSlope(_Logistic):
     formula = "(1 + exp(-x) + x*exp(-x)) / (1 + exp(-x))**2"
     domain = reals(-30, 30)
     far = 760.0
+
+    @staticmethod
+    def first(x):
+        return _logistic_slope(np.exp(-np.abs(x)), np.signbit(x), x)
 
     @staticmethod
     def forward(x, *, order=1):
@@ -152,6 +169,19 @@ class GeluTanhSlope(_Logistic):
         return [*terms, *[x * 0.0] * (length - 4)][:length]
 
     @staticmethod
+    def first(x):
+        """Where the slope is smallest it moves with every rounding of the exponent, so that is kept in two parts."""
+        a = GeluTanhSlope.steepness
+        line, small = exact_product(x, a.high)
+        small = small + a.low * x
+        cube = (a.high * GeluTanhSlope.cubic.high) * (x * x) * x
+        rest = small + cube
+        u = line + rest
+        e = np.exp(-np.abs(u))
+        e = e - e * (np.copysign(1.0, u) * (rest - (u - line)))
+        return _logistic_slope(e, np.signbit(u), line + (small + 3 * cube))
+
+    @staticmethod
     def forward(x, *, order=1):
         return GeluTanhSlope.of_order(x, order)
 
@@ -177,6 +207,18 @@ class MishSlope(GateSlope):
         right = [d + s for d, s in zip(doubled, twice_square, strict=True)]
         above = [_where(left, a, b) for a, b in zip(q, doubled, strict=True)]
         return above, [_where(left, a, b) for a, b in zip(_plus(q, 2.0), right, strict=True)]
+
+    @staticmethod
+    def first(x):
+        """One fraction: its numerator multiplied out, for the two terms it comes from nearly cancel left of 0."""
+        e = np.exp(-np.abs(x))
+        square = e * e
+        left = np.signbit(x)
+        below = np.where(left, e * (e + 2) + 2, 1 + 2 * (e + square))
+        four = 4 * x
+        on_the_left = e * (((4 + four) + e * (four + 6)) + square * (e + 4))
+        above = np.where(left, on_the_left, (1 + 2 * e) * below + four * (square * (1 + e)))
+        return above / (below * below)
 
     @staticmethod
     def forward(x, *, order=1):

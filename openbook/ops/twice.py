@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["Twice"]
+__all__ = ["Twice", "exact_product"]
 
 _SPLITTER = 2.0**27 + 1
 
@@ -35,7 +35,7 @@ class Twice:
 
     def __mul__(self, other: Any) -> Twice:
         high, low = _of(other)
-        product, error = _product(self.high, high)
+        product, error = exact_product(self.high, high)
         return Twice(*_renormalized(product, error + (self.high * low + self.low * high)))
 
     def __truediv__(self, other: Any) -> Twice:
@@ -58,7 +58,7 @@ def _sum(a: Any, b: Any) -> tuple[Any, Any]:
     return total, (a - (total - shadow)) + (b - shadow)
 
 
-def _product(a: Any, b: Any) -> tuple[Any, Any]:
+def exact_product(a: Any, b: Any) -> tuple[Any, Any]:
     """The product, and exactly what rounding took from it."""
     product = a * b
     a1, a2 = _halves(a)
