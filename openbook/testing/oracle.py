@@ -55,10 +55,10 @@ def formula(op: type[Elementwise], orders: tuple[str, ...]) -> Expr:
     return expr
 
 
-def truth(expr: Expr, point: dict[str, float]) -> mpmath.mpf:
+def truth(expr: Expr, point: dict[str, float], most: int = 4000) -> mpmath.mpf:
     """The value at precision doubled until two evaluations agree; two zeros may both have lost all digits."""
     digits, before = 30, None
-    while digits < 4000:
+    while digits < most:
         with mpmath.workdps(digits):
             now = evaluate(expr, point, precise(digits))
             if before is not None and now != 0 and abs(now - before) <= abs(now) * mpmath.mpf(10) ** -20:
