@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dis
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from types import CodeType
 from typing import Any, ClassVar
@@ -18,10 +18,11 @@ import numpy as np
 from openbook.expr import FUNCTIONS, Expr, Name, Negate, Number, define, parse, source, substitute
 from openbook.ops.domain import Reals, reals
 
-__all__ = ["OPS", "Elementwise", "Op", "apply", "scalar"]
+__all__ = ["OPS", "Elementwise", "Op", "apply", "for_every_operation", "scalar"]
 
 OPS: dict[str, type[Op]] = {}
 _GIVES_REALS: dict[str, bool] = {}
+_LISTENERS: list[Callable[[type[Op]], None]] = []
 
 
 class Op:
@@ -60,6 +61,8 @@ class Op:
         keywords = (p for p in signature.parameters.values() if p.kind is inspect.Parameter.KEYWORD_ONLY)
         cls.options = {p.name: p.default for p in keywords}
         OPS[cls.name] = cls
+        for tell in _LISTENERS:
+            tell(cls)
 
     @staticmethod
     def forward(*inputs: Any, **parameters: Any) -> Any:
@@ -106,6 +109,13 @@ class Op:
                 number = Number(abs(value)) if value >= 0 else Negate(Number(abs(value)))
                 read = substitute(read, Name(name), number)
         return read
+
+
+def for_every_operation(tell: Callable[[type[Op]], None]) -> None:
+    """Tell of every operation there is, and of every one that will be defined: floors above derive from it what they offer."""
+    for op in list(OPS.values()):
+        tell(op)
+    _LISTENERS.append(tell)
 
 
 def case_by_case(

@@ -11,7 +11,7 @@ from openbook.ops import apply
 from openbook.ops.decompose import OfMatrices
 from openbook.ops.op import Op
 from openbook.tensor import Tensor, grad_of
-from openbook.testing.exact import EPS, Truth, truth_of
+from openbook.testing.exact import EPS, Truth
 from openbook.testing.samples import samples_of
 
 __all__ = [
@@ -64,9 +64,8 @@ def result(op: type[Op], truth: Truth, inputs: list[Any]) -> Any:
         return apply(op, *inputs, **truth.sample.options)
 
 
-def worst_value(op: type[Op], number: int, dtype: Any = np.float64) -> Worst:
+def worst_value(op: type[Op], truth: Truth, dtype: Any = np.float64) -> Worst:
     """How far the value is from the truth, in units: entry by entry, or by the largest entry (LAPACK's promise)."""
-    truth = truth_of(op, number)
     eps = EPS if dtype == np.float64 else EPS32
     worst = 0.0
     for recorded in (False, True):
@@ -120,9 +119,8 @@ def _flat(parts: list[Any]) -> np.ndarray:
     return np.concatenate([np.ravel(np.asarray(p.data)) for p in parts]) if parts else np.zeros(0)
 
 
-def worst_slope(op: type[Op], number: int, dtype: Any = np.float64) -> Worst:
+def worst_slope(op: type[Op], truth: Truth, dtype: Any = np.float64) -> Worst:
     """The gradient of a random cotangent, against differences of the truth."""
-    truth = truth_of(op, number)
     inputs = leaves(truth, dtype)
     found = gradients(op, truth, inputs)
     for g, i in zip(found, truth.slopes, strict=True):
@@ -131,9 +129,8 @@ def worst_slope(op: type[Op], number: int, dtype: Any = np.float64) -> Worst:
     return Worst(_units(op, _flat(found), np.asarray(truth.gradient), truth.gradient_unit, eps), SLOPE)
 
 
-def worst_second(op: type[Op], number: int) -> Worst:
+def worst_second(op: type[Op], truth: Truth) -> Worst:
     """A random product with the Hessian, against differences of the truth."""
-    truth = truth_of(op, number)
     if not truth.point.size or not truth.value.size:
         return Worst(0.0, SECOND)
     inputs = leaves(truth)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import mpmath
 import numpy as np
@@ -121,6 +120,13 @@ def orders_of(op: type[Elementwise]) -> list[tuple[str, ...]]:
     return [(), *((name,) for name in slopes), *((name, name) for name in slopes)]
 
 
-def as_text(found: Any) -> str:
-    """For a table: how much of the budget was used, and where."""
-    return f"{found.share:.2f} ({found.ulps:.1f} ulp)" if found.share else "0"
+def errors(op: type[Elementwise], count: int) -> dict[tuple[str, ...], Worst]:
+    """The worst of the value and of every first and second derivative."""
+    columns = samples(op, count)
+    length = min(map(len, columns))
+    return {orders: worst(op, [c[:length] for c in columns], orders) for orders in orders_of(op)}
+
+
+def require_within_budget(op: type[Elementwise], found: dict[tuple[str, ...], Worst]) -> None:
+    for orders, error in found.items():
+        assert error.share <= 1, (op.name, orders, error)
