@@ -38,7 +38,7 @@ class CrossEntropy(Op):
         d = x - x.ravel()[top][:, None]
         e = np.exp(d, order="C")
         flat = e.ravel()  # a view
-        flat[top] = 0
+        flat[top] -= 1  # to 0; but NaN, where the largest is infinite, stays NaN
         rest = np.add.reduce(e, axis=1)
         losses = np.log1p(rest)
         losses -= d.ravel()[start + y]
