@@ -14,7 +14,7 @@ from openbook.ops.vocabulary import (
     exp,
     gelu_tanh_slope,
     greater,
-    minimum,
+    greater_equal,
     mish_slope,
     sigmoid,
     sigmoid_slope,
@@ -161,7 +161,7 @@ class Elu(Elementwise):
 
     @staticmethod
     def gradient(g, y, x, *, alpha=1.0):
-        return where(greater(x, 0), g, g * (alpha * exp(minimum(x, 0))))
+        return where(greater(x, 0), g, g * (alpha * exp(where(greater_equal(x, 0), 0.0, x))))
 
 
 class Selu(Elementwise):
@@ -178,7 +178,7 @@ class Selu(Elementwise):
 
     @staticmethod
     def gradient(g, y, x):
-        return g * where(greater(x, 0), Selu.scale, Selu.scale * Selu.alpha * exp(minimum(x, 0)))
+        return g * where(greater(x, 0), Selu.scale, Selu.scale * Selu.alpha * exp(where(greater_equal(x, 0), 0.0, x)))
 
 
 class Gelu(Elementwise):

@@ -21,10 +21,11 @@ _GAMMAS = {"lgamma", "digamma", "trigamma", "tetragamma", "pentagamma"}
 _BEYOND = ("1e330", "1e337")  # where no float is
 
 
-def says(expr: Expr, point: dict[str, float], found: float) -> bool | None:
+def says(expr: Expr, point: dict[str, float], found: float, most: int = 2000) -> bool | None:
     """Whether the formula has this value here, within its budget of error; None if it has none here.
 
-    At an infinity it has its limit: what it comes to far beyond the floats, if it comes to the same twice.
+    It is asked in at most `most` digits. At an infinity it has its limit: what it comes to far beyond the floats, if it
+    comes to the same twice.
     """
     if any(math.isnan(x) for x in point.values()):
         return math.isnan(found)
@@ -32,8 +33,8 @@ def says(expr: Expr, point: dict[str, float], found: float) -> bool | None:
         return None  # mpmath would count to the end of time
     try:
         if any(math.isinf(x) for x in point.values()):
-            return _is_limit(expr, point, found)
-        exact = truth(expr, point, 2000)
+            return _is_limit(expr, point, found, most)
+        exact = truth(expr, point, most)
         if mpmath.isnan(exact) or mpmath.isinf(exact):
             return None
         return _near(found, exact) or _near(found, exact, condition(expr, point, exact) if exact else 1.0)
@@ -50,11 +51,11 @@ def _near(found: float, exact: Any, kappa: float = 1.0) -> bool:
     return bool(abs(mpmath.mpf(found) - exact) <= SAFETY * max(1.0, kappa) * unit)
 
 
-def _is_limit(expr: Expr, point: dict[str, float], found: float) -> bool | None:
+def _is_limit(expr: Expr, point: dict[str, float], found: float, most: int) -> bool | None:
     values = []
     for beyond in _BEYOND:
         at = {n: mpmath.mpf(beyond) * (1 if x > 0 else -1) if math.isinf(x) else x for n, x in point.items()}
-        values.append(truth(expr, at, 2000))
+        values.append(truth(expr, at, most))
     a, b = values
     if mpmath.isnan(a) or mpmath.isnan(b):
         return None
