@@ -9,7 +9,7 @@ import numpy as np
 
 from openbook.errors import DTypeError, GraphError, ShapeError
 from openbook.ops import vocabulary as word
-from openbook.ops.op import OPS
+from openbook.ops.op import Op, for_every_operation
 from openbook.tensor.autograd import is_grad_enabled, last_change, now
 
 if TYPE_CHECKING:
@@ -149,12 +149,10 @@ def _in_place(name: str) -> Any:
     return method
 
 
-def _add_in_place_methods() -> None:
+def _add_in_place_method(op: type[Op]) -> None:
     """Every operation on single numbers has a form in place, under its name and an underscore."""
-    names = [n for n, op in OPS.items() if op.elementwise and n != "where"]
-    for name in names:
-        if f"{name}_" not in InPlace.__dict__:
-            setattr(InPlace, f"{name}_", _in_place(name))
+    if op.elementwise and op.name != "where" and f"{op.name}_" not in InPlace.__dict__:
+        setattr(InPlace, f"{op.name}_", _in_place(op.name))
 
 
-_add_in_place_methods()
+for_every_operation(_add_in_place_method)
