@@ -28,6 +28,7 @@ from openbook.tensor import (
     functions,
     grad,
     gradcheck,
+    gradgradcheck,
     hessian,
     hvp,
     is_grad_enabled,

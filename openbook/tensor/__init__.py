@@ -30,7 +30,7 @@ from openbook.tensor.create import (
     zeros_like,
 )
 from openbook.tensor.differences import StepSweep, central_differences, step_sweep
-from openbook.tensor.gradcheck import EntryCheck, Gradcheck, gradcheck
+from openbook.tensor.gradcheck import EntryCheck, Gradcheck, gradcheck, gradgradcheck
 from openbook.tensor.tensor import Tensor
 from openbook.tensor.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from openbook.tensor.vmap import vmap
@@ -55,6 +55,7 @@ __all__ = [
     "grad",
     "grad_of",
     "gradcheck",
+    "gradgradcheck",
     "hessian",
     "hvp",
     "is_grad_enabled",
