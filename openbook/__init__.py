@@ -27,12 +27,15 @@ from openbook.tensor import (
     full_like,
     functions,
     grad,
+    grad_and_value,
     gradcheck,
     gradgradcheck,
     hessian,
     hvp,
     is_grad_enabled,
+    jacfwd,
     jacobian,
+    jacrev,
     jvp,
     linspace,
     load,
@@ -75,7 +78,7 @@ _LATER = {
     "openbook.sampling": ("draw", "temper", "truncate"),
 }  # fmt: skip
 _PACKAGES = (
-    "data", "decide", "explain", "expr", "forest", "linalg", "linear", "nn", "optim", "sampling", "study", "utils",
+    "autograd", "data", "decide", "explain", "expr", "forest", "func", "linalg", "linear", "nn", "optim", "sampling", "study", "utils",
 )  # fmt: skip
 
 

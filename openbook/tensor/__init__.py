@@ -31,8 +31,9 @@ from openbook.tensor.create import (
 )
 from openbook.tensor.differences import StepSweep, central_differences, step_sweep
 from openbook.tensor.gradcheck import EntryCheck, Gradcheck, gradcheck, gradgradcheck
+from openbook.tensor.jacobians import hessian, jacfwd, jacobian, jacrev
 from openbook.tensor.tensor import Tensor
-from openbook.tensor.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from openbook.tensor.transforms import grad, grad_and_value, hvp, jvp, value_and_grad, vjp
 from openbook.tensor.vmap import vmap
 
 __all__ = [
@@ -53,13 +54,16 @@ __all__ = [
     "full_like",
     "functions",
     "grad",
+    "grad_and_value",
     "grad_of",
     "gradcheck",
     "gradgradcheck",
     "hessian",
     "hvp",
     "is_grad_enabled",
+    "jacfwd",
     "jacobian",
+    "jacrev",
     "jvp",
     "linspace",
     "load",

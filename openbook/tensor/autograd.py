@@ -25,6 +25,7 @@ __all__ = [
     "enable_grad",
     "grad_of",
     "is_grad_enabled",
+    "leading_to",
     "no_grad",
     "nodes_behind",
     "now",
@@ -204,7 +205,7 @@ def hooked(hooks: dict[int, Callable[[Any], Any]], cotangent: Any) -> Any:
     from openbook.tensor.tensor import Tensor
 
     for hook in list(hooks.values()):
-        seen = cotangent if isinstance(cotangent, Tensor) else Tensor(cotangent)
+        seen = cotangent if hasattr(cotangent, "__openbook_apply__") else Tensor(cotangent)
         replaced = hook(seen)
         if replaced is not None:
             if replaced.shape != seen.shape:
@@ -235,15 +236,41 @@ def origin_of(value: Any, consumer: GraphNode) -> GraphNode | None:
     return next(earlier, None)
 
 
-def _leading_to(output: Tensor, keys: set[int]) -> set[int]:
-    """What lies between an output and the tensors of these keys: the rest need not be differentiated."""
-    leading = set(keys)
-    for node in reversed(nodes_behind([output])):
+def leading_to(outputs: Sequence[Tensor], keys: set[int], since: int = 0) -> tuple[set[int], bool]:
+    """What lies between outputs and the tensors of these keys, and whether the outputs also depend on other tensors.
+
+    The rest need not be differentiated. Operations applied before `since` are not walked through: they are others.
+    """
+    nodes: dict[int, GraphNode] = {}
+    others = False
+    waiting = []
+    for output in outputs:
+        origin = output.node
+        if output.requires_grad and id(output if origin is None else origin) not in keys:
+            if origin is None or origin.order < since:
+                others = True
+            else:
+                waiting.append(origin)
+    while waiting:
+        node = waiting.pop()
+        if id(node) in nodes:
+            continue
+        nodes[id(node)] = node
         for x in node.inputs if node.inputs is not None else node.require():
-            if id(origin_of(x, node) or x) in leading:
-                leading.add(id(node))
-                break
-    return leading
+            if not getattr(x, "requires_grad", False):
+                continue
+            origin = origin_of(x, node)
+            if id(x if origin is None else origin) in keys:
+                continue
+            if origin is None or origin.order < since:
+                others = others or origin is not None or x.node is None
+            else:
+                waiting.append(origin)
+    leading = set(keys)
+    for node in sorted(nodes.values(), key=lambda node: node.order):
+        if any(id(origin_of(x, node) or x) in leading for x in node.inputs or ()):
+            leading.add(id(node))
+    return leading, others
 
 
 def _remembered(node: GraphNode) -> Tensor:
@@ -328,7 +355,7 @@ def grad_of(
         create_graph=create_graph,
         retain_graph=retain,
         watch=set(keys),
-        wanted=_leading_to(output, set(keys)),
+        wanted=leading_to([output], set(keys))[0],
     )
     found = [grads.get(key) for key in keys]
     return tuple(g if g is None or isinstance(g, Tensor) else Tensor(g) for g in found)
