@@ -1,7 +1,7 @@
 """Numbers that remember how they came about."""
 
 from openbook.tensor import functions
-from openbook.tensor.autograd import backward, enable_grad, grad_of, is_grad_enabled, no_grad, set_grad_enabled
+from openbook.tensor.autograd import backward, grad_of
 from openbook.tensor.create import (
     arange,
     as_tensor,
@@ -32,6 +32,14 @@ from openbook.tensor.create import (
 from openbook.tensor.differences import StepSweep, central_differences, step_sweep
 from openbook.tensor.gradcheck import EntryCheck, Gradcheck, gradcheck, gradgradcheck
 from openbook.tensor.jacobians import hessian, jacfwd, jacobian, jacrev
+from openbook.tensor.modes import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
 from openbook.tensor.tensor import Tensor
 from openbook.tensor.transforms import grad, grad_and_value, hvp, jvp, value_and_grad, vjp
 from openbook.tensor.vmap import vmap
@@ -60,7 +68,9 @@ __all__ = [
     "gradgradcheck",
     "hessian",
     "hvp",
+    "inference_mode",
     "is_grad_enabled",
+    "is_inference_mode_enabled",
     "jacfwd",
     "jacobian",
     "jacrev",

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Container, Iterable, Sequence
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +13,8 @@ from openbook.errors import GraphError, ShapeError
 from openbook.ops.move import sum_to
 from openbook.ops.op import Op
 from openbook.record.keeping import keeping
+from openbook.tensor.modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from openbook.tensor.modes import enabled as _enabled
 
 if TYPE_CHECKING:
     from openbook.tensor.tensor import Tensor
@@ -33,30 +33,8 @@ __all__ = [
     "set_grad_enabled",
 ]
 
-_enabled: ContextVar[bool] = ContextVar("openbook_grad_enabled", default=True)
 # One clock for all that happens to tensors: an operation's place in the order, and when memory was written to.
 now: Callable[[], int] = itertools.count(1).__next__
-is_grad_enabled: Callable[[], bool] = _enabled.get
-
-
-@contextmanager
-def set_grad_enabled(mode: bool) -> Iterator[None]:
-    """Remember (or do not remember) what is computed inside."""
-    token = _enabled.set(mode)
-    try:
-        yield
-    finally:
-        _enabled.reset(token)
-
-
-def no_grad() -> Any:
-    """Compute without remembering; as a context or a decorator."""
-    return set_grad_enabled(False)
-
-
-def enable_grad() -> Any:
-    """Remember again, inside a `no_grad()`."""
-    return set_grad_enabled(True)
 
 
 class GraphNode:
@@ -246,11 +224,10 @@ def leading_to(outputs: Sequence[Tensor], keys: set[int], since: int = 0) -> tup
     waiting = []
     for output in outputs:
         origin = output.node
-        if output.requires_grad and id(output if origin is None else origin) not in keys:
-            if origin is None or origin.order < since:
-                others = True
-            else:
-                waiting.append(origin)
+        if origin is not None and origin.order >= since:
+            waiting.append(origin)
+        elif output.requires_grad and id(output if origin is None else origin) not in keys:
+            others = True
     while waiting:
         node = waiting.pop()
         if id(node) in nodes:
@@ -260,12 +237,10 @@ def leading_to(outputs: Sequence[Tensor], keys: set[int], since: int = 0) -> tup
             if not getattr(x, "requires_grad", False):
                 continue
             origin = origin_of(x, node)
-            if id(x if origin is None else origin) in keys:
-                continue
-            if origin is None or origin.order < since:
-                others = others or origin is not None or x.node is None
-            else:
+            if origin is not None and origin.order >= since:
                 waiting.append(origin)
+            elif id(x if origin is None else origin) not in keys:
+                others = others or origin is not None or x.node is None
     leading = set(keys)
     for node in sorted(nodes.values(), key=lambda node: node.order):
         if any(id(origin_of(x, node) or x) in leading for x in node.inputs or ()):

@@ -72,7 +72,9 @@ def _rows(point: Point, values: list[Any], i: int, connected: bool, chunk_size: 
     return [g.reshape(shape + tuple(v.shape)) for g, v in zip(found, point.variables, strict=True)]
 
 
-def _stacked(carry: Callable[[Any], Any], shape: tuple[int, ...], dtype: Any, chunk_size: int | None, count: int) -> Any:
+def _stacked(
+    carry: Callable[[Any], Any], shape: tuple[int, ...], dtype: Any, chunk_size: int | None, count: int
+) -> Any:
     """`carry` of every unit vector of a shape, stacked on a first axis; None where there are none."""
     parts = [vmap(carry)(units) for units in _units(shape, dtype, chunk_size)]
     if not parts:

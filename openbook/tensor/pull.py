@@ -63,9 +63,10 @@ class Point:
         """Whether these values also depend on tensors that somebody around may differentiate by."""
         if not is_grad_enabled():
             return False
-        return len(self.fresh) < len(self.variables) or leading_to(
-            [y for x in outputs if (y := peeled(x)).requires_grad], set(self.keys), self.began
-        )[1]
+        return (
+            len(self.fresh) < len(self.variables)
+            or leading_to([y for x in outputs if (y := peeled(x)).requires_grad], set(self.keys), self.began)[1]
+        )
 
     def settled(self, tree: Any) -> Any:
         """What the function gave, without its past where only this transform's variables are in it."""

@@ -96,10 +96,9 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         slopes = tuple(map_leaves(lambda x: next(found), x) for x in point.arguments)
         return slopes[0] if len(slopes) == 1 else slopes
 
-    given = map_leaves(point._settled, result), pull
-    given = (*given, point.settled(extra)) if has_aux else given
+    value, extra = point.settled(result), point.settled(extra)
     point.rest()
-    return given
+    return (value, pull, extra) if has_aux else (value, pull)
 
 
 def _paired(result: Any, cotangents: Any) -> list[tuple[Any, Any]]:
@@ -129,10 +128,10 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: bool = F
         values = differentiable(result, "jvp")
     outside = point.connected(values) or (is_grad_enabled() and any(v.requires_grad for v in directions))
     moved = iter(Linear(point, values).pushed(directions, outside))
-    given = point.settled(result), map_leaves(lambda y: next(moved), result)
-    given = (*given, point.settled(extra)) if has_aux else given
+    value, extra = point.settled(result), point.settled(extra)
+    tangent = map_leaves(lambda y: next(moved), result)
     point.rest()
-    return given
+    return (value, tangent, extra) if has_aux else (value, tangent)
 
 
 class Linear:
@@ -140,9 +139,7 @@ class Linear:
 
     def __init__(self, point: Point, values: list[Any]):
         self.values, self.began = values, point.began
-        self.weights = [
-            wrapped(Tensor(np.zeros_like(peeled(y).data), requires_grad=True), y) for y in values
-        ]
+        self.weights = [wrapped(Tensor(np.zeros_like(peeled(y).data), requires_grad=True), y) for y in values]
         with point.turn():
             self.back = pulled_back(values, point.variables, self.weights, point.began, connected=True, retain=True)
 
@@ -172,7 +169,9 @@ def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
 
     def rise(*xs: Any) -> Any:
         slopes = grad(f, argnums)(*xs)
-        directions = tuple(map_leaves(lambda v: v if isinstance(v, (Tensor, Cases)) else as_tensor(v), v) for v in along)
+        directions = tuple(
+            map_leaves(lambda v: v if isinstance(v, (Tensor, Cases)) else as_tensor(v), v) for v in along
+        )
         products = [(g * v).sum() for g, v in pairs(slopes, directions, "hvp")]
         return sum(products[1:], products[0])
 
@@ -201,4 +200,3 @@ def _require_scalar(value: Any) -> None:
     if not isinstance(value, (Tensor, Cases)) or value.shape not in ((), (1,)):
         shown = tuple(value.shape) if isinstance(value, (Tensor, Cases)) else type(value).__name__
         raise GraphError(f"only a function giving a single number has a gradient, not {shown}", do="reduce it first")
-

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -152,14 +153,14 @@ def _in_chunks(f: Callable[..., Any], in_dims: Any, out_dims: Any, chunk_size: i
         _map(lambda x, a: sizes.append(_size(x, a)) if a is not None else None, tuple(arguments), axes)
         parts = []
         for start in range(0, max([*sizes, 1]), chunk_size):
-            chunk = _map(lambda x, a, s=start: _narrowed(x, a, s, chunk_size), tuple(arguments), axes)
+            chunk = _map(partial(_narrowed, start=start, length=chunk_size), tuple(arguments), axes)
             parts.append(vmap(f, in_dims, out_dims)(*chunk))
         return parts[0] if len(parts) == 1 else _joined(parts, out_dims)
 
     return stacked
 
 
-def _narrowed(x: Any, axis: int | None, start: int, length: int) -> Any:
+def _narrowed(x: Any, axis: int | None, *, start: int, length: int) -> Any:
     if axis is None:
         return x
     x = x if isinstance(x, Cases) else as_tensor(x)

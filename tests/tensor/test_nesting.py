@@ -87,7 +87,7 @@ def programs(depth: int) -> list[tuple[str, ...]]:
     found = []
     for chain in itertools.product(STEPS, repeat=depth):
         kinds = [STEPS[name] for name in chain]
-        if all(a[1] == b[0] for a, b in itertools.pairwise(kinds)) and not ("sum" in (chain[0], chain[-1])):
+        if all(a[1] == b[0] for a, b in itertools.pairwise(kinds)) and "sum" not in (chain[0], chain[-1]):
             found.append(chain)
     return found
 
