@@ -82,7 +82,7 @@ class GraphNode:
         late = self.changed[0] > order
         for value in self.inputs:
             late = late or getattr(value, "changed", _NEVER)[0] > order
-        if late and self._relies_on_what_changed():
+        if late and self._relies_on_what_changed() and not self._recovered():
             raise GraphError(
                 f"a value that {self.op.name} had used or given was changed in place afterwards, so its gradient would "
                 "be wrong",
@@ -91,9 +91,26 @@ class GraphNode:
         return self.inputs
 
     def _relies_on_what_changed(self) -> bool:
-        needed = self.op.needs()
+        needed = self._needed()
         counts = [self.changed, *(getattr(value, "changed", _NEVER) for value in self.inputs or ())]
         return any(count[0] > self.order and i in needed for i, count in enumerate(counts))
+
+    def _needed(self) -> frozenset[int]:
+        """What the rule looks at for those inputs whose gradients are asked for."""
+        op, inputs = self.op, self.inputs or ()
+        asking = [i for i, x in enumerate(inputs) if getattr(x, "requires_grad", False)]
+        if op.multilinear:
+            return frozenset(k + 1 for k in range(len(inputs)) if any(i != k for i in asking))
+        if op.reads:
+            return frozenset().union(*(op.reads[i] for i in asking))
+        return op.needs()
+
+    def _recovered(self) -> bool:
+        """Whether only the output was changed, and could be computed again from the inputs."""
+        if not self.op.recovers or any(getattr(x, "changed", _NEVER)[0] > self.order for x in self.inputs or ()):
+            return False
+        self.output, self.changed = self.op.forward(*self.arrays, **self.parameters), [0, 0]
+        return True
 
     def cotangents(self, g: Any, create_graph: bool = False) -> tuple[Any, ...]:
         """The cotangents of the inputs from that of the output; functions of no arguments where work can be spared."""
@@ -139,7 +156,7 @@ def propagate(
                 if cotangent is None or not getattr(value, "requires_grad", False):
                     continue
                 origin = value.node
-                if origin is not None and node is not None and origin.order > node.order:
+                if origin is not None and node is not None and origin.order >= node.order:
                     origin = origin_of(value, node)
                     if origin is None:
                         continue

@@ -14,6 +14,7 @@ from openbook.ops.op import Op
 from openbook.tensor.autograd import GraphNode
 from openbook.tensor.modes import is_grad_enabled, no_grad
 from openbook.tensor.tensor import Tensor
+from openbook.tensor.views import retake_views, take_over
 from openbook.tensor.vmap import Cases, levels_of
 
 __all__ = ["Context", "Function", "once_differentiable"]
@@ -226,7 +227,11 @@ def _with_node(
 ) -> Tensor:
     dirty = any(y is x for x in ctx._dirty)
     if dirty:
-        y._require_recordable()
+        if y.source is not None:
+            raise GraphError(
+                f"{function.__name__} changed a view in place, which it cannot record", do="pass x.clone()"
+            )
+        y._require_recordable(y)
         before = y._before()
         inputs = tuple(before if x is y else x for x in inputs)
         y.changed_in_place()
@@ -236,8 +241,8 @@ def _with_node(
     parameters = {"function": function, "others": others}
     node = GraphNode(op, inputs, [x.data for x in inputs], parameters, y.data, y.changed, ctx)
     if dirty:
-        y.past.append(y.node)
-        y.changed[0] = node.order
+        take_over(y, node)
+        retake_views(y)
     y.node, y.requires_grad = node, True
     return y
 

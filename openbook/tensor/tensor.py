@@ -15,11 +15,18 @@ from openbook.tensor.autograd import GraphNode, backward, is_grad_enabled, now
 from openbook.tensor.methods import Methods
 from openbook.tensor.methods.shapes import sizes_of
 from openbook.tensor.promotion import DEFAULT_FLOAT, promoted, result_type
+from openbook.tensor.views import register_view
 
 __all__ = ["Tensor"]
 
 # What a computed tensor seldom has: made when it is first asked for.
-_LATER: dict[str, Callable[[], Any]] = {"grad": lambda: None, "hooks": lambda: None, "name": str, "past": list}
+_LATER: dict[str, Callable[[], Any]] = {
+    "grad": lambda: None,
+    "hooks": lambda: None,
+    "name": str,
+    "past": list,
+    "source": lambda: None,
+}
 
 
 class Tensor(Methods, Explains):
@@ -29,15 +36,15 @@ class Tensor(Methods, Explains):
     operation this came from (None for a leaf); `name` is what explanations call it.
     """
 
-    __slots__ = ("__weakref__", "changed", "data", "grad", "hooks", "name", "node", "past", "requires_grad")
+    __slots__ = ("__weakref__", "changed", "data", "grad", "hooks", "name", "node", "past", "requires_grad", "source")
     __array_ufunc__ = None  # NumPy leaves `array + tensor` to us
 
     def __init__(self, data: Any, requires_grad: bool = False, name: str = ""):
         self.data: np.ndarray = data if isinstance(data, np.ndarray) else np.asarray(data)
         self.requires_grad = requires_grad
         self.node: GraphNode | None = None
-        # When the memory was last written to, and whether several tensors look at it; views share this list.
-        self.changed: list[int] = [0, 0]
+        # When the memory was last written to, and the views of it, if there are any; they share this list.
+        self.changed: list[Any] = [0, 0]
         self.grad: Tensor | None = None
         if name:
             self.name = name
@@ -170,7 +177,6 @@ class Tensor(Methods, Explains):
         """The same numbers in the same memory, without their past."""
         twin = Tensor(self.data)
         twin.changed = self.changed
-        self.changed[1] = 1
         return twin
 
     def new_zeros(self, *size: Any, dtype: Any = None) -> Tensor:
@@ -191,7 +197,8 @@ class Tensor(Methods, Explains):
 
     def detach_(self) -> Tensor:
         """Forget the past, in place."""
-        self.node, self.requires_grad = None, False
+        self.node, self.requires_grad, self.source = None, False, None
+        self.past.clear()
         return self
 
     def _require_float(self) -> None:
@@ -301,7 +308,7 @@ def _output(
     changed = output.changed = [0, 0]
     if op.aliases and isinstance(inputs[0], Tensor) and np.may_share_memory(output.data, arrays[0]):
         changed = output.changed = inputs[0].changed
-        changed[1] = 1
+        register_view(output, inputs[0], op, parameters)
     if recorded and output.data.dtype.kind == "f":
         output.requires_grad = True
         output.node = GraphNode(op, inputs, arrays, parameters, output.data, changed, kept)
