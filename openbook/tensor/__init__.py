@@ -2,6 +2,7 @@
 
 from openbook.tensor import functions
 from openbook.tensor.autograd import backward, grad_of
+from openbook.tensor.checker import EntryCheck
 from openbook.tensor.create import (
     arange,
     as_tensor,
@@ -30,7 +31,7 @@ from openbook.tensor.create import (
     zeros_like,
 )
 from openbook.tensor.differences import StepSweep, central_differences, step_sweep
-from openbook.tensor.gradcheck import EntryCheck, Gradcheck, gradcheck, gradgradcheck
+from openbook.tensor.gradcheck import Gradcheck, gradcheck, gradgradcheck
 from openbook.tensor.jacobians import hessian, jacfwd, jacobian, jacrev
 from openbook.tensor.modes import (
     enable_grad,

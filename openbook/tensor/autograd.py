@@ -290,6 +290,9 @@ def backward(
         if not create_graph:
             cotangent = _own(cotangent, held)
         leaf.accumulate_grad(cotangent)
+        if leaf.after:
+            for hook in list(leaf.after.values()):
+                hook(leaf)
 
 
 def _own(cotangent: Any, held: set[int]) -> np.ndarray:

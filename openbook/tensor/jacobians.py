@@ -12,7 +12,7 @@ from openbook.errors import InputError
 from openbook.ops import vocabulary as word
 from openbook.tensor.pull import Point, differentiable
 from openbook.tensor.tensor import Tensor
-from openbook.tensor.transforms import Argnums, Linear, _parted, _places
+from openbook.tensor.transforms import Argnums, Linear, parted, places_of
 from openbook.tensor.trees import map_leaves
 from openbook.tensor.vmap import vmap
 
@@ -31,10 +31,10 @@ def jacobian(
     _require_chunk(chunk_size)
 
     def at(*arguments: Any) -> Any:
-        places = _places(argnums, len(arguments), "jacobian")
+        places = places_of(argnums, len(arguments), "jacobian")
         point = Point(arguments, places)
         with point.turn():
-            result, extra = _parted(f(*point.arguments), has_aux, "jacobian")
+            result, extra = parted(f(*point.arguments), has_aux, "jacobian")
             values = differentiable(result, "jacobian")
         connected = point.connected(values)
         rows = iter([_rows(point, values, i, connected, chunk_size) for i in range(len(values))])
@@ -104,10 +104,10 @@ def jacfwd(
     _require_chunk(chunk_size)
 
     def at(*arguments: Any) -> Any:
-        places = _places(argnums, len(arguments), "jacfwd")
+        places = places_of(argnums, len(arguments), "jacfwd")
         point = Point(arguments, places)
         with point.turn():
-            result, extra = _parted(f(*point.arguments), has_aux, "jacfwd")
+            result, extra = parted(f(*point.arguments), has_aux, "jacfwd")
             values = differentiable(result, "jacfwd")
         connected = point.connected(values)
         linear = Linear(point, values)

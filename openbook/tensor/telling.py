@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from openbook.tensor.checker import EntryCheck
     from openbook.tensor.differences import StepSweep
-    from openbook.tensor.gradcheck import EntryCheck, Gradcheck
+    from openbook.tensor.gradcheck import Gradcheck
 
 __all__ = ["branches", "step_lines", "told"]
 

@@ -21,6 +21,7 @@ __all__ = ["Tensor"]
 
 # What a computed tensor seldom has: made when it is first asked for.
 _LATER: dict[str, Callable[[], Any]] = {
+    "after": lambda: None,
     "grad": lambda: None,
     "hooks": lambda: None,
     "name": str,
@@ -36,7 +37,20 @@ class Tensor(Methods, Explains):
     operation this came from (None for a leaf); `name` is what explanations call it.
     """
 
-    __slots__ = ("__weakref__", "changed", "data", "grad", "hooks", "name", "node", "past", "requires_grad", "source")
+    __slots__ = (
+        "__weakref__",
+        "after",
+        "changed",
+        "data",
+        "grad",
+        "hooks",
+        "name",
+        "node",
+        "past",
+        "requires_grad",
+        "source",
+    )
+    after: dict[int, Any] | None  # hooks called once the gradient has been added
     __array_ufunc__ = None  # NumPy leaves `array + tensor` to us
 
     def __init__(self, data: Any, requires_grad: bool = False, name: str = ""):
@@ -141,9 +155,28 @@ class Tensor(Methods, Explains):
         holder.hooks = {} if holder.hooks is None else holder.hooks
         return HookHandle(holder.hooks, hook)
 
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> HookHandle:
+        """Call `hook(self)` whenever a backward has added to this leaf's `.grad`: to step, and clear it, at once."""
+        if not self.requires_grad or self.node is not None:
+            raise GraphError(
+                "only leaves that require gradients have hooks after accumulation", do="use register_hook for others"
+            )
+        self.after = {} if self.after is None else self.after
+        return HookHandle(self.after, hook)
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether this computed value keeps its gradient in `.grad`."""
+        hooks = self.node.hooks if self.node is not None else None
+        return any(getattr(hook, "keeps_for", _nobody)() is self for hook in (hooks or {}).values())
+
     def retain_grad(self) -> None:
         """Keep this computed value's gradient in `.grad` too, as a leaf's is."""
-        if self.node is None:
+        if not self.requires_grad:
+            raise GraphError(
+                "a tensor that does not require gradients has none to keep", do="call requires_grad_() first"
+            )
+        if self.node is None or self.retains_grad:
             return
         mine = weakref.ref(self)
 
@@ -152,6 +185,7 @@ class Tensor(Methods, Explains):
             if tensor is not None:
                 tensor.accumulate_grad(gradient if gradient.requires_grad else np.array(gradient.data))
 
+        keep.keeps_for = mine  # type: ignore[attr-defined]
         self.register_hook(keep)
 
     @property
@@ -330,6 +364,10 @@ def _explained(problem: ValueError, op: type[Op], arrays: list[Any]) -> ValueErr
 
 
 _new = object.__new__
+
+
+def _nobody() -> None:
+    return None
 
 
 class HookHandle:

@@ -19,7 +19,7 @@ from openbook.tensor.tensor import Tensor
 from openbook.tensor.trees import map_leaves, pairs
 from openbook.tensor.vmap import Cases, peeled, spread_over_cases, wrapped
 
-__all__ = ["grad", "grad_and_value", "hvp", "jvp", "value_and_grad", "vjp"]
+__all__ = ["Argnums", "Linear", "grad", "grad_and_value", "hvp", "jvp", "parted", "places_of", "value_and_grad", "vjp"]
 
 Argnums = int | tuple[int, ...]
 
@@ -35,10 +35,10 @@ def value_and_grad(
     """
 
     def both(*arguments: Any, **options: Any) -> tuple[Any, Any]:
-        places = _places(argnums, len(arguments), "grad")
+        places = places_of(argnums, len(arguments), "grad")
         point = Point(arguments, places)
         with point.turn():
-            value, extra = _parted(f(*point.arguments, **options), has_aux, "grad")
+            value, extra = parted(f(*point.arguments, **options), has_aux, "grad")
             _require_scalar(value)
         connected = point.connected([value])
         seed = wrapped(Tensor(np.ones_like(peeled(value).data)), value)
@@ -85,7 +85,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         raise InputError("there is nothing to differentiate by", where="vjp", do="pass the arguments of f")
     point = Point(primals, range(len(primals)))
     with point.turn():
-        result, extra = _parted(f(*point.arguments), has_aux, "vjp")
+        result, extra = parted(f(*point.arguments), has_aux, "vjp")
         values = differentiable(result, "vjp")
     outside = point.connected(values)
 
@@ -124,7 +124,7 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: bool = F
     along = tangents if isinstance(primals, tuple) else (tangents,)
     directions = [_direction(v, x) for x, v in pairs(tuple(point.arguments), along, "jvp")]
     with point.turn():
-        result, extra = _parted(f(*point.arguments), has_aux, "jvp")
+        result, extra = parted(f(*point.arguments), has_aux, "jvp")
         values = differentiable(result, "jvp")
     outside = point.connected(values) or (is_grad_enabled() and any(v.requires_grad for v in directions))
     moved = iter(Linear(point, values).pushed(directions, outside))
@@ -179,7 +179,7 @@ def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
     return found if several else found[0]
 
 
-def _places(argnums: Argnums, count: int, where: str) -> tuple[int, ...]:
+def places_of(argnums: Argnums, count: int, where: str) -> tuple[int, ...]:
     places = (argnums,) if isinstance(argnums, int) else tuple(argnums)
     for k in places:
         if not -count <= k < count:
@@ -188,7 +188,7 @@ def _places(argnums: Argnums, count: int, where: str) -> tuple[int, ...]:
     return tuple(k % count for k in places)
 
 
-def _parted(result: Any, has_aux: bool, where: str) -> tuple[Any, Any]:
+def parted(result: Any, has_aux: bool, where: str) -> tuple[Any, Any]:
     if not has_aux:
         return result, None
     if not isinstance(result, tuple) or len(result) != 2:

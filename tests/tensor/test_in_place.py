@@ -329,3 +329,13 @@ def test_many_changes_in_a_row() -> None:
 def test_mode_names_of_changes_are_methods() -> None:
     for name in ("index_add_", "scatter_", "tril_", "cumsum_", "clip_", "addcmul_", "masked_scatter_"):
         assert callable(getattr(ob.ones(2), name))
+
+
+def test_pieces_of_a_split_may_be_changed() -> None:
+    """PyTorch refuses; the gradient is that of what was computed."""
+    for pieces in (lambda y: y.split(1), lambda y: y.chunk(3), lambda y: y.unbind(0)):
+        x = ob.tensor(D, requires_grad=True)
+        y = x * 1
+        pieces(y)[1].mul_(5)
+        y.sum().backward()
+        np.testing.assert_array_equal(x.grad.data, [[1] * 4, [5] * 4, [1] * 4])
