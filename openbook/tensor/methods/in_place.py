@@ -40,15 +40,17 @@ class InPlace:
 
         If this is a view, what it is a view of changes with it, and so does every other view of that.
         """
-        self._require_writable()
+        if not is_grad_enabled():
+            self._write(compute(self, *others).data)
+            return self
         root = root_of(self)
         if root.requires_grad and not self.requires_grad:
             retake_views(root)  # this one was taken under no_grad()
-        given = (self, root, *others)
-        if not (is_grad_enabled() and any(getattr(x, "requires_grad", False) for x in given)):
+        if not (root.requires_grad or self.requires_grad or any(getattr(x, "requires_grad", False) for x in others)):
             self._write(compute(self, *others).data)
             return self
         self._require_recordable(root)
+        self._require_writable()
         before = self._before()
         value = compute(before, *(before if x is self else x for x in others))
         self._write(value.data)
@@ -96,7 +98,11 @@ class InPlace:
             raise DTypeError(
                 f"{self.data.dtype} entries cannot take a result of {value.dtype} in place", do="compute out of place"
             )
-        np.copyto(self.data, value, casting="same_kind")
+        try:
+            np.copyto(self.data, value, casting="same_kind")
+        except ValueError:
+            self._require_writable()
+            raise
         self.changed_in_place()
 
     # --- augmented assignment ----------------------------------------------------------------------------------
@@ -139,11 +145,11 @@ class InPlace:
         if is_grad_enabled() and any(getattr(x, "requires_grad", False) for x in (self, root_of(self), value)):
             self._become(lambda x, y: word.overwrite(x, _like(y, x), index=place), value)
             return
-        self._require_writable()
         given = getattr(value, "data", value)
         try:
             self.data[place] = given
         except ValueError as problem:
+            self._require_writable()
             raise ShapeError(f"entries of shape {np.shape(given)} do not fit: {problem}") from problem
         self.changed_in_place()
 
