@@ -51,6 +51,10 @@ class Op:
     differentiable: ClassVar[bool] = True
     aliases: ClassVar[bool] = False  # the output may share the first input's memory: a view
     keeping: ClassVar[Any] = None
+    # What the cotangent of each input looks at (0 the output, 1 the first input, …), where `gradient` as written shows more.
+    reads: ClassVar[tuple[frozenset[int], ...]] = ()
+    multilinear: ClassVar[bool] = False  # linear in each input: the cotangent of one looks at the others only
+    recovers: ClassVar[bool] = False  # the output, if it was changed since, may be computed again
     constant: ClassVar[bool] = False  # what is kept does not move with the inputs
 
     def __init_subclass__(cls, **options: Any) -> None:

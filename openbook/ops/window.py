@@ -87,6 +87,7 @@ class Convolution(Op):
     """
 
     formula = "sum(W * window(x)) + b"
+    multilinear = True
 
     @staticmethod
     def forward(x, W, b=None, *, stride, padding, dilation, groups=1):

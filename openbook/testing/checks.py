@@ -136,7 +136,7 @@ def check_gradients_of_cases(op: type[Op], number: int) -> None:
         value = apply(op, *(next(every) if i in there else None for i in range(len(cases[0]))), **sample.options)
         return (value * Tensor(truth.cotangent)).sum()
 
-    slope = grad(loss, argnum=there.index(which))
+    slope = grad(loss, argnums=there.index(which))
     with np.errstate(all="ignore"):
         loop = np.stack([np.asarray(slope(*(Tensor(c[i]) for i in there)).data) for c in cases])
         found = vmap(slope)(*(Tensor(np.stack([c[i] for c in cases])) for i in there))
