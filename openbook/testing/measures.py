@@ -126,7 +126,10 @@ def worst_slope(op: type[Op], truth: Truth, dtype: Any = np.float64) -> Worst:
     for g, i in zip(found, truth.slopes, strict=True):
         assert g.shape == truth.inputs[i].shape and g.dtype == dtype, (op.name, "the gradient's shape or dtype")
     eps = EPS if dtype == np.float64 else EPS32
-    return Worst(_units(op, _flat(found), np.asarray(truth.gradient), truth.gradient_unit, eps), SLOPE)
+    return Worst(
+        _units(op, _flat(found), np.asarray(truth.gradient), truth.gradient_unit, eps),
+        SLOPE * (2 if normwise(op) else 1),
+    )
 
 
 def worst_second(op: type[Op], truth: Truth) -> Worst:
