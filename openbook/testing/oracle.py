@@ -69,14 +69,18 @@ def truth(expr: Expr, point: dict[str, float], most: int = 4000) -> mpmath.mpf:
 
 def condition(expr: Expr, point: dict[str, float], exact: mpmath.mpf) -> float:
     """Σ |x ∂f/∂x| / |f|: how much the value must move when the inputs are rounded."""
-    total = mpmath.mpf(0)
-    with mpmath.workdps(900):  # formulas may lose hundreds of digits, as 1 - erf(x) does
-        here = evaluate(expr, point, precise(900))
-        for name, x in point.items():
-            h = mpmath.mpf(abs(x) or SMALLEST) * mpmath.mpf(10) ** -40
-            moved = evaluate(expr, {**point, name: mpmath.mpf(x) + h}, precise(900))
-            total += abs(mpmath.mpf(x) * (moved - here) / h)
-        return float(total / abs(exact))
+    for digits in (100, 300, 900):  # formulas may lose hundreds of digits, as 1 - erf(x) does
+        with mpmath.workdps(digits):
+            here = evaluate(expr, point, precise(digits))
+            if abs(here - exact) > abs(exact) * mpmath.mpf(10) ** -19:
+                continue
+            total = mpmath.mpf(0)
+            for name, x in point.items():
+                h = mpmath.mpf(abs(x) or SMALLEST) * mpmath.mpf(10) ** -15
+                moved = evaluate(expr, {**point, name: mpmath.mpf(x) + h}, precise(digits))
+                total += abs(mpmath.mpf(x) * (moved - here) / h)
+            return float(total / abs(exact))
+    raise AssertionError(f"no value settles at {point}")
 
 
 def computed(op: type[Elementwise], columns: list[np.ndarray], orders: tuple[str, ...]) -> np.ndarray:

@@ -28,7 +28,8 @@ Beside the formula: the worst error over {draws} random draws of every sample, i
 numbers in many digits, and differences of it in a hundred digits. A unit is one part in 2⁵² of what the inputs' own rounding
 may come to: Σ|x ∂y/∂x| + |y| for a value (entry by entry; of matrices taken apart, for the largest entry); for a gradient
 Σ|cotangent ∂y/∂x| and how far a rounding of the inputs moves it; likewise for a product with the second derivatives.
-Allowed are {value:g} units for a value, {slope:g} for a slope, {second:g} for a second derivative.
+Allowed are {value:g} units for a value, {slope:g} for a slope, {second:g} for a second derivative; for values
+and slopes of matrices taken apart twice that, since LAPACK promises as much of the norm, not of each entry.
 
 | operation | formula | value | slope | second derivative | |
 |---|---|--:|--:|--:|---|

@@ -13,7 +13,7 @@ from openbook.errors import OpenbookError
 from openbook.ops import OPS, apply
 from openbook.ops import vocabulary as word
 from openbook.tensor import Tensor, vmap
-from tests.ops.oracle import samples
+from openbook.testing.oracle import samples
 
 RANDOM = np.random.default_rng(4)
 CASES = 4
