@@ -41,7 +41,7 @@ def train(model, steps=100, seed=0):
     losses = []
     for _ in range(steps):
         batch = random.integers(0, 1500, 64)
-        x, y = torch.from_numpy(images[batch]), torch.from_numpy(digits[batch])
+        x, y = torch.from_numpy(images[batch]).to(model.fc.weight.dtype), torch.from_numpy(digits[batch])
         optimizer.zero_grad()
         loss = F.cross_entropy(model(x), y)
         loss.backward()

@@ -35,9 +35,9 @@ def train(model, steps=100, seed=0):
     schedule = optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1e-2, total_steps=steps)
     losses = []
     for _ in range(steps):
-        y = waves(random)
+        y = torch.from_numpy(waves(random)).to(model.out.weight.dtype)
         optimizer.zero_grad()
-        loss = F.mse_loss(model(torch.from_numpy(y[:, :-1])), torch.from_numpy(y[:, 1:]))
+        loss = F.mse_loss(model(y[:, :-1]), y[:, 1:])
         loss.backward()
         optimizer.step()
         schedule.step()

@@ -40,13 +40,30 @@ def both(name: str, tmp_path: Path, *arguments: Any) -> tuple[Any, Any]:
     return ours, theirs
 
 
-def compare(name: str, tmp_path: Path, build: tuple = (), train: tuple = ()) -> None:
+def curves(name: str, tmp_path: Path, build: tuple, train: tuple, double: bool) -> tuple[Any, Any, list, list]:
+    """Both models after their training, and their losses."""
     ours, theirs = both(name, tmp_path, *build)
+    if double:
+        ours, theirs = ours.double(), theirs.double()
     mine = example(name, "openbook").train(ours, *train, steps=STEPS)
-    other = example(name, "torch").train(theirs, *train, steps=STEPS)
-    np.testing.assert_allclose(mine, other, rtol=0, atol=TOLERANCE)
+    return ours, theirs, mine, example(name, "torch").train(theirs, *train, steps=STEPS)
+
+
+def compare(name: str, tmp_path: Path, build: tuple = (), train: tuple = (), single: float = TOLERANCE) -> None:
+    """Loss curves in both precisions; then the trained weights back to PyTorch.
+
+    In double precision nothing but the mathematics decides, on any processor: 1e-4 is the promise, and 1e-8 is held. In
+    single precision `single` is allowed.
+    """
+    *_, mine, other = curves(name, tmp_path, build, train, double=True)
+    np.testing.assert_allclose(mine, other, rtol=0, atol=TOLERANCE / 10_000)
+    ours, theirs, mine, other = curves(name, tmp_path, build, train, double=False)
+    np.testing.assert_allclose(mine, other, rtol=0, atol=single)
     assert mine[-1] < mine[0]
-    # and the trained weights back to PyTorch
+    back_to_torch(ours, theirs, tmp_path)
+
+
+def back_to_torch(ours: Any, theirs: Any, tmp_path: Path) -> None:
     from safetensors.torch import load_file
 
     ob.save(ours.state_dict(), tmp_path / "ours.safetensors")
@@ -56,7 +73,11 @@ def compare(name: str, tmp_path: Path, build: tuple = (), train: tuple = ()) -> 
 
 
 def test_digits_cnn(tmp_path: Path) -> None:
-    compare("digits_cnn", tmp_path)
+    """In ten million ReLUs and poolings one rounding error of single precision turns a kink the other way.
+
+    After that the curves part by up to 1e-3, PyTorch's own on two processors too.
+    """
+    compare("digits_cnn", tmp_path, single=1e-2)
 
 
 def test_lstm(tmp_path: Path) -> None:
@@ -65,7 +86,8 @@ def test_lstm(tmp_path: Path) -> None:
 
 @pytest.mark.data
 def test_names_mlp(tmp_path: Path, shared_data: Path) -> None:
-    compare("names_mlp", tmp_path, train=(shared_data / "names.txt",))
+    """Single precision: the first steps of AdamW are as large for gradients of 1e-7 as for others, whatever they are."""
+    compare("names_mlp", tmp_path, train=(shared_data / "names.txt",), single=1e-3)
 
 
 @pytest.mark.data
