@@ -42,8 +42,15 @@ class Loss(Module):
     def _options(self) -> dict[str, Any]:
         return {"reduction": self.reduction, **{name: getattr(self, name) for name in self.options}}
 
+    def _compared(self, *tensors: Any) -> Any:
+        return type(self).function(*tensors, **self._options())
+
+
+class _Comparison(Loss):
+    """A loss of predictions and targets alone."""
+
     def forward(self, input: Any, target: Any) -> Any:
-        return type(self).function(input, target, **self._options())
+        return self._compared(input, target)
 
 
 class _WeightedLoss(Loss):
@@ -58,22 +65,22 @@ class _WeightedLoss(Loss):
         self.register_buffer("weight", None if weight is None else as_tensor(weight))
 
     def forward(self, input: Any, target: Any) -> Any:
-        return type(self).function(input, target, self.weight, **self._options())
+        return self._compared(input, target, self.weight)
 
 
-class MSELoss(Loss):
+class MSELoss(_Comparison):
     """The mean of squared differences."""
 
     function = staticmethod(functional.mse_loss)
 
 
-class L1Loss(Loss):
+class L1Loss(_Comparison):
     """The mean size of the differences."""
 
     function = staticmethod(functional.l1_loss)
 
 
-class HuberLoss(Loss):
+class HuberLoss(_Comparison):
     """Half the squared difference up to `delta`, from there on a line of that slope."""
 
     function = staticmethod(functional.huber_loss)
@@ -88,7 +95,7 @@ class HuberLoss(Loss):
         self.delta = delta
 
 
-class SmoothL1Loss(Loss):
+class SmoothL1Loss(_Comparison):
     """The size of the difference, rounded off within `beta` of zero."""
 
     function = staticmethod(functional.smooth_l1_loss)
@@ -176,7 +183,7 @@ class MultiLabelSoftMarginLoss(_WeightedLoss):
     function = staticmethod(functional.multilabel_soft_margin_loss)
 
 
-class KLDivLoss(Loss):
+class KLDivLoss(_Comparison):
     """The divergence of predicted log-probabilities from a target distribution; use reduction="batchmean" for its value."""
 
     function = staticmethod(functional.kl_div)
@@ -217,7 +224,7 @@ class PoissonNLLLoss(Loss):
         self.log_input, self.full, self.eps = log_input, full, eps
 
     def forward(self, log_input: Any, target: Any) -> Any:
-        return super().forward(log_input, target)
+        return self._compared(log_input, target)
 
 
 class GaussianNLLLoss(Loss):
@@ -240,10 +247,10 @@ class GaussianNLLLoss(Loss):
         self.full, self.eps = full, eps
 
     def forward(self, input: Any, target: Any, var: Any) -> Any:
-        return type(self).function(input, target, var, **self._options())
+        return self._compared(input, target, var)
 
 
-class SoftMarginLoss(Loss):
+class SoftMarginLoss(_Comparison):
     """log(1 + exp(−target · input)), for targets of −1 and 1."""
 
     function = staticmethod(functional.soft_margin_loss)
@@ -266,10 +273,10 @@ class MarginRankingLoss(Loss):
         self.margin = margin
 
     def forward(self, input1: Any, input2: Any, target: Any) -> Any:
-        return type(self).function(input1, input2, target, **self._options())
+        return self._compared(input1, input2, target)
 
 
-class HingeEmbeddingLoss(Loss):
+class HingeEmbeddingLoss(_Comparison):
     """The distance of what belongs together; how far it is below `margin` of what does not."""
 
     function = staticmethod(functional.hinge_embedding_loss)
@@ -303,7 +310,7 @@ class CosineEmbeddingLoss(Loss):
         self.margin = margin
 
     def forward(self, input1: Any, input2: Any, target: Any) -> Any:
-        return type(self).function(input1, input2, target, **self._options())
+        return self._compared(input1, input2, target)
 
 
 class TripletMarginLoss(Loss):
@@ -331,7 +338,7 @@ class TripletMarginLoss(Loss):
         self.margin, self.p, self.eps, self.swap = margin, p, eps, swap
 
     def forward(self, anchor: Any, positive: Any, negative: Any) -> Any:
-        return type(self).function(anchor, positive, negative, **self._options())
+        return self._compared(anchor, positive, negative)
 
 
 class TripletMarginWithDistanceLoss(Loss):

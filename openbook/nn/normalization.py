@@ -224,7 +224,11 @@ class BatchNorm3d(_BatchNorm):
 
 
 class _InstanceNorm(_ByChannel):
-    """Mean 0 and variance 1 over the spatial axes of each channel of each row; always by their own statistics."""
+    """Mean 0 and variance 1 over the spatial axes of each channel of each row, then times `weight` plus `bias`.
+
+    With `track_running_stats`, `running_mean` and `running_var` follow the average over the rows in training, and serve in
+    use; without, every input is normalised by its own statistics.
+    """
 
     def __init__(
         self,
@@ -238,9 +242,7 @@ class _InstanceNorm(_ByChannel):
         *,
         bias: bool = True,
     ):
-        if track_running_stats:
-            raise InputError("an instance norm keeps no running statistics", do="leave track_running_stats out")
-        super().__init__(num_features, eps, momentum, affine, False, device, dtype, bias=bias)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
 
     def forward(self, input: Any) -> Any:
         (batched,) = self.ndims
@@ -248,7 +250,10 @@ class _InstanceNorm(_ByChannel):
             raise ShapeError(f"{type(self).__name__} takes inputs of {batched} axes, not shape {input.shape}")
         batch = input if input.ndim == batched else word.reshape(input, shape=(1, *input.shape))
         _require_channels(self, batch, self.num_features)
-        y = functional.instance_norm(batch, weight=self.weight, bias=self.bias, eps=self.eps)
+        y = functional.instance_norm(
+            batch, self.running_mean, self.running_var, self.weight, self.bias,
+            self.training or not self.track_running_stats, self.momentum or 0.0, self.eps,
+        )  # fmt: skip
         return y if input.ndim == batched else word.reshape(y, shape=input.shape)
 
 

@@ -338,7 +338,8 @@ def test_a_run_of_ours_goes_on_in_pytorch(rule: str) -> None:
 # --- clipping, beside the rules as they are used ---------------------------------------------------------------------
 
 
-def test_clipping_agrees() -> None:
+@pytest.mark.parametrize("power", [2.0, 1.0, 3.0, np.inf])
+def test_clipping_agrees(power: float) -> None:
     data = [np.random.default_rng(k).normal(size=(3, 4)) for k in range(2)]
     for limit in (0.5, 100.0):
         ours, theirs = (
@@ -347,8 +348,8 @@ def test_clipping_agrees() -> None:
         )
         for parameters in (ours, theirs):
             sum((p * p * p).sum() for p in parameters).backward()
-        norm = nn.utils.clip_grad_norm_(ours, limit)
-        assert norm == pytest.approx(float(torch.nn.utils.clip_grad_norm_(theirs, limit)), rel=1e-12)
+        norm = nn.utils.clip_grad_norm_(ours, limit, power)
+        assert norm.item() == pytest.approx(torch.nn.utils.clip_grad_norm_(theirs, limit, power).item(), rel=1e-12)
         nn.utils.clip_grad_value_(ours, 0.2)
         torch.nn.utils.clip_grad_value_(theirs, 0.2)
         for mine, other in zip(ours, theirs, strict=True):
