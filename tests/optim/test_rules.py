@@ -41,6 +41,13 @@ RULES: dict[str, dict[str, Any]] = {
     "Adamax all": {"lr": 0.01, "betas": (0.8, 0.9), "eps": 1e-3, "weight_decay": 0.1, "maximize": True},
     "NAdam": {},
     "NAdam all": {"lr": 0.01, "betas": (0.8, 0.9), "momentum_decay": 0.01, "weight_decay": 0.1, "maximize": True},
+    "RAdam": {"lr": 0.01},
+    "RAdam all": {"lr": 0.01, "betas": (0.8, 0.9), "eps": 1e-3, "weight_decay": 0.1, "maximize": True},
+    "RAdam decoupled": {"lr": 0.01, "betas": (0.9, 0.95), "weight_decay": 0.1, "decoupled_weight_decay": True},
+    "ASGD": {},
+    "ASGD all": {"lr": 0.05, "lambd": 0.02, "alpha": 0.6, "t0": 7, "weight_decay": 0.1, "maximize": True},
+    "Rprop": {},
+    "Rprop all": {"lr": 0.02, "etas": (0.6, 1.3), "step_sizes": (1e-3, 0.03), "maximize": True},
     "NAdam decoupled": {"lr": 0.01, "weight_decay": 0.1, "decoupled_weight_decay": True, "eps": 1e-4},
 }
 LOSSES = ("mse", "bce", "cross_entropy")
