@@ -9,6 +9,7 @@ from openbook.nn.containers import *
 from openbook.nn.convolution import *
 from openbook.nn.dropout import *
 from openbook.nn.embedding import *
+from openbook.nn.fold import *
 from openbook.nn.functional_call import *
 from openbook.nn.lazy import *
 from openbook.nn.linear import *

@@ -10,7 +10,7 @@ from openbook.nn.functional.dropouts import share
 from openbook.nn.in_place import over
 from openbook.nn.module import Module
 
-__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d"]
+__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 
 
 class Dropout(Module):
@@ -56,3 +56,9 @@ class AlphaDropout(Dropout):
     """Dropout for networks of SELUs: keeps mean 0 and variance 1."""
 
     function = staticmethod(functional.alpha_dropout)
+
+
+class FeatureAlphaDropout(Dropout):
+    """Alpha dropout of whole channels of (N, C, …)."""
+
+    function = staticmethod(functional.feature_alpha_dropout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -65,9 +66,9 @@ class _Lazy(Module):
             )
         return shape[place]
 
-    def forward(self, input: Any, *others: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         self._become(self._channels(input.shape))
-        return self.forward(input, *others)
+        return self.forward(input)
 
     def _become(self, size: int) -> None:
         own = self.__dict__
@@ -136,6 +137,10 @@ class _LazyConvTranspose(_Lazy):
     ):  # fmt: skip
         self._begin(groups, out_channels, kernel_size, stride, padding, output_padding, groups, bias, dilation,
                     padding_mode, device, dtype)  # fmt: skip
+
+    def forward(self, input: Any, output_size: Sequence[int] | None = None) -> Any:
+        self._become(self._channels(input.shape))
+        return self.forward(input, output_size)
 
 
 class LazyConvTranspose1d(_LazyConvTranspose, convolution.ConvTranspose1d):
