@@ -61,9 +61,9 @@ class Rprop(Optimizer):
         before, sizes = state["prev"], state["step_size"]
         g = np.negative(g, out=work[0]) if group["maximize"] else np.add(g, 0, out=work[0])
         turned = np.multiply(g, before, out=work[1])
-        kept, back = turned > 0, turned < 0
-        sizes[kept] *= grow
-        sizes[back] *= shrink
+        kept, back, neither = turned > 0, turned < 0, turned == 0
+        turned[kept], turned[back], turned[neither] = grow, shrink, 1  # NaN stays, and spreads
+        sizes *= turned
         np.clip(sizes, least, most, out=sizes)
         g[back] = 0
         before[...] = g
