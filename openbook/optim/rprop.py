@@ -61,12 +61,14 @@ class Rprop(Optimizer):
         before, sizes = state["prev"], state["step_size"]
         g = np.negative(g, out=work[0]) if group["maximize"] else np.add(g, 0, out=work[0])
         turned = np.multiply(g, before, out=work[1])
-        kept, back, neither = turned > 0, turned < 0, turned == 0
-        turned[kept], turned[back], turned[neither] = grow, shrink, 1  # NaN stays, and spreads
+        kept, back = turned > 0, turned < 0
+        turned[kept], turned[back], turned[~(kept | back)] = grow, shrink, 1
         sizes *= turned
         np.clip(sizes, least, most, out=sizes)
         g[back] = 0
         before[...] = g
-        np.sign(g, out=g)
+        up, down = g > 0, g < 0
+        g[...] = up  # the sign, as PyTorch takes it: NaN has none, and its entry rests
+        g[down] = -1
         g *= sizes
         p -= g

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -93,3 +96,36 @@ def test_names_mlp(tmp_path: Path, shared_data: Path) -> None:
 @pytest.mark.data
 def test_tiny_gpt(tmp_path: Path, shared_data: Path) -> None:
     compare("tiny_gpt", tmp_path, build=(65,), train=(shared_data / "tinyshakespeare.txt",))
+
+
+def run(name: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """An example as a user runs it, in another folder."""
+    return subprocess.run(
+        [sys.executable, EXAMPLES / f"{name}.py", *arguments], cwd=folder, capture_output=True, text=True, timeout=300,
+        env={**os.environ, "PYTHONPATH": str(EXAMPLES.parent)},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["names_mlp", "tiny_gpt"])
+def test_a_missing_file_is_said_in_one_line(name: str, tmp_path: Path) -> None:
+    told = run(name, "nowhere.txt", folder=tmp_path)
+    assert told.returncode != 0
+    assert len(told.stderr.splitlines()) == 1 and "there is no file nowhere.txt" in told.stderr
+
+
+def test_names_are_learnt_from_a_file_found_in_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("anna\nhannah\nnan\n" * 50)
+    told = run("names_mlp", folder=tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert "3 names in names.txt" in told.stdout
+    known = told.stdout.rsplit("already:", 1)[1]
+    assert "anna" in known or "nan" in known  # after 2000 steps hardly anything else is drawn
+
+
+def test_data_that_will_not_do_are_said(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("anna\nmüller\n")
+    (tmp_path / "text.txt").write_text("too short")
+    with pytest.raises(ValueError, match="letters other than"):
+        example("names_mlp", "openbook").data(tmp_path / "names.txt")
+    with pytest.raises(ValueError, match="9 letters"):
+        example("tiny_gpt", "openbook").data(tmp_path / "text.txt")
