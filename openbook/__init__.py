@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as _np
 
-from openbook.record import record
+from openbook.record.keeping import record
 from openbook.tensor import (
     StepSweep,
     Tensor,

@@ -1,13 +1,18 @@
 """Formulas as people write them: read, kept in their order, printed, and evaluated to any precision."""
 
-from openbook.expr.derive import derivative, rule_name, substitute
-from openbook.expr.evaluate import FLOATS, Arithmetic, evaluate, precise
+from typing import TYPE_CHECKING
+
 from openbook.expr.functions import FUNCTIONS, Function, define
-from openbook.expr.mathml import mathml, mathml_name, mathml_value
-from openbook.expr.nodes import Array, Binary, Call, Compare, Expr, Index, Name, Negate, Number, as_expr
-from openbook.expr.numbers import number_text
-from openbook.expr.parse import parse
-from openbook.expr.show import array_fits, array_text, latex, name_latex, number_latex, source, text
+from openbook.later import later
+
+if TYPE_CHECKING:
+    from openbook.expr.derive import derivative, rule_name, substitute
+    from openbook.expr.evaluator import FLOATS, Arithmetic, evaluate, precise
+    from openbook.expr.markup import mathml, mathml_name, mathml_value
+    from openbook.expr.nodes import Array, Binary, Call, Compare, Expr, Index, Name, Negate, Number, as_expr
+    from openbook.expr.numbers import number_text
+    from openbook.expr.parser import parse
+    from openbook.expr.show import array_fits, array_text, latex, name_latex, number_latex, source, text
 
 __all__ = [
     "FLOATS",
@@ -43,3 +48,48 @@ __all__ = [
     "substitute",
     "text",
 ]
+
+__getattr__ = later(
+    __name__,
+    {
+        "derive": (
+            "derivative",
+            "rule_name",
+            "substitute",
+        ),
+        "evaluator": (
+            "FLOATS",
+            "Arithmetic",
+            "evaluate",
+            "precise",
+        ),
+        "markup": (
+            "mathml",
+            "mathml_name",
+            "mathml_value",
+        ),
+        "nodes": (
+            "Array",
+            "Binary",
+            "Call",
+            "Compare",
+            "Expr",
+            "Index",
+            "Name",
+            "Negate",
+            "Number",
+            "as_expr",
+        ),
+        "numbers": ("number_text",),
+        "parser": ("parse",),
+        "show": (
+            "array_fits",
+            "array_text",
+            "latex",
+            "name_latex",
+            "number_latex",
+            "source",
+            "text",
+        ),
+    },
+)

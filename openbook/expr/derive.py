@@ -9,7 +9,7 @@ from functools import cache
 from openbook.errors import FormulaError
 from openbook.expr.functions import Defined, lookup
 from openbook.expr.nodes import Binary, Call, Compare, Expr, Name, Negate, Number
-from openbook.expr.parse import parse
+from openbook.expr.parser import parse
 
 __all__ = ["derivative", "rule_name", "substitute"]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,13 +41,17 @@ class Function:
 
 @dataclass(frozen=True)
 class Defined:
-    """A function that is its formula."""
+    """A function that is its formula, which `read` gives when it is first needed."""
 
     name: str
     parameters: tuple[str, ...]
-    formula: Expr
+    read: Callable[[], Expr]
     latex: str = ""
     slope: str = ""
+
+    @cached_property
+    def formula(self) -> Expr:
+        return self.read()
 
     @property
     def arity(self) -> tuple[int, ...]:
@@ -175,11 +180,12 @@ FUNCTIONS: dict[str, Function | Defined] = {
 CONSTANTS = {"pi": np.pi, "inf": np.inf}
 
 
-def define(name: str, parameters: tuple[str, ...], formula: str, latex: str = "", slope: str = "") -> None:
-    """Let formulas call `name`, meaning `formula` of `parameters`; `slope` where its derivative has a better form."""
-    from openbook.expr.parse import parse
+def define(name: str, parameters: tuple[str, ...], read: Callable[[], Expr], latex: str = "", slope: str = "") -> None:
+    """Let formulas call `name`, meaning what `read` gives, a formula of `parameters`; it is asked when first needed.
 
-    FUNCTIONS[name] = Defined(name, parameters, parse(formula), latex, slope)
+    `slope` is the derivative, where that has a better form than the rules make of it.
+    """
+    FUNCTIONS[name] = Defined(name, parameters, read, latex, slope)
 
 
 def lookup(name: str, arguments: int) -> Function | Defined:

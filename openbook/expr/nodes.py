@@ -189,7 +189,7 @@ def as_expr(thing: Any) -> Expr:
     if isinstance(thing, Expr):
         return thing
     if isinstance(thing, str):
-        from openbook.expr.parse import parse
+        from openbook.expr.parser import parse
 
         return parse(thing)
     return as_value(thing)

@@ -107,11 +107,25 @@ class Relu(Elementwise):
 
     @staticmethod
     def forward(x):
-        return np.maximum(x, scalar(0.0, x))
+        if x.dtype.char not in _ZEROS or not x.flags.c_contiguous:
+            return np.maximum(x, scalar(0.0, x))
+        zeros = _ZEROS[x.dtype.char]  # against as many zeros NumPy is three times as fast as against a single one
+        if x.size <= BLOCK:
+            return np.maximum(x, zeros[: x.size].reshape(x.shape))
+        y = np.empty_like(x)
+        flat, out = x.reshape(-1), y.reshape(-1)
+        for start in range(0, x.size, BLOCK):
+            part = flat[start : start + BLOCK]
+            np.maximum(part, zeros[: part.size], out=out[start : start + BLOCK])
+        return y
 
     @staticmethod
     def gradient(g, y, x):
         return g * greater(x, 0)
+
+
+BLOCK = 32_768
+_ZEROS = {kind: np.zeros(BLOCK, kind) for kind in "fd"}
 
 
 class LeakyRelu(Elementwise):

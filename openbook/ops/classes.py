@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import InputError, ShapeError
-from openbook.ops.loss import require_reduction
+from openbook.ops.loss import REDUCTIONS, require_reduction
 from openbook.ops.normalize import LogSoftmax
 from openbook.ops.op import Op, apply
+from openbook.ops.reduce import sum_along_rows, sum_of_all
 from openbook.ops.vocabulary import log_softmax, reshape, softmax, total
 
 
@@ -30,7 +31,8 @@ class CrossEntropy(Op):
         if weight is not None or label_smoothing or x.ndim != 2 or not _are_classes(x, y, ignore_index):
             options = {"reduction": reduction, "ignore_index": ignore_index, "label_smoothing": label_smoothing}
             return CrossEntropy.forward(x, y, weight, **options), None
-        require_reduction("cross_entropy", reduction)
+        if reduction not in REDUCTIONS:
+            require_reduction("cross_entropy", reduction)
         # LogSoftmax's way, with the exponentials used twice; entries are picked by their place in the flat array
         start = np.arange(0, x.size, x.shape[1])
         top = x.argmax(axis=1)
@@ -39,7 +41,7 @@ class CrossEntropy(Op):
         e = np.exp(d, order="C")
         flat = e.ravel()  # a view
         flat[top] = 0
-        rest = np.add.reduce(e, axis=1)
+        rest = sum_along_rows(e)
         losses = np.log1p(rest)
         losses -= d.ravel()[start + y]
         flat[top] = 1
@@ -117,6 +119,8 @@ def _are_classes(x: Any, y: Any, ignore_index: int) -> bool:
     """Whether every target is the number of a class, and none is to be ignored: the common case, found out cheaply."""
     if y.dtype.kind not in "iu" or y.shape != x.shape[:1] or not y.size:
         return False
+    if y.dtype == np.int64 and ignore_index < 0:
+        return y.view(np.uint64).max() < x.shape[1]  # negative numbers are very large ones, so read
     low, high = y.min(), y.max()
     return low >= 0 and high < x.shape[1] and not (low <= ignore_index <= high and (y == ignore_index).any())
 
@@ -128,8 +132,13 @@ def _class_axis(x: Any) -> int:
 def _reduced(losses: Any, count: Any, reduction: str) -> Any:
     if reduction == "none":
         return losses
+    total = sum_of_all(losses)
+    if reduction == "sum":
+        return total
+    if count:
+        return total / count
     with np.errstate(invalid="ignore"):  # no row counts: 0/0, as PyTorch says
-        return np.add.reduce(losses, axis=None) / count if reduction == "mean" else np.add.reduce(losses, axis=None)
+        return total / count
 
 
 def _target(

@@ -9,7 +9,8 @@ import numpy as np
 from openbook.errors import ShapeError
 from openbook.ops.along import all_stacked
 from openbook.ops.op import Op, aligned, apply
-from openbook.ops.vocabulary import einsum, matmul, reshape, swap, total
+from openbook.ops.reduce import sum_of_rows
+from openbook.ops.vocabulary import einsum, matmul, product, reshape, swap, total
 
 
 class MatMul(Op):
@@ -69,12 +70,13 @@ class Linear(Op):
 
     @staticmethod
     def forward(x, W, b=None):
-        if x.shape[-1:] != W.shape[1:]:
-            raise _mismatch("linear", x.shape, W.shape[::-1])
-        if x.ndim == 2:
-            y = x.dot(W.T)
-        else:  # one product for all rows, however they are stacked
-            y = x.reshape(-1, W.shape[1]).dot(W.T).reshape(*x.shape[:-1], W.shape[0])
+        try:
+            if x.ndim == 2:
+                y = x.dot(W.T)
+            else:
+                y = _of_stacked_rows(x, W)
+        except ValueError as problem:
+            raise _mismatch("linear", x.shape, W.shape[::-1]) from problem
         if b is None:
             return y
         return np.add(y, b, out=y) if y.dtype == b.dtype else y + b
@@ -84,9 +86,9 @@ class Linear(Op):
         rows = g if g.ndim == 2 else reshape(g, shape=(-1, W.shape[0]))
         flat = x if x.ndim == 2 else reshape(x, shape=(-1, W.shape[1]))
         return (
-            lambda: g @ W if g.ndim == 2 else reshape(rows @ W, shape=tuple(x.shape)),
-            lambda: matmul(rows.T, flat),
-            None if b is None else lambda: rows.sum(0),
+            lambda: product(g, W) if g.ndim == 2 else reshape(product(rows, W), shape=tuple(x.shape)),
+            lambda: product(rows.T, flat),
+            None if b is None else lambda: sum_of_rows(rows),
         )
 
     @classmethod
@@ -101,6 +103,13 @@ class Linear(Op):
         if b is not None:
             y = y + (reshape(b, shape=(size, 1, b.shape[-1])) if stacked[2] else b)
         return reshape(y, shape=(*x.shape[:-1], W.shape[-2]))
+
+
+def _of_stacked_rows(x: np.ndarray, W: np.ndarray) -> np.ndarray:
+    """One product for all rows, however they are stacked."""
+    if x.shape[-1:] != W.shape[1:]:
+        raise ValueError("rows and columns differ in length")
+    return x.reshape(-1, W.shape[1]).dot(W.T).reshape(*x.shape[:-1], W.shape[0])
 
 
 class Einsum(Op):

@@ -10,6 +10,7 @@ import numpy as np
 from openbook.errors import InputError, ShapeError
 from openbook.ops.activation import Softplus
 from openbook.ops.op import Op, aligned, apply
+from openbook.ops.reduce import sum_of_all
 from openbook.ops.vocabulary import clamp, exp, greater, log, reshape, sigmoid, sign, softplus, where
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -23,11 +24,12 @@ def require_reduction(name: str, reduction: str) -> None:
 
 def reduced(entries: Any, reduction: str) -> Any:
     """The entries' mean or sum, or all of them."""
-    if reduction == "mean":
-        return (
-            np.add.reduce(entries, axis=None) / entries.dtype.type(entries.size) if entries.size else np.mean(entries)
-        )
-    return np.add.reduce(entries, axis=None) if reduction == "sum" else entries
+    if reduction == "none":
+        return entries
+    total = sum_of_all(entries)
+    if reduction == "sum":
+        return total
+    return total / entries.size if entries.size else np.mean(entries)
 
 
 class Loss(Op):
@@ -35,8 +37,9 @@ class Loss(Op):
 
     @classmethod
     def require(cls, x: Any, y: Any, reduction: str) -> None:
-        require_reduction(cls.name, reduction)
-        if np.shape(x) != np.shape(y):
+        if reduction not in REDUCTIONS:
+            require_reduction(cls.name, reduction)
+        if x.shape != y.shape:
             raise ShapeError(
                 f"{cls.name} compares predictions of shape {np.shape(x)} with targets of shape {np.shape(y)}; "
                 "broadcasting would compare every prediction with every target",
@@ -57,7 +60,7 @@ class Loss(Op):
 
 def scaled(g: Any, x: Any, reduction: str) -> Any:
     """The cotangent of every entry, from that of the reduced loss."""
-    return g / math.prod(x.shape) if reduction == "mean" and x.ndim else g
+    return g / math.prod(x.shape) if reduction == "mean" else g
 
 
 class MseLoss(Loss):
@@ -74,7 +77,7 @@ class MseLoss(Loss):
 
     @staticmethod
     def gradient(g, out, x, y, *, reduction="mean"):
-        of_x = (x - y) * scaled(g * 2, x, reduction)
+        of_x = (x - y) * scaled(g + g, x, reduction)
         return of_x, lambda: -of_x
 
 

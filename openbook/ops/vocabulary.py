@@ -31,11 +31,16 @@ def __getattr__(name: str) -> Callable[..., Any]:
 
 
 def _word(name: str) -> Callable[..., Any]:
+    array = np.ndarray
+
     def word(*inputs: Any, **parameters: Any) -> Any:
-        first = inputs[0]
-        if type(first) is not np.ndarray and hasattr(first, "__openbook_apply__"):  # spares most calls a round
-            return first.__openbook_apply__(OPS[name], inputs, parameters)
-        return dispatch(OPS[name], inputs, parameters)
+        op, first = OPS[name], inputs[0]
+        if type(first) is not array and hasattr(first, "__openbook_apply__"):
+            return first.__openbook_apply__(op, inputs, parameters)
+        for value in inputs:
+            if type(value) is not array:
+                return dispatch(op, inputs, parameters)
+        return op.forward(*inputs, **parameters)
 
     word.__name__ = name
     return word
@@ -45,3 +50,8 @@ def swap(x: Any) -> Any:
     """The matrix (or stack of matrices) with its last two axes exchanged."""
     axes = (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2)
     return __getattr__("permute")(x, axes=axes)
+
+
+def product(x: Any, y: Any) -> Any:
+    """The product of two matrices: of arrays without any detour, for rules need it at every layer."""
+    return x.dot(y) if type(x) is np.ndarray else __getattr__("matmul")(x, y)

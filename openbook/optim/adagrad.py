@@ -17,7 +17,8 @@ __all__ = ["Adagrad"]
 class Adagrad(Optimizer):
     """Steps divided by the root of all squared gradients so far (Duchi et al. 2011), as PyTorch does.
 
-    `foreach` and `fused` choose among implementations in PyTorch and change nothing here.
+    `foreach` is PyTorch's and changes nothing here; `fused` says when large parameters move by a compiled loop with the same
+    bits: after some steps (None), at once (True), never (False).
     """
 
     formula = "p - lr/(1 + (t - 1)*lr_decay)*g/(sqrt(v) + eps)"

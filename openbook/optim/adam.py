@@ -19,7 +19,8 @@ class Adam(Optimizer):
     """Steps scaled by running means of the gradient and of its square (Kingma & Ba 2015), as PyTorch does.
 
     `amsgrad` scales by the largest mean square so far (Reddi et al. 2018); `decoupled_weight_decay` makes it AdamW.
-    `foreach` and `fused` choose among implementations in PyTorch and change nothing here.
+    `foreach` is PyTorch's and changes nothing here; `fused` says when large parameters move by a compiled loop with the same
+    bits: after some steps (None), at once (True), never (False).
     """
 
     formula = "p - lr*(m/(1 - beta_1**t))/(sqrt(v/(1 - beta_2**t)) + eps)"

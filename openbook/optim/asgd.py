@@ -57,20 +57,20 @@ class ASGD(Optimizer):
         step = numbers["step"]
         numbers["eta"] = group["lr"] / (1 + group["lambd"] * group["lr"] * step) ** group["alpha"]
         numbers["mu"] = 1 / max(1, step - group["t0"])
-        return eta, 1 - group["lambd"] * eta, mu
+        return (eta, 1 - group["lambd"] * eta, *(() if mu == 1 else (mu,)))
 
     def update(self, p, g, state, shared, group, work):
-        eta, shrink, mu = shared
+        eta, shrink, *mu = shared
         g = directed(p, g, group, out=work[0])
         average, step = state["ax"], work[1]
         p *= shrink
         p -= np.multiply(g, eta, out=step)
-        if mu == 1:
-            average[...] = p
-        else:
+        if mu:
             np.subtract(p, average, out=step)
-            step *= mu
+            step *= mu[0]
             average += step
+        else:  # the average has not begun
+            np.multiply(p, 1, out=average)
 
 
 _FILLS = {"ax": 0.0}

@@ -15,11 +15,13 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 from openbook.errors import ShapeError
+from openbook.optim.fused import Fused
 from openbook.tensor.tensor import Tensor
 
 __all__ = ["BLOCK", "LARGE", "Bucket", "Kept", "Workspace", "fill"]
 
 BLOCK = 32_768  # numbers worked on at a time: a handful of float32 arrays of this length fit into the cache
+FEW = 12  # arrays: copied one by one sooner than concatenate() has looked at them
 LARGE = 12_288  # from here on, copying a parameter costs more than running the rule for it alone
 
 Kept = tuple[dict[str, Any], dict[str, np.ndarray]]  # of one parameter: its numbers, and its arrays by name
@@ -63,6 +65,7 @@ class Bucket:
         ]
         self.constants = np.empty(0, self.p.dtype)
         self.handles: tuple[np.ndarray, ...] = ()
+        self.fused = Fused(self.p, state) if not self.gathered and self.p.size >= LARGE else None
 
     def _place(self, space: Workspace, contiguous: bool) -> None:
         """Where the rule finds values and gradients: in the parameter itself, or gathered in scratch memory."""
@@ -70,12 +73,25 @@ class Bucket:
         self.sources = [a.reshape(-1) for a in self.arrays] if contiguous else self.arrays
         self.axis = 0 if contiguous else None
         if not self.gathered:
-            self.p, self.g, self.pieces = self.sources[0], None, []
+            self.p, self.g, self.pieces, self.slots = self.sources[0], None, [], []
             return
         fits = total <= BLOCK
         self.p = space.values[:total] if fits else np.empty(total, self.arrays[0].dtype)
         self.g = space.gradients[:total] if fits else np.empty_like(self.p)
-        self.pieces = [piece.reshape(shape) for piece, shape in zip(self._split(self.p), self.shapes, strict=True)]
+        self.pieces, self.slots = (
+            [piece.reshape(shape) for piece, shape in zip(self._split(flat), self.shapes, strict=True)]
+            for flat in (self.p, self.g)
+        )
+
+    def _gather(self, gradients: Sequence[np.ndarray]) -> None:
+        """Copy values and gradients into the flat arrays: a few one by one, many in one call."""
+        if len(gradients) > FEW:
+            np.concatenate(gradients, axis=None, out=self.g)
+            np.concatenate(self.sources, axis=self.axis, out=self.p)
+            return
+        for array, gradient, piece, slot in zip(self.arrays, gradients, self.pieces, self.slots, strict=False):
+            piece[...] = array
+            slot[...] = gradient
 
     def _split(self, flat: np.ndarray) -> list[np.ndarray]:
         return np.split(flat, np.cumsum(self.sizes)[:-1])
@@ -98,9 +114,11 @@ class Bucket:
         if self.g is None:
             g = gradients[0].reshape(-1)
         else:
-            g = np.concatenate(gradients, axis=None, out=self.g)
-            np.concatenate(self.sources, axis=self.axis, out=self.p)
+            g = self.g
+            self._gather(gradients)
         constants = self._constants(begin(self.numbers, group))
+        if self.fused is not None and self.fused.moved(g, update, group, self.constants):
+            return
         if len(self.blocks) == 1:
             _, p, state, work = self.blocks[0]
             update(p, g, state, constants, group, work)

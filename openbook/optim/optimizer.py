@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from operator import is_
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -13,7 +12,7 @@ from openbook.errors import DTypeError, InputError
 from openbook.optim.bucket import Bucket, Kept, Workspace, fill
 from openbook.optim.checkpoint import packed, unpacked
 from openbook.optim.options import members, plain
-from openbook.tensor.autograd import enable_grad
+from openbook.tensor.autograd import enable_grad, last_change, now
 from openbook.tensor.tensor import Tensor
 
 __all__ = ["Optimizer"]
@@ -75,8 +74,7 @@ class Optimizer:
             plan = self._plan(index, group)
             for bucket in plan.buckets:
                 bucket.move(self.begin, self.update, group)
-            for parameter in plan.params:
-                parameter.changed_in_place()
+            plan.changed_in_place()
         return loss
 
     # --- what subclasses say -----------------------------------------------------------------------------------
@@ -166,14 +164,12 @@ class Optimizer:
 
     def _plan(self, index: int, group: dict[str, Any]) -> _Plan:
         """The buckets of a group's parameters that have gradients now: last step's, unless something has changed."""
-        params = [parameter for parameter in group["params"] if parameter.grad is not None]
-        arrays = [parameter.data for parameter in params]
-        fills = self.fills(group)
-        plan = self._plans.get(index)
-        if plan is None or not plan.fits(params, arrays, fills):
+        plan, fills = self._plans.get(index), self.fills(group)
+        if plan is None or not plan.fits(group["params"], fills):
+            params = [parameter for parameter in group["params"] if parameter.grad is not None]
             for parameter in params:
                 self._ready(parameter, fills)
-            plan = _Plan(params, arrays, fills, fill(params, self._kept, tuple(fills), self._spaces))
+            plan = _Plan(params, fills, fill(params, self._kept, tuple(fills), self._spaces))
             self._plans[index] = plan
         return plan
 
@@ -190,17 +186,25 @@ class _Plan:
 
     __slots__ = ("arrays", "buckets", "fills", "params")
 
-    def __init__(self, params: list[Tensor], arrays: list[np.ndarray], fills: dict[str, float], buckets: list[Bucket]):
-        self.params, self.arrays, self.fills, self.buckets = params, arrays, fills, buckets
+    def __init__(self, params: list[Tensor], fills: dict[str, float], buckets: list[Bucket]):
+        self.params, self.fills, self.buckets = params, fills, buckets
+        self.arrays = [parameter.data for parameter in params]
 
-    def fits(self, params: list[Tensor], arrays: list[np.ndarray], fills: dict[str, float]) -> bool:
-        """Whether the same parameters move, in the memory they had, and the same is kept of them."""
-        return (
-            len(params) == len(self.params)
-            and all(map(is_, params, self.params))
-            and all(map(is_, arrays, self.arrays))
-            and fills == self.fills
-        )
+    def fits(self, members: list[Tensor], fills: dict[str, float]) -> bool:
+        """Whether the same members have gradients, in the memory they had, and the same is kept of them."""
+        known = zip(self.params, self.arrays, strict=True)
+        for parameter in members:
+            if parameter.grad is not None:
+                last, array = next(known, (None, None))
+                if last is not parameter or array is not parameter.data:
+                    return False
+        return next(known, None) is None and fills == self.fills
+
+    def changed_in_place(self) -> None:
+        """Say that all of them were written to, at once."""
+        last_change[0] = moment = now()
+        for parameter in self.params:
+            parameter.changed[0] = moment
 
 
 def _fitting(name: str, value: np.ndarray, parameter: Tensor) -> np.ndarray:

@@ -27,7 +27,7 @@ def require(
 
 
 def ignored(**choices: Any) -> dict[str, Any]:
-    """PyTorch's choices among implementations of the same rule: kept, and of no effect here."""
+    """PyTorch's choices among implementations of the same rule: kept, and without effect on any number."""
     for name in ("capturable", "differentiable"):
         if choices.get(name):
             raise InputError(

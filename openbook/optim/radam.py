@@ -62,12 +62,12 @@ class RAdam(Optimizer):
             1 - beta2,
             group["eps"],
             lr / (1 - beta1**t),
-            _rectified(t, beta2),
             1 - lr * group["weight_decay"],
+            *_rectified(t, beta2),
         )
 
     def update(self, p, g, state, shared, group, work):
-        beta1, rest1, beta2, rest2, eps, rate, factor, shrink = shared
+        beta1, rest1, beta2, rest2, eps, rate, shrink, *factor = shared
         g = decayed(p, g, shrink, group, work[0])
         m, v, a, b = state["exp_avg"], state["exp_avg_sq"], work[1], work[2]
         m *= beta1
@@ -81,7 +81,7 @@ class RAdam(Optimizer):
             np.sqrt(v, out=a)
             a += eps
             b /= a
-            b *= factor
+            b *= factor[0]
         p -= b
 
 
@@ -89,12 +89,12 @@ _FILLS = {"exp_avg": 0.0, "exp_avg_sq": 0.0}
 FEWEST = 5.0  # gradients that a mean square must rest on, in effect, before it is divided by
 
 
-def _rectified(t: int, beta2: float) -> float:
-    """What makes up for the variance of the mean square's root, and for its bias; 0 while it is not used."""
+def _rectified(t: int, beta2: float) -> tuple[float, ...]:
+    """What makes up for the variance of the mean square's root, and for its bias; nothing while it is not used."""
     most = 2 / (1 - beta2) - 1
     correction = 1 - beta2**t
     length = most - 2 * t * beta2**t / correction  # how many gradients the mean square rests on
     if length <= FEWEST:
-        return 0.0
+        return ()
     variance = (length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length)
-    return math.sqrt(variance * correction)
+    return (math.sqrt(variance * correction),)

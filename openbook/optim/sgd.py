@@ -20,8 +20,9 @@ __all__ = ["SGD"]
 class SGD(Optimizer):
     """Step against the gradient, with momentum if asked for (Polyak 1964; Nesterov 1983), as PyTorch does.
 
-    `dampening` weakens what a gradient adds to the momentum, except for the first. `foreach` and `fused` choose among
-    implementations in PyTorch and change nothing here.
+    `dampening` weakens what a gradient adds to the momentum, except for the first. `foreach` is PyTorch's and changes
+    nothing here; `fused` says when large parameters move by a compiled loop with the same bits: after some steps (None), at
+    once (True), never (False).
     """
 
     formula = "p - lr*(momentum*v + g)"
@@ -65,16 +66,17 @@ class SGD(Optimizer):
             return (group["lr"],)
         first = numbers["averaged"] == 0
         numbers["averaged"] = 1
-        return group["lr"], group["momentum"], 1.0 if first else 1 - group["dampening"]
+        share = () if first or not group["dampening"] else (1 - group["dampening"],)
+        return (group["lr"], group["momentum"], *share)
 
     def update(self, p, g, state, shared, group, work):
         g = directed(p, g, group, out=work[0])
         step = work[1]
         if group["momentum"]:
-            lr, momentum, share = shared
+            lr, momentum, *share = shared
             v = state["momentum_buffer"]
             v *= momentum
-            v += g if share == 1 else np.multiply(g, share, out=step)
+            v += np.multiply(g, share[0], out=step) if share else g
             if group["nesterov"]:
                 np.multiply(v, momentum, out=step)
                 step += g

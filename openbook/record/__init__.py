@@ -6,15 +6,18 @@
 
 import sys
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from openbook.record.graph import Edge, Graph, Node
+from openbook.later import later
 from openbook.record.hook import Explains
 from openbook.record.keeping import keeping, record
-from openbook.record.step import Step, Witness, given
-from openbook.record.table import Table
-from openbook.record.verify import Check, Verification
-from openbook.record.working import Working
+
+if TYPE_CHECKING:
+    from openbook.record.graph import Edge, Graph, Node
+    from openbook.record.step import Step, Witness, given
+    from openbook.record.table import Table
+    from openbook.record.verify import Check, Verification
+    from openbook.record.working import Working
 
 __all__ = [
     "Check",
@@ -31,6 +34,18 @@ __all__ = [
     "keeping",
     "record",
 ]
+
+
+__getattr__ = later(
+    __name__,
+    {
+        "graph": ("Edge", "Graph", "Node"),
+        "step": ("Step", "Witness", "given"),
+        "table": ("Table",),
+        "verify": ("Check", "Verification"),
+        "working": ("Working",),
+    },
+)
 
 
 class _Record(ModuleType):

@@ -35,6 +35,8 @@ __all__ = [
 _enabled: ContextVar[bool] = ContextVar("openbook_grad_enabled", default=True)
 # One clock for all that happens to tensors: an operation's place in the order, and when memory was written to.
 now: Callable[[], int] = itertools.count(1).__next__
+# When any tensor's memory was last written to: nothing that was computed later needs to look who it was.
+last_change: list[int] = [0]
 is_grad_enabled: Callable[[], bool] = _enabled.get
 
 
@@ -90,45 +92,44 @@ class GraphNode:
     def release(self) -> None:
         """Forget the inputs and the output, so that their memory is freed."""
         self.inputs = self.output = self.kept = None
-        self.arrays = []
+        self.arrays = _NOTHING
 
     def require(self) -> tuple[Any, ...]:
         """The inputs, if they are still here and still what they were."""
-        if self.inputs is None:
+        inputs = self.inputs
+        if inputs is None:
             raise GraphError(
                 f"the graph behind this {self.op.name} has been freed by an earlier backward()",
                 do="call backward(retain_graph=True), or compute inside `with openbook.record():`",
             )
-        order = self.order
-        late = self.changed[0] > order
-        for value in self.inputs:
-            late = late or getattr(value, "changed", _NEVER)[0] > order
-        if late and self._relies_on_what_changed():
+        if last_change[0] > self.order and self._relies_on_what_changed():
             raise GraphError(
                 f"a value that {self.op.name} had used or given was changed in place afterwards, so its gradient would "
                 "be wrong",
                 do="make the change out of place (x = x + 1, not x += 1), or after backward()",
             )
-        return self.inputs
+        return inputs
 
     def _relies_on_what_changed(self) -> bool:
-        needed = self.op.needs()
         counts = [self.changed, *(getattr(value, "changed", _NEVER) for value in self.inputs or ())]
-        return any(count[0] > self.order and i in needed for i, count in enumerate(counts))
+        late = [i for i, count in enumerate(counts) if count[0] > self.order]
+        return bool(late) and not self.op.needs().isdisjoint(late)
 
     def cotangents(self, g: Any, create_graph: bool = False) -> tuple[Any, ...]:
         """The cotangents of the inputs from that of the output; functions of no arguments where work can be spared."""
-        rule, parameters = self.op.gradient, self.parameters
-        if self.op.keeping is not None:
-            parameters = {**parameters, "kept": None if create_graph and not self.op.constant else self.kept}
+        op = self.op
         if create_graph:
-            result = rule(g, _remembered(self), *self.require(), **parameters)
+            kept = {} if op.keeping is None else {"kept": self.kept if op.constant else None}
+            result = op.gradient(g, _remembered(self), *self.require(), **self.parameters, **kept)
+        elif op.keeping is None:
+            result = op.gradient(g, self.output, *self.arrays, **self.parameters)
         else:
-            result = rule(g, self.output, *self.arrays, **parameters)
+            result = op.gradient(g, self.output, *self.arrays, **self.parameters, kept=self.kept)
         return result if type(result) is tuple else (result,)
 
 
 _NEVER = [0]
+_NOTHING: list[Any] = []
 
 
 def propagate(
@@ -153,6 +154,7 @@ def propagate(
     waiting: list[tuple[int, GraphNode]] = []  # a heap: the newest goes first, for it has heard from all that used it
     edges: Iterable[tuple[Any, Any]] = zip(outputs, cotangents, strict=True)
     node: GraphNode | None = None
+    order = now()  # of the node whose inputs are looked at
     token = _enabled.set(create_graph)
     try:
         while True:
@@ -160,11 +162,14 @@ def propagate(
                 if cotangent is None or not getattr(value, "requires_grad", False):
                     continue
                 origin = value.node
-                if origin is not None and node is not None and origin.order > node.order:
-                    origin = origin_of(value, node)
-                    if origin is None:
-                        continue
-                key = id(value if origin is None else origin)
+                if origin is None:
+                    key, grads = id(value), leaves
+                else:
+                    if origin.order >= order:
+                        origin = origin_of(value, node)  # type: ignore[arg-type]  # outputs are older than `order`
+                        if origin is None:
+                            continue
+                    key, grads = id(origin), flowing
                 if wanted is not None and key not in wanted:
                     continue
                 if callable(cotangent):
@@ -174,7 +179,6 @@ def propagate(
                     cotangent = sum_to(cotangent, data.shape)  # the one place where broadcasting is undone
                 if cotangent.dtype is not data.dtype and cotangent.dtype != data.dtype:
                     cotangent = cotangent.astype(data.dtype)
-                grads = leaves if origin is None else flowing
                 if key in grads:
                     grads[key] = grads[key] + cotangent
                     continue
@@ -188,12 +192,16 @@ def propagate(
             if not waiting:
                 break
             node = heappop(waiting)[1]
+            order = node.order
             g = flowing.pop(id(node))
             if node.hooks:
                 g = hooked(node.hooks, g)
             if watch and (watch is True or id(node) in watch):
                 watched[id(node)] = g
-            edges = zip(node.require(), node.cotangents(g, create_graph), strict=False)
+            inputs = node.inputs
+            if inputs is None or last_change[0] > order:
+                inputs = node.require()
+            edges = zip(inputs, node.cotangents(g, create_graph), strict=False)
     finally:
         _enabled.reset(token)
     return leaves | watched if watch else leaves
@@ -268,38 +276,47 @@ def backward(
         cotangent = grads[key]
         if leaf.hooks:
             cotangent = hooked(leaf.hooks, cotangent)
-        if not create_graph:
+        if not create_graph and leaf.grad is None:
             cotangent = _own(cotangent, held)
         leaf.accumulate_grad(cotangent)
 
 
 def _own(cotangent: Any, held: set[int]) -> np.ndarray:
     """The cotangent in memory that no other gradient shares: a sum hands the same array to all its terms."""
-    if type(cotangent) is not np.ndarray or cotangent.base is not None or id(cotangent) in held:
+    key = id(cotangent)
+    if type(cotangent) is not np.ndarray or cotangent.base is not None or key in held:
         return np.array(cotangent)
-    held.add(id(cotangent))
+    held.add(key)
     return cotangent
 
 
 def _seed(output: Tensor, gradient: Any, create_graph: bool) -> Any:
     """The cotangent that backward starts from: 1 for a scalar."""
-    from openbook.tensor.tensor import Tensor
-
     if not output.requires_grad:
         raise GraphError(
             "backward() was called on a value that no gradient leads back from",
             do="create the parameters with requires_grad=True, and do not detach() or compute under no_grad()",
         )
+    value = output.data
     if gradient is None:
-        if output.data.size != 1:
+        if value.size != 1:
             raise GraphError(
                 f"backward() starts from a single number, and this has shape {output.shape}",
                 do="reduce it first, for instance with .mean(), or pass backward(gradient=…) of that shape",
             )
-        gradient = np.ones(output.data.shape, output.data.dtype)
-    data = gradient.data if isinstance(gradient, Tensor) else np.asarray(gradient, dtype=output.dtype)
-    if data.shape != output.data.shape:
-        raise ShapeError(f"the gradient passed to backward() has shape {data.shape}, the output {output.shape}")
+        gradient = np.ones_like(value) if value.ndim else value.dtype.type(1)
+        if not create_graph:
+            return gradient
+    return _fitting(gradient, value, create_graph)
+
+
+def _fitting(gradient: Any, value: np.ndarray, create_graph: bool) -> Any:
+    """A cotangent somebody gave, as what carries it back: a Tensor under `create_graph`, an array otherwise."""
+    from openbook.tensor.tensor import Tensor
+
+    data = gradient.data if isinstance(gradient, Tensor) else np.asarray(gradient, dtype=value.dtype)
+    if data.shape != value.shape:
+        raise ShapeError(f"the gradient passed to backward() has shape {data.shape}, the output {value.shape}")
     if not create_graph:
         return data
     return gradient if isinstance(gradient, Tensor) else Tensor(data)

@@ -40,7 +40,7 @@ __all__ = [
     "zeros_like",
 ]
 
-_random = np.random.default_rng()
+_random: np.random.Generator | None = None  # made when it is first asked for: NumPy loads its generators as late
 
 
 def manual_seed(seed: int) -> np.random.Generator:
@@ -52,6 +52,9 @@ def manual_seed(seed: int) -> np.random.Generator:
 
 def generator() -> np.random.Generator:
     """The generator that `manual_seed` seeds."""
+    global _random
+    if _random is None:
+        _random = np.random.default_rng()
     return _random
 
 
@@ -164,24 +167,24 @@ def logspace(start: Any, end: Any, steps: int, base: float = 10.0, dtype: Any = 
 
 def randn(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
     """Draws from the normal distribution."""
-    return Tensor(_random.standard_normal(_shape(shape)).astype(dtype), requires_grad)
+    return Tensor(generator().standard_normal(_shape(shape)).astype(dtype), requires_grad)
 
 
 def rand(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
     """Draws from the uniform distribution on [0, 1)."""
-    return Tensor(_random.random(_shape(shape)).astype(dtype), requires_grad)
+    return Tensor(generator().random(_shape(shape)).astype(dtype), requires_grad)
 
 
 def randint(low: int, high: Any, size: Any = None, dtype: Any = np.int64) -> Tensor:
     """Whole numbers from low (0 if one number is left out) to high, which is not included."""
     if size is None:
         low, high, size = 0, low, high
-    return Tensor(_random.integers(low, high, tuple(size)).astype(dtype))
+    return Tensor(generator().integers(low, high, tuple(size)).astype(dtype))
 
 
 def randperm(n: int) -> Tensor:
     """The numbers below n in random order."""
-    return Tensor(_random.permutation(n))
+    return Tensor(generator().permutation(n))
 
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:

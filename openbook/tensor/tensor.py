@@ -60,8 +60,10 @@ class Tensor(Methods, Explains):
         for x in inputs:
             if isinstance(x, Tensor):
                 array = x.data
-                recorded = recorded or x.requires_grad
-                uniform = uniform and array.dtype is dtype
+                if x.requires_grad:
+                    recorded = True
+                if array.dtype is not dtype:
+                    uniform = False
                 arrays.append(array)
             elif isinstance(x, np.ndarray):
                 uniform = uniform and x.dtype is dtype
@@ -112,16 +114,17 @@ class Tensor(Methods, Explains):
         backward(self, gradient, retain_graph=retain_graph, create_graph=create_graph)
 
     def accumulate_grad(self, cotangent: Any) -> None:
-        """Add a cotangent, which must be nobody else's, to `.grad`: in place, unless it is a Tensor with a past."""
-        if isinstance(cotangent, Tensor):
-            self.grad = cotangent if self.grad is None else self.grad + cotangent
-        elif self.grad is None:
-            self.grad = Tensor(cotangent)
-        elif self.grad.requires_grad:
-            self.grad = self.grad + Tensor(cotangent)
+        """Add a cotangent to `.grad`: in place, unless it is a Tensor with a past. The first, if an array, becomes `.grad`."""
+        grad = self.grad
+        if grad is None:
+            self.grad = _plain(cotangent) if type(cotangent) is np.ndarray else cotangent
+        elif isinstance(cotangent, Tensor):
+            self.grad = grad + cotangent
+        elif grad.requires_grad:
+            self.grad = grad + Tensor(cotangent)
         else:
-            self.grad.data = np.asarray(np.add(self.grad.data, cotangent, out=self.grad.data))
-            self.grad.changed_in_place()
+            grad.data = np.asarray(np.add(grad.data, cotangent, out=grad.data))
+            grad.changed_in_place()
 
     def register_hook(self, hook: Callable[[Tensor], Any]) -> HookHandle:
         """Call `hook(gradient)` whenever this tensor's gradient is computed; what it returns takes its place.
@@ -295,20 +298,25 @@ def _output(
     kept: Any,
     recorded: bool,
 ) -> Tensor:
-    """The result as a Tensor; past `Tensor.__init__`, for this is made at every operation."""
-    output: Tensor = _new(Tensor)
-    output.data = data if type(data) is np.ndarray else np.asarray(data)
-    changed = output.changed = [0, 0]
+    """The result as a Tensor that remembers, if anybody may want its gradient."""
+    output = _plain(data)
     if op.aliases and isinstance(inputs[0], Tensor) and np.may_share_memory(output.data, arrays[0]):
-        changed = output.changed = inputs[0].changed
-        changed[1] = 1
+        output.changed = inputs[0].changed
+        output.changed[1] = 1
     if recorded and output.data.dtype.kind == "f":
         output.requires_grad = True
-        output.node = GraphNode(op, inputs, arrays, parameters, output.data, changed, kept)
-    else:
-        output.requires_grad = False
-        output.node = None
+        output.node = GraphNode(op, inputs, arrays, parameters, output.data, output.changed, kept)
     return output
+
+
+def _plain(data: Any) -> Tensor:
+    """An array as a Tensor without a past; past `Tensor.__init__`, for this is made at every operation."""
+    tensor: Tensor = _new(Tensor)
+    tensor.data = data if type(data) is np.ndarray else np.asarray(data)
+    tensor.changed = [0, 0]
+    tensor.requires_grad = False
+    tensor.node = None
+    return tensor
 
 
 def _explained(problem: ValueError, op: type[Op], arrays: list[Any]) -> ValueError:

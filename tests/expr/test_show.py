@@ -9,7 +9,7 @@ from hypothesis import given
 
 from openbook.expr import latex, mathml, name_latex, parse, text
 from openbook.expr.show import split_name
-from tests.expr.test_parse import formulas
+from tests.expr.test_parser import formulas
 
 
 @given(formulas())

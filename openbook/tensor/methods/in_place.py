@@ -10,7 +10,7 @@ import numpy as np
 from openbook.errors import DTypeError, GraphError, ShapeError
 from openbook.ops import vocabulary as word
 from openbook.ops.op import OPS
-from openbook.tensor.autograd import is_grad_enabled, now
+from openbook.tensor.autograd import is_grad_enabled, last_change, now
 
 if TYPE_CHECKING:
     from openbook.tensor.autograd import GraphNode
@@ -31,7 +31,7 @@ class InPlace:
 
     def changed_in_place(self) -> Tensor:
         """Say that the entries were written to."""
-        self.changed[0] = now()
+        self.changed[0] = last_change[0] = now()
         return self  # type: ignore[return-value]
 
     def _become(self: Any, compute: Callable[[Any], Any], *others: Any) -> Tensor:
