@@ -1,6 +1,6 @@
 """A small network makes up names, letter by letter (Bengio et al. 2003). With PyTorch only the imports change.
 
-python examples/names_mlp.py names.txt     a text file with one name a line
+python examples/names_mlp.py names.txt     a text file with one name a line, in small letters from a to z
 """
 
 import sys
@@ -32,7 +32,9 @@ class NamesMLP(nn.Module):
 def data(path):
     """Every letter with the three before it; 0 stands for the end of a name."""
     contexts, nexts = [], []
-    for name in Path(path).read_text().split():
+    for name in Path(path).read_text(encoding="utf-8").split():
+        if not all("a" <= c <= "z" for c in name):
+            raise ValueError(f"{name!r} in {path} has letters other than a to z: write it without them")
         window = [0] * CONTEXT
         for letter in [*(ord(c) - 96 for c in name), 0]:
             contexts.append(window)
@@ -75,11 +77,30 @@ def make_up(model, random):
     return name
 
 
+def given(name):
+    """The file named on the command line, or one of this name here, beside this script or among the shared data."""
+    if len(sys.argv) > 1:
+        places = [Path(sys.argv[1])]
+    else:
+        here = Path(__file__).resolve().parent
+        places = [Path(name), here / name, here.parents[1] / "shared" / "data" / name]
+    for place in places:
+        if place.is_file():
+            return place
+    sys.exit(f"there is no file {places[0]}: say where one is, for instance python {sys.argv[0]} path/to/{name}")
+
+
 if __name__ == "__main__":
+    path = given("names.txt")
     torch.manual_seed(0)
     model = build()
+    names = set(path.read_text(encoding="utf-8").split())
+    print(f"{sum(p.numel() for p in model.parameters())} parameters learn from {len(names)} names in {path.name}")
     for epoch in range(5):
-        losses = train(model, sys.argv[1], 400, seed=epoch)
-        print(f"step {400 * (epoch + 1)}: loss {np.mean(losses[-100:]):.4f}")
+        losses = train(model, path, 400, seed=epoch)
+        example = make_up(model, np.random.default_rng(epoch))
+        print(f"step {400 * (epoch + 1)}: loss {np.mean(losses[-100:]):.4f}, for example {example!r}")
     random = np.random.default_rng(1)
-    print("made up:", ", ".join(make_up(model, random) for _ in range(10)))
+    drawn = [make_up(model, random) for _ in range(20)]
+    print("made up:", ", ".join(name for name in drawn if name not in names))
+    print("drawn, and in the list already:", ", ".join(name for name in drawn if name in names) or "none")

@@ -1,6 +1,6 @@
 """A small GPT learns to write like the text it is given (Radford et al. 2019). With PyTorch only the imports change.
 
-python examples/tiny_gpt.py text.txt
+python examples/tiny_gpt.py text.txt [steps]     500 steps take a minute or two; a few thousand write much better
 """
 
 import sys
@@ -14,6 +14,7 @@ import openbook.nn.functional as F
 import openbook.optim as optim
 
 LENGTH, WIDTH, HEADS, LAYERS = 32, 48, 4, 2
+SEEN = 200_000  # letters of the text that training looks at
 
 
 class Attention(nn.Module):
@@ -59,9 +60,11 @@ class TinyGPT(nn.Module):
 
 
 def data(path):
-    text = Path(path).read_text()
+    text = Path(path).read_text(encoding="utf-8")
+    if len(text) < 100 * LENGTH:
+        raise ValueError(f"{path} has {len(text)} letters: give a text of {100 * LENGTH} or more")
     letters = sorted(set(text))
-    return np.array([letters.index(c) for c in text[:200_000]]), letters
+    return np.array([letters.index(c) for c in text[:SEEN]]), letters
 
 
 def build(letters=65):
@@ -96,11 +99,46 @@ def write(model, letters, random, length=200):
     return "".join(letters[t] for t in tokens[1:])
 
 
+def unseen(model, path, rows=64):
+    """The loss on text that training does not look at; None where the text is too short for that."""
+    text = Path(path).read_text(encoding="utf-8")
+    letters = sorted(set(text))
+    tokens = np.array([letters.index(c) for c in text[SEEN : SEEN + rows * (LENGTH + 1)]])
+    if len(tokens) < rows * (LENGTH + 1):
+        return None
+    windows = tokens.reshape(rows, LENGTH + 1)
+    with torch.no_grad():
+        x, y = torch.from_numpy(windows[:, :-1].copy()), torch.from_numpy(windows[:, 1:].copy())
+        return F.cross_entropy(model(x).flatten(0, 1), y.flatten()).item()
+
+
+def given(name):
+    """The file named on the command line, or one of this name here, beside this script or among the shared data."""
+    if len(sys.argv) > 1:
+        places = [Path(sys.argv[1])]
+    else:
+        here = Path(__file__).resolve().parent
+        places = [Path(name), here / name, here.parents[1] / "shared" / "data" / name]
+    for place in places:
+        if place.is_file():
+            return place
+    sys.exit(f"there is no file {places[0]}: say where one is, for instance python {sys.argv[0]} path/to/{name}")
+
+
 if __name__ == "__main__":
+    path = given("tinyshakespeare.txt")
+    steps = int(sys.argv[2]) if len(sys.argv) > 2 else 500
     torch.manual_seed(0)
-    letters = data(sys.argv[1])[1]
+    letters = data(path)[1]
     model = build(len(letters))
-    for epoch in range(10):
-        losses = train(model, sys.argv[1], 100, seed=epoch)
-        print(f"step {100 * (epoch + 1)}: loss {np.mean(losses[-20:]):.4f}")
+    count = sum(p.numel() for p in model.parameters())
+    print(f"{count} parameters learn from {path.name}, {len(letters)} kinds of letters, {steps} steps")
+    print(f"guessing evenly has a loss of {np.log(len(letters)):.4f}")
+    for step in range(50, steps + 1, 50):
+        losses = train(model, path, 50, seed=step)
+        other = unseen(model, path)
+        print(
+            f"step {step}: loss {np.mean(losses[-20:]):.4f}"
+            + ("" if other is None else f", on unseen text {other:.4f}")
+        )
     print(write(model, letters, np.random.default_rng(1)))

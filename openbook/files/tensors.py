@@ -29,7 +29,7 @@ def save_arrays(arrays: Mapping[str, Any], path: str | Path, notes: Mapping[str,
         if not isinstance(name, str) or array.dtype.kind not in "biuf":
             raise DTypeError(f"{name!r} is a {type(value).__name__}, no tensor with a name", where="save")
         plain[name] = np.asarray(array, order="C")
-    write_whole(Path(path), save(plain, dict(notes or {})))
+    write_whole(Path(path), save(plain, dict(notes or {})), where="save")
 
 
 def load_arrays(path: str | Path) -> dict[str, np.ndarray]:
@@ -49,7 +49,13 @@ def load_arrays(path: str | Path) -> dict[str, np.ndarray]:
         )
     try:
         return load(data)
-    except (SafetensorError, KeyError, ValueError, json.JSONDecodeError) as problem:
+    except KeyError as problem:
+        raise FileError(
+            f"{path} holds numbers of kind {problem.args[0]}, which NumPy does not have",
+            where="load",
+            do="save them as float32: {name: tensor.float() for …} in PyTorch",
+        ) from problem
+    except (SafetensorError, ValueError, json.JSONDecodeError) as problem:
         raise FileError(
             f"{path} is no whole safetensors file: {problem}", where="load", do="save it again"
         ) from problem

@@ -22,8 +22,11 @@ def require_writable(path: Path) -> None:
         raise FileError(f"{path} cannot be written", where="--out", do="choose a place you may write to")
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
-    """Replace a file whole or not at all: written beside it first, then moved into its place."""
+def write_whole(path: Path, content: str | bytes, where: str = "--out") -> None:
+    """Replace a file whole or not at all: written beside it first, then moved into its place.
+
+    `where` is what an error names as the place that asked for it.
+    """
     handle = None
     try:
         handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
@@ -34,7 +37,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
     except OSError as problem:
         if handle is not None and os.path.exists(beside):
             os.unlink(beside)
-        raise FileError(f"{path} cannot be written: {problem.strerror}", where="--out",
+        raise FileError(f"{path} cannot be written: {problem.strerror}", where=where,
                         do="choose a place you may write to, with room for the file") from problem  # fmt: skip
 
 

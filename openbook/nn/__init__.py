@@ -9,11 +9,14 @@ from openbook.nn.containers import *
 from openbook.nn.convolution import *
 from openbook.nn.dropout import *
 from openbook.nn.embedding import *
+from openbook.nn.fold import *
 from openbook.nn.functional_call import *
+from openbook.nn.lazy import *
 from openbook.nn.linear import *
 from openbook.nn.losses import *
 from openbook.nn.module import *
 from openbook.nn.normalization import *
+from openbook.nn.padding import *
 from openbook.nn.pooling import *
 from openbook.nn.recurrent import *
 from openbook.nn.recurrent_cells import *

@@ -6,6 +6,8 @@ from typing import Any
 
 from openbook.errors import ExplainError, InputError
 from openbook.nn import functional, init
+from openbook.nn.functional.activations import implicit_axis
+from openbook.nn.in_place import over
 from openbook.nn.linear import Identity
 from openbook.nn.module import Module
 from openbook.nn.parameter import empty_parameter, float_dtype
@@ -29,42 +31,45 @@ class _Operation:
 
 
 class Activation(Module):
-    """A module that applies one operation, entry by entry, with the operation's parameters as `options`.
-
-    There is no work in place: gradients need what went in.
-    """
+    """A module that applies one operation, entry by entry, with the operation's parameters as `options`."""
 
     op: Any
-
-    def __init__(self, inplace: bool = False):
-        super().__init__()
-        _refuse_inplace(self, inplace)
 
     @property
     def options(self) -> dict[str, Any]:
         return {}
 
-    def forward(self, x: Any) -> Any:
-        return apply(self.op, x, **self.options)
+    def forward(self, input: Any) -> Any:
+        return apply(self.op, input, **self.options)
 
     def extra_repr(self) -> str:
         return ", ".join(f"{name}={value}" for name, value in self.options.items())
 
 
-def _refuse_inplace(module: Module, inplace: bool) -> None:
-    if inplace:
-        raise InputError(
-            f"{type(module).__name__} cannot work in place: the gradient needs what went in", do="leave inplace out"
-        )
+class _InPlace(Activation):
+    """An activation that may write its result over its input, with `inplace=True` (see `openbook.nn.in_place`)."""
+
+    def __init__(self, inplace: bool = False):
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        if self.inplace:
+            return over(input, super().forward)
+        return apply(self.op, input, **self.options)
+
+    def extra_repr(self) -> str:
+        said = [f"{name}={value}" for name, value in self.options.items()]
+        return ", ".join([*said, "inplace=True"] if self.inplace else said)
 
 
-class ReLU(Activation):
+class ReLU(_InPlace):
     """Let the positive through."""
 
     op = _Operation("relu")
 
 
-class ReLU6(Activation):
+class ReLU6(_InPlace):
     """Let the positive through, up to 6."""
 
     op = _Operation("relu6")
@@ -82,7 +87,7 @@ class Tanh(Activation):
     op = _Operation("tanh")
 
 
-class SiLU(Activation):
+class SiLU(_InPlace):
     """Each entry weighted by its own sigmoid."""
 
     op = _Operation("silu")
@@ -94,7 +99,7 @@ class LogSigmoid(Activation):
     op = _Operation("logsigmoid")
 
 
-class Mish(Activation):
+class Mish(_InPlace):
     """Each entry weighted by the tanh of its softplus."""
 
     op = _Operation("mish")
@@ -112,25 +117,27 @@ class Tanhshrink(Activation):
     op = _Operation("tanhshrink")
 
 
-class Hardsigmoid(Activation):
+class Hardsigmoid(_InPlace):
     """A sigmoid of three straight pieces."""
 
     op = _Operation("hardsigmoid")
+    extra_repr = Activation.extra_repr
 
 
-class Hardswish(Activation):
+class Hardswish(_InPlace):
     """Each entry weighted by its own hard sigmoid."""
 
     op = _Operation("hardswish")
+    extra_repr = Activation.extra_repr
 
 
-class SELU(Activation):
+class SELU(_InPlace):
     """An ELU scaled so that activations keep mean 0 and variance 1."""
 
     op = _Operation("selu")
 
 
-class LeakyReLU(Activation):
+class LeakyReLU(_InPlace):
     """A ReLU that leaks a little of the negative."""
 
     op = _Operation("leaky_relu")
@@ -144,7 +151,7 @@ class LeakyReLU(Activation):
         return {"negative_slope": self.negative_slope}
 
 
-class ELU(Activation):
+class ELU(_InPlace):
     """The positive as it is, the negative bent towards −α."""
 
     op = _Operation("elu")
@@ -181,7 +188,7 @@ class GELU(Activation):
         return f"approximate={self.approximate!r}"
 
 
-class Hardtanh(Activation):
+class Hardtanh(_InPlace):
     """Straight inside an interval, flat outside."""
 
     op = _Operation("hardtanh")
@@ -222,7 +229,7 @@ class Hardshrink(Softshrink):
     op = _Operation("hardshrink")
 
 
-class Threshold(Activation):
+class Threshold(_InPlace):
     """What is above a threshold as it is, everything else one value."""
 
     op = _Operation("threshold")
@@ -252,8 +259,8 @@ class Softplus(Activation):
             raise ExplainError(f"{self!r} is several operations", do="explain the tensor it gives")
         return OPS["softplus"]
 
-    def forward(self, x: Any) -> Any:
-        return functional.softplus(x, self.beta, self.threshold)
+    def forward(self, input: Any) -> Any:
+        return functional.softplus(input, self.beta, self.threshold)
 
     def extra_repr(self) -> str:
         return f"beta={self.beta}, threshold={self.threshold}"
@@ -272,8 +279,8 @@ class PReLU(Module):
         """Back to the first slope."""
         init.constant_(self.weight, self.init)
 
-    def forward(self, x: Any) -> Any:
-        return functional.prelu(x, self.weight)
+    def forward(self, input: Any) -> Any:
+        return functional.prelu(input, self.weight)
 
     def extra_repr(self) -> str:
         return f"num_parameters={self.num_parameters}"
@@ -284,16 +291,18 @@ class RReLU(Module):
 
     def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False):
         super().__init__()
-        _refuse_inplace(self, inplace)
         if not lower <= upper:
             raise InputError(f"[{lower}, {upper}] is no interval", where="RReLU", do="give lower ≤ upper")
-        self.lower, self.upper = lower, upper
+        self.lower, self.upper, self.inplace = lower, upper, inplace
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
+        return over(input, self._leaked) if self.inplace else self._leaked(input)
+
+    def _leaked(self, x: Any) -> Any:
         return functional.rrelu(x, self.lower, self.upper, self.training)
 
     def extra_repr(self) -> str:
-        return f"lower={self.lower}, upper={self.upper}"
+        return f"lower={self.lower}, upper={self.upper}" + (", inplace=True" if self.inplace else "")
 
 
 class GLU(Module):
@@ -303,24 +312,24 @@ class GLU(Module):
         super().__init__()
         self.dim = dim
 
-    def forward(self, x: Any) -> Any:
-        return functional.glu(x, self.dim)
+    def forward(self, input: Any) -> Any:
+        return functional.glu(input, self.dim)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
 
 
 class Softmax(Module):
-    """Logits to probabilities along an axis."""
+    """Logits to probabilities along an axis; without one, along PyTorch's choice (see `functional.softmax`)."""
 
     op: Any = _Operation("softmax")
 
-    def __init__(self, dim: int = -1):
+    def __init__(self, dim: int | None = None):
         super().__init__()
         self.dim = dim
 
-    def forward(self, x: Any) -> Any:
-        return apply(self.op, x, axis=self.dim)
+    def forward(self, input: Any) -> Any:
+        return apply(self.op, input, axis=implicit_axis(input) if self.dim is None else self.dim)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
@@ -335,14 +344,14 @@ class LogSoftmax(Softmax):
 class Softmin(Softmax):
     """Probabilities along an axis, the larger the smaller the entry."""
 
-    def forward(self, x: Any) -> Any:
-        return apply(self.op, -x, axis=self.dim)
+    def forward(self, input: Any) -> Any:
+        return super().forward(-input)
 
 
 class Softmax2d(Module):
     """Logits (N, C, H, W) to probabilities of the channels at every place."""
 
-    def forward(self, x: Any) -> Any:
-        if x.ndim not in (3, 4):
-            raise InputError(f"Softmax2d takes (N, C, H, W) or (C, H, W), not shape {x.shape}")
-        return functional.softmax(x, dim=-3)
+    def forward(self, input: Any) -> Any:
+        if input.ndim not in (3, 4):
+            raise InputError(f"Softmax2d takes (N, C, H, W) or (C, H, W), not shape {input.shape}")
+        return functional.softmax(input, dim=-3)

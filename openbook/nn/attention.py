@@ -23,7 +23,8 @@ class MultiheadAttention(Module):
 
     Inputs (time, batch, features), or (batch, time, features) with `batch_first`, or without batch. Parameters as
     PyTorch's: `in_proj_weight` (3·embed, embed) with the rows of query, key and value one below the other, or three
-    weights where `kdim` or `vdim` differ.
+    weights where `kdim` or `vdim` differ. With `add_bias_kv` there are a learnt key and value more (`bias_k`, `bias_v`), with
+    `add_zero_attn` a key and value of zeros.
     """
 
     in_proj_weight: Parameter | None
@@ -31,6 +32,8 @@ class MultiheadAttention(Module):
     q_proj_weight: Parameter | None
     k_proj_weight: Parameter | None
     v_proj_weight: Parameter | None
+    bias_k: Parameter | None
+    bias_v: Parameter | None
 
     def __init__(
         self,
@@ -49,8 +52,6 @@ class MultiheadAttention(Module):
         super().__init__()
         if embed_dim < 1 or num_heads < 1 or embed_dim % num_heads:
             raise InputError(f"{embed_dim} features do not make {num_heads} heads of equal size", do="choose a divisor")
-        if add_bias_kv or add_zero_attn:
-            raise InputError("attention has no extra keys here", do="leave add_bias_kv and add_zero_attn out")
         kind = float_dtype(device, dtype)
         self.embed_dim, self.num_heads, self.head_dim = embed_dim, num_heads, embed_dim // num_heads
         self.kdim, self.vdim = kdim or embed_dim, vdim or embed_dim
@@ -63,6 +64,9 @@ class MultiheadAttention(Module):
         self.register_parameter("in_proj_weight", together)
         self.register_parameter("in_proj_bias", empty_parameter(3 * embed_dim, dtype=kind) if bias else None)
         self.out_proj = Linear(embed_dim, embed_dim, bias=bias, dtype=kind)
+        for name in ("bias_k", "bias_v"):
+            self.register_parameter(name, empty_parameter(1, 1, embed_dim, dtype=kind) if add_bias_kv else None)
+        self.add_zero_attn = add_zero_attn
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -75,6 +79,9 @@ class MultiheadAttention(Module):
         for bias in (self.in_proj_bias, self.out_proj.bias):
             if bias is not None:
                 init.zeros_(bias)
+        for extra in (self.bias_k, self.bias_v):
+            if extra is not None:
+                init.xavier_normal_(extra)
 
     def forward(
         self,
@@ -99,6 +106,7 @@ class MultiheadAttention(Module):
         swapped = batched and not self.batch_first  # inside, the batch comes first
         q, k, v = (self._heads(x, batched, swapped) for x in self._projected(query, key, value))
         mask = self._mask(attn_mask, key_padding_mask, q, k)
+        k, v, mask = self._with_extra_keys(k, v, mask)
         drop = self.dropout if self.training else 0.0
         if need_weights or drop:
             weights = functional.dropout(attention_weights(q, k, mask), drop)
@@ -158,6 +166,25 @@ class MultiheadAttention(Module):
             return word.reshape(word.permute(heads, axes=(2, 0, 1, 3)), shape=(time, rows, self.embed_dim))
         shape = (rows, time, self.embed_dim) if batched else (time, self.embed_dim)
         return word.reshape(word.permute(heads, axes=(0, 2, 1, 3)), shape=shape)
+
+    def _with_extra_keys(self, k: Any, v: Any, mask: Any) -> tuple[Any, Any, Any]:
+        """One learnt key and value more, and one of zeros more, where they are asked for; every query may look at them."""
+        rows, heads, before, width = k.shape
+        if self.bias_k is not None and self.bias_v is not None:
+            k, v = (
+                word.cat(
+                    x,
+                    word.broadcast_to(word.reshape(b, shape=(1, heads, 1, width)), shape=(rows, heads, 1, width)),
+                    axis=2,
+                )
+                for x, b in ((k, self.bias_k), (v, self.bias_v))
+            )
+        if self.add_zero_attn:
+            k, v = (word.pad(x, widths=((0, 0), (0, 0), (0, 1), (0, 0))) for x in (k, v))
+        more = k.shape[2] - before
+        if mask is not None and more:
+            mask = word.pad(mask, widths=(*((0, 0),) * (mask.ndim - 1), (0, more)))
+        return k, v, mask
 
     def _mask(self, attn_mask: Any, key_padding_mask: Any, q: Any, k: Any) -> Any:
         """What is added to the scores (batch, heads, queries, keys); None where there is no mask."""

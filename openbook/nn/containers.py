@@ -107,10 +107,10 @@ class Sequential(_Numbered):
         for name, module in named.items() if named is not None else enumerate(modules):
             self.add_module(str(name), self._checked(module))
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         for module in self._modules.values():
-            x = module(x)  # type: ignore[misc]
-        return x
+            input = module(input)  # type: ignore[misc]
+        return input
 
     def _sliced(self, parts: list[Any]) -> Sequential:
         names = {id(part): name for name, part in self._modules.items()}

@@ -90,12 +90,12 @@ class _Conv(_Convolution):
         if padding == "same" and max(self.stride) > 1:
             raise InputError(f'padding="same" with stride {self.stride} has no meaning', do="use stride 1")
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         padding: Any = self.padding
         if self.padding_mode != "zeros":
-            require_axes(type(self).__name__, x, self.axes)
-            x, padding = functional.pad(x, self._sides(), mode=_MODES[self.padding_mode]), 0
-        return convolution(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+            require_axes(type(self).__name__, input, self.axes)
+            input, padding = functional.pad(input, self._sides(), mode=_MODES[self.padding_mode]), 0
+        return convolution(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
     def _sides(self) -> list[int]:
         """How much to pad left and right of every axis, from the last axis on."""
@@ -139,10 +139,10 @@ class _ConvTranspose(_Convolution):
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, output_padding, dilation, groups, bias,
                          padding_mode, device, dtype)  # fmt: skip
 
-    def forward(self, x: Any, output_size: Sequence[int] | None = None) -> Any:
-        extra = self.output_padding if output_size is None else self._extra(x, output_size)
+    def forward(self, input: Any, output_size: Sequence[int] | None = None) -> Any:
+        extra = self.output_padding if output_size is None else self._extra(input, output_size)
         return convolution_transpose(
-            x, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
+            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
         )
 
     def _extra(self, x: Any, output_size: Sequence[int]) -> tuple[int, ...]:

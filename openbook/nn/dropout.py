@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from openbook.errors import InputError
 from openbook.nn import functional
 from openbook.nn.functional.dropouts import share
+from openbook.nn.in_place import over
 from openbook.nn.module import Module
 
-__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d"]
+__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 
 
 class Dropout(Module):
@@ -20,11 +20,14 @@ class Dropout(Module):
 
     def __init__(self, p: float = 0.5, inplace: bool = False):
         super().__init__()
-        if inplace:
-            raise InputError(f"{type(self).__name__} cannot work in place", do="leave inplace out")
         self.p, self.inplace = share(p, type(self).__name__), inplace
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
+        if self.inplace and self.training:
+            return over(input, self._dropped)
+        return self.function(input, self.p, self.training)
+
+    def _dropped(self, x: Any) -> Any:
         return self.function(x, self.p, self.training)
 
     def extra_repr(self) -> str:
@@ -53,3 +56,9 @@ class AlphaDropout(Dropout):
     """Dropout for networks of SELUs: keeps mean 0 and variance 1."""
 
     function = staticmethod(functional.alpha_dropout)
+
+
+class FeatureAlphaDropout(Dropout):
+    """Alpha dropout of whole channels of (N, C, …)."""
+
+    function = staticmethod(functional.feature_alpha_dropout)

@@ -43,6 +43,7 @@ class Hooks:
         self.before: dict[int, tuple[Callable[..., Any], bool]] = {}
         self.after: dict[int, tuple[Callable[..., Any], bool, bool]] = {}
         self.backward: dict[int, Callable[..., Any]] = {}
+        self.backward_pre: dict[int, Callable[..., Any]] = {}
 
     @staticmethod
     def add(hooks: dict[int, Any], hook: Any, prepend: bool = False) -> RemovableHandle:
@@ -61,7 +62,7 @@ class Hooks:
         try:
             for hook, with_kwargs in list(self.before.values()):
                 inputs, options = _before(hook, with_kwargs, module, inputs, options)
-            watch = _Backward(module, list(self.backward.values())) if self.backward else None
+            watch = _Backward(module, self) if self.backward or self.backward_pre else None
             inputs = watch.watch_inputs(inputs) if watch else inputs
             output = module.forward(*inputs, **options)
             for hook, with_kwargs, _ in list(self.after.values()):
@@ -90,68 +91,90 @@ def _before(
 
 
 class _Backward:
-    """One call of a module that full backward hooks watch.
+    """One call of a module whose gradients are watched.
 
-    Inputs and outputs are passed through an operation that changes nothing, so that a hook on it sees the gradient of
-    this call alone, whoever else uses the same tensor.
+    Inputs and outputs are passed through operations that change nothing, so that a hook on them sees the gradients of
+    this call alone, whoever else uses the same tensors.
     """
 
-    def __init__(self, module: Module, hooks: list[Callable[..., Any]]):
-        self.module, self.hooks = module, hooks
-        self.of_inputs: list[Any] = []
-        self.of_outputs: list[Any] = []
-        self.watched = 0  # inputs whose gradient has still to come
+    def __init__(self, module: Module, hooks: Hooks):
+        self.module, self.hooks, self.before = module, list(hooks.backward.values()), list(hooks.backward_pre.values())
+        self.of_inputs = _Gate(module, self._inputs_came)
+        self.of_outputs = _Gate(module, self._outputs_came)
+        self.grad_output: tuple[Any, ...] = ()
 
     def watch_inputs(self, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-        self.of_inputs = [None] * len(inputs)
-        passed = list(inputs)
-        for place, value in enumerate(inputs):
-            if isinstance(value, Tensor) and value.requires_grad:
-                passed[place] = _watched(value, partial(self._input_came, place))
-                self.watched += 1
-        return tuple(passed)
+        return self.of_inputs.pass_through(inputs)
 
     def watch_outputs(self, outputs: Any) -> Any:
         alone = not isinstance(outputs, tuple)
-        values = (outputs,) if alone else outputs
-        self.of_outputs = [None] * len(values)
-        watched = tuple(
-            _watched(value, partial(self._output_came, place))
-            if isinstance(value, Tensor) and value.requires_grad
-            else value
-            for place, value in enumerate(values)
-        )
+        watched = self.of_outputs.pass_through((outputs,) if alone else outputs)
         return watched[0] if alone else watched
 
-    def _output_came(self, place: int, gradient: Any) -> None:
-        self.of_outputs[place] = gradient
-        if not self.watched:  # the inputs take no gradient: this is all there is to see
-            self._tell()
+    def _outputs_came(self, gradients: tuple[Any, ...]) -> tuple[Any, ...]:
+        for hook in self.before:
+            gradients = _changed(hook(self.module, gradients), gradients)
+        self.grad_output = gradients
+        if not self.of_inputs.watched:  # the inputs take no gradient: this is all there is to see
+            self._inputs_came((None,) * self.of_inputs.count)
+        return gradients
 
-    def _input_came(self, place: int, gradient: Any) -> Any:
-        self.of_inputs[place] = gradient
-        several = sum(value is not None for value in self.of_inputs)
-        if several < self.watched:
-            return None
-        changed = self._tell()
-        if changed is None:
-            return None
-        if self.watched > 1:
-            raise GraphError(
-                f"a backward hook of {type(self.module).__name__} changes the gradients of {self.watched} inputs",
-                do="change the gradient of modules of one input only, or use Tensor.register_hook on each",
-            )
-        return changed[place]
-
-    def _tell(self) -> Any:
-        """Call the hooks, each with what the one before made of the gradients; None if nobody changed them."""
-        gradients, touched = tuple(self.of_inputs), False
-        self.of_inputs = [None] * len(gradients)  # the next backward through this call begins anew
+    def _inputs_came(self, gradients: tuple[Any, ...]) -> tuple[Any, ...]:
         for hook in self.hooks:
-            changed = hook(self.module, gradients, tuple(self.of_outputs))
-            if changed is not None:
-                gradients, touched = changed if isinstance(changed, tuple) else (changed,), True
-        return gradients if touched else None
+            gradients = _changed(hook(self.module, gradients, self.grad_output), gradients)
+        return gradients
+
+
+def _changed(given: Any, gradients: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The gradients as a hook leaves them."""
+    if given is None:
+        return gradients
+    given = tuple(given) if isinstance(given, (tuple, list)) else (given,)
+    if len(given) != len(gradients):
+        raise GraphError(
+            f"a backward hook gave {len(given)} gradients in place of {len(gradients)}",
+            do="return one for each, None where there is none; or nothing, to leave them as they are",
+        )
+    return given
+
+
+class _Gate:
+    """Values that are passed on together, and whose gradients come back together.
+
+    Each value goes through two operations that change nothing. Backward takes the newest operation first, so that the
+    second ones have all been reached when it comes to the first of the first ones: then `settle` sees all gradients at
+    once, and each first one hands on what it made of its own.
+    """
+
+    def __init__(self, module: Module, settle: Callable[[tuple[Any, ...]], tuple[Any, ...]]):
+        self.module, self.settle = module, settle
+        self.count = self.watched = 0
+        self.came: list[Any] = []
+        self.settled: tuple[Any, ...] | None = None
+
+    def pass_through(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        self.count = len(values)
+        self.came = [None] * self.count
+        learns = [isinstance(value, Tensor) and value.requires_grad for value in values]
+        self.watched = sum(learns)
+        for hook in (self._hand_on, self._collect):
+            values = tuple(
+                _watched(value, partial(hook, place)) if learns[place] else value for place, value in enumerate(values)
+            )
+        return values
+
+    def _collect(self, place: int, gradient: Any) -> None:
+        if self.settled is not None:  # another backward through the same graph
+            self.came, self.settled = [None] * self.count, None
+        self.came[place] = gradient
+
+    def _hand_on(self, place: int, gradient: Any) -> Any:
+        if self.settled is None:
+            self.settled = self.settle(tuple(self.came))
+        changed = self.settled[place]
+        if changed is None:  # a hook took the gradient away
+            return gradient * 0
+        return None if changed is gradient else changed
 
 
 def _watched(value: Tensor, hook: Callable[[Any], Any]) -> Tensor:

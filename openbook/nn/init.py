@@ -1,4 +1,7 @@
-"""How weights start, drawn from the generator that `openbook.manual_seed` seeds. All fill in place."""
+"""How weights start, drawn from the generator that `openbook.manual_seed` seeds. All fill in place.
+
+`generator` is a NumPy generator to draw from instead.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import InputError, ShapeError
-from openbook.tensor.create import generator
+from openbook.tensor.create import generator as default_generator
 from openbook.tensor.tensor import Tensor
 
 __all__ = [
@@ -21,6 +24,7 @@ __all__ = [
     "normal_",
     "ones_",
     "orthogonal_",
+    "sparse_",
     "trunc_normal_",
     "uniform_",
     "xavier_normal_",
@@ -43,6 +47,9 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     return _GAINS[nonlinearity]
 
 
+Source = np.random.Generator | None  # of random numbers: that of `openbook.manual_seed`, unless one is given
+
+
 def _fill(x: Tensor, values: Any) -> Tensor:
     x.data[...] = values
     return x.changed_in_place()
@@ -56,24 +63,26 @@ def _fans(x: Tensor) -> tuple[int, int]:
     return x.shape[1] * field, x.shape[0] * field
 
 
-def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
+def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Source = None) -> Tensor:
     """Fill with draws from the uniform distribution on [a, b)."""
-    return _fill(tensor, generator().uniform(a, b, tensor.shape))
+    return _fill(tensor, (generator or default_generator()).uniform(a, b, tensor.shape))
 
 
-def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
+def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Source = None) -> Tensor:
     """Fill with draws from the normal distribution."""
-    return _fill(tensor, generator().normal(mean, std, tensor.shape))
+    return _fill(tensor, (generator or default_generator()).normal(mean, std, tensor.shape))
 
 
-def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0) -> Tensor:
+def trunc_normal_(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Source = None
+) -> Tensor:
     """Fill with draws from the normal distribution, of those that lie in [a, b]: by inverting its distribution function."""
     from scipy.special import ndtr, ndtri
 
     if not a < b:
         raise InputError(f"[{a}, {b}] is no interval", where="trunc_normal_", do="give a < b")
     low, high = ndtr((a - mean) / std), ndtr((b - mean) / std)
-    draws = mean + std * ndtri(generator().uniform(low, high, tensor.shape))
+    draws = mean + std * ndtri((generator or default_generator()).uniform(low, high, tensor.shape))
     return _fill(tensor, np.clip(draws, a, b))
 
 
@@ -99,6 +108,18 @@ def eye_(tensor: Tensor) -> Tensor:
     return _fill(tensor, np.eye(tensor.shape[0], tensor.shape[1]))
 
 
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Source = None) -> Tensor:
+    """Fill a matrix with normal draws, and set the share `sparsity` of every column to zero (Martens 2010)."""
+    if tensor.ndim != 2:
+        raise ShapeError(f"only a matrix has columns, not shape {tensor.shape}", where="sparse_")
+    rows, columns = tensor.shape
+    normal_(tensor, 0.0, std, generator)
+    source = generator or default_generator()
+    for column in range(columns):
+        tensor.data[source.permutation(rows)[: math.ceil(sparsity * rows)], column] = 0
+    return tensor.changed_in_place()
+
+
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """Fill convolution weights (out, in, *kernel) so that channels pass as they are."""
     if tensor.ndim < 3 or tensor.shape[0] % groups:
@@ -112,15 +133,15 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     return _fill(tensor, values)
 
 
-def xavier_uniform_(tensor: Tensor, gain: float = 1.0) -> Tensor:
+def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Source = None) -> Tensor:
     """Fill so that the variance is kept both ways (Glorot & Bengio 2010); bound gain·√(6 / (fan_in + fan_out))."""
     bound = gain * math.sqrt(6 / sum(_fans(tensor)))
-    return uniform_(tensor, -bound, bound)
+    return uniform_(tensor, -bound, bound, generator)
 
 
-def xavier_normal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
+def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Source = None) -> Tensor:
     """Fill so that the variance is kept both ways (Glorot & Bengio 2010); std gain·√(2 / (fan_in + fan_out))."""
-    return normal_(tensor, 0.0, gain * math.sqrt(2 / sum(_fans(tensor))))
+    return normal_(tensor, 0.0, gain * math.sqrt(2 / sum(_fans(tensor))), generator)
 
 
 def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
@@ -130,26 +151,30 @@ def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> floa
     return calculate_gain(nonlinearity, a) / math.sqrt(fan)
 
 
-def kaiming_uniform_(tensor: Tensor, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu") -> Tensor:
+def kaiming_uniform_(
+    tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Source = None
+) -> Tensor:
     """Fill so that a (leaky) ReLU with slope `a` keeps the variance of what flows through (He et al. 2015).
 
     Bound gain·√(3 / fan); "fan_in" keeps it on the way forward, "fan_out" on the way back.
     """
     bound = math.sqrt(3) * _kaiming_std(tensor, a, mode, nonlinearity)
-    return uniform_(tensor, -bound, bound)
+    return uniform_(tensor, -bound, bound, generator)
 
 
-def kaiming_normal_(tensor: Tensor, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu") -> Tensor:
+def kaiming_normal_(
+    tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Source = None
+) -> Tensor:
     """Fill with normal draws so that a (leaky) ReLU keeps the variance (He et al. 2015); std gain / √fan."""
-    return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity))
+    return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
 
 
-def orthogonal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
+def orthogonal_(tensor: Tensor, gain: float = 1, generator: Source = None) -> Tensor:
     """Fill with a random (half-)orthogonal matrix (Saxe et al. 2014); axes from the second on count as one."""
     if tensor.ndim < 2:
         raise ShapeError(f"a tensor of shape {tensor.shape} is no matrix", where="orthogonal_")
     rows = tensor.shape[0]
     columns = math.prod(tensor.shape[1:])
-    q, r = np.linalg.qr(generator().standard_normal((max(rows, columns), min(rows, columns))))
+    q, r = np.linalg.qr((generator or default_generator()).standard_normal((max(rows, columns), min(rows, columns))))
     q *= np.sign(np.diag(r))  # the signs that make the distribution uniform
     return _fill(tensor, gain * (q.T if rows < columns else q).reshape(tensor.shape))

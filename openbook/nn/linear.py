@@ -21,8 +21,8 @@ class Identity(Module):
     def __init__(self, *arguments: Any, **options: Any):
         super().__init__()
 
-    def forward(self, x: Any) -> Any:
-        return x
+    def forward(self, input: Any) -> Any:
+        return input
 
 
 class Linear(Module):
@@ -50,10 +50,10 @@ class Linear(Module):
             bound = 1 / math.sqrt(self.in_features)
             init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         if self.bias is None:
-            return word.linear(x, self.weight)
-        return word.linear(x, self.weight, self.bias)
+            return word.linear(input, self.weight)
+        return word.linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
@@ -107,8 +107,8 @@ class Flatten(Module):
         super().__init__()
         self.start_dim, self.end_dim = start_dim, end_dim
 
-    def forward(self, x: Any) -> Any:
-        return functional.flatten(x, self.start_dim, self.end_dim)
+    def forward(self, input: Any) -> Any:
+        return functional.flatten(input, self.start_dim, self.end_dim)
 
     def extra_repr(self) -> str:
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
@@ -121,8 +121,8 @@ class Unflatten(Module):
         super().__init__()
         self.dim, self.unflattened_size = dim, tuple(unflattened_size)
 
-    def forward(self, x: Any) -> Any:
-        return functional.unflatten(x, self.dim, self.unflattened_size)
+    def forward(self, input: Any) -> Any:
+        return functional.unflatten(input, self.dim, self.unflattened_size)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

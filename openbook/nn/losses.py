@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from openbook.errors import DTypeError
+from openbook.errors import InputError
 from openbook.nn import functional
 from openbook.nn.module import Module
+from openbook.ops import vocabulary as word
 from openbook.ops.loss import require_reduction
 from openbook.tensor.create import as_tensor
 from openbook.tensor.tensor import Tensor
@@ -16,37 +17,40 @@ __all__ = [
     "BCELoss", "BCEWithLogitsLoss", "CosineEmbeddingLoss", "CosineSimilarity", "CrossEntropyLoss", "GaussianNLLLoss",
     "HingeEmbeddingLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "MarginRankingLoss",
     "MultiLabelSoftMarginLoss", "NLLLoss", "PairwiseDistance", "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss",
-    "TripletMarginLoss",
+    "TripletMarginLoss", "TripletMarginWithDistanceLoss",
 ]  # fmt: skip
 
 
 class Loss(Module):
-    """A module that compares predictions with targets.
+    """A module that compares predictions with targets; `reduction` is "mean", "sum" or "none".
 
-    `defaults` are the options of its function beside `reduction`, as they are when they are not given.
+    `size_average` and `reduce` are PyTorch's older way to say the same: where one of them is given, it decides.
     """
 
     function: Callable[..., Any]
-    defaults: dict[str, Any] = {}
-    reductions: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()  # the attributes that its function takes beside `reduction`
+    reductions: tuple[str, ...] = ()  # beside the three
 
-    def __init__(self, *, reduction: str = "mean", **options: Any):
+    def __init__(self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"):
         super().__init__()
-        unknown = options.keys() - self.defaults.keys()
-        if unknown:
-            known = ", ".join(("reduction", *self.defaults))
-            raise DTypeError(
-                f"{type(self).__name__} has no option {', '.join(sorted(unknown))}", do=f"choose from {known}"
-            )
+        if size_average is not None or reduce is not None:
+            reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
         if reduction not in self.reductions:
             require_reduction(type(self).__name__, reduction)
         self.reduction = reduction
-        for name, default in self.defaults.items():
-            setattr(self, name, options.get(name, default))
 
-    def forward(self, *inputs: Any) -> Any:
-        options = {name: getattr(self, name) for name in self.defaults}
-        return type(self).function(*inputs, **options, reduction=self.reduction)
+    def _options(self) -> dict[str, Any]:
+        return {"reduction": self.reduction, **{name: getattr(self, name) for name in self.options}}
+
+    def _compared(self, *tensors: Any) -> Any:
+        return type(self).function(*tensors, **self._options())
+
+
+class _Comparison(Loss):
+    """A loss of predictions and targets alone."""
+
+    def forward(self, input: Any, target: Any) -> Any:
+        return self._compared(input, target)
 
 
 class _WeightedLoss(Loss):
@@ -54,53 +58,98 @@ class _WeightedLoss(Loss):
 
     weight: Tensor | None
 
-    def __init__(self, weight: Any = None, *, reduction: str = "mean", **options: Any):
-        super().__init__(reduction=reduction, **options)
+    def __init__(
+        self, weight: Any = None, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
+    ):
+        super().__init__(size_average, reduce, reduction)
         self.register_buffer("weight", None if weight is None else as_tensor(weight))
 
     def forward(self, input: Any, target: Any) -> Any:
-        options = {name: getattr(self, name) for name in self.defaults}
-        return type(self).function(input, target, self.weight, **options, reduction=self.reduction)
+        return self._compared(input, target, self.weight)
 
 
-class MSELoss(Loss):
+class MSELoss(_Comparison):
     """The mean of squared differences."""
 
     function = staticmethod(functional.mse_loss)
 
 
-class L1Loss(Loss):
+class L1Loss(_Comparison):
     """The mean size of the differences."""
 
     function = staticmethod(functional.l1_loss)
 
 
-class HuberLoss(Loss):
+class HuberLoss(_Comparison):
     """Half the squared difference up to `delta`, from there on a line of that slope."""
 
     function = staticmethod(functional.huber_loss)
-    defaults = {"delta": 1.0}
+    options = ("delta",)
+
+    def __init__(
+        self,
+        reduction: str = "mean",
+        delta: float = 1.0,
+    ):
+        super().__init__(reduction=reduction)
+        self.delta = delta
 
 
-class SmoothL1Loss(Loss):
+class SmoothL1Loss(_Comparison):
     """The size of the difference, rounded off within `beta` of zero."""
 
     function = staticmethod(functional.smooth_l1_loss)
-    defaults = {"beta": 1.0}
+    options = ("beta",)
+
+    def __init__(
+        self,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+        beta: float = 1.0,
+    ):
+        super().__init__(size_average, reduce, reduction)
+        self.beta = beta
 
 
 class CrossEntropyLoss(_WeightedLoss):
     """Minus the log-probability of the true class, from logits; see `functional.cross_entropy`."""
 
     function = staticmethod(functional.cross_entropy)
-    defaults = {"ignore_index": -100, "label_smoothing": 0.0}
+    options = (
+        "ignore_index",
+        "label_smoothing",
+    )
+
+    def __init__(
+        self,
+        weight: Any = None,
+        size_average: bool | None = None,
+        ignore_index: int = -100,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+        label_smoothing: float = 0.0,
+    ):
+        super().__init__(weight, size_average, reduce, reduction)
+        self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
 
 
 class NLLLoss(_WeightedLoss):
     """Minus the entry of the true class, from log-probabilities."""
 
     function = staticmethod(functional.nll_loss)
-    defaults = {"ignore_index": -100}
+    options = ("ignore_index",)
+
+    def __init__(
+        self,
+        weight: Any = None,
+        size_average: bool | None = None,
+        ignore_index: int = -100,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ):
+        super().__init__(weight, size_average, reduce, reduction)
+        self.ignore_index = ignore_index
 
 
 class BCELoss(_WeightedLoss):
@@ -113,16 +162,19 @@ class BCEWithLogitsLoss(_WeightedLoss):
     """Minus the log-probability of a 0/1 target, from log-odds; `pos_weight` counts the ones differently."""
 
     function = staticmethod(functional.binary_cross_entropy_with_logits)
+    options = ("pos_weight",)
     pos_weight: Tensor | None
 
-    def __init__(self, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None):
-        super().__init__(weight, reduction=reduction)
+    def __init__(
+        self,
+        weight: Any = None,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+        pos_weight: Any = None,
+    ):
+        super().__init__(weight, size_average, reduce, reduction)
         self.register_buffer("pos_weight", None if pos_weight is None else as_tensor(pos_weight))
-
-    def forward(self, input: Any, target: Any) -> Any:
-        return functional.binary_cross_entropy_with_logits(
-            input, target, self.weight, reduction=self.reduction, pos_weight=self.pos_weight
-        )
 
 
 class MultiLabelSoftMarginLoss(_WeightedLoss):
@@ -131,29 +183,74 @@ class MultiLabelSoftMarginLoss(_WeightedLoss):
     function = staticmethod(functional.multilabel_soft_margin_loss)
 
 
-class KLDivLoss(Loss):
+class KLDivLoss(_Comparison):
     """The divergence of predicted log-probabilities from a target distribution; use reduction="batchmean" for its value."""
 
     function = staticmethod(functional.kl_div)
-    defaults = {"log_target": False}
+    options = ("log_target",)
     reductions = ("batchmean",)
+
+    def __init__(
+        self,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+        log_target: bool = False,
+    ):
+        super().__init__(size_average, reduce, reduction)
+        self.log_target = log_target
 
 
 class PoissonNLLLoss(Loss):
     """Minus the log-probability of counts, from the logarithms of rates."""
 
     function = staticmethod(functional.poisson_nll_loss)
-    defaults = {"log_input": True, "full": False, "eps": 1e-8}
+    options = (
+        "log_input",
+        "full",
+        "eps",
+    )
+
+    def __init__(
+        self,
+        log_input: bool = True,
+        full: bool = False,
+        size_average: bool | None = None,
+        eps: float = 1e-8,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ):
+        super().__init__(size_average, reduce, reduction)
+        self.log_input, self.full, self.eps = log_input, full, eps
+
+    def forward(self, log_input: Any, target: Any) -> Any:
+        return self._compared(log_input, target)
 
 
 class GaussianNLLLoss(Loss):
     """Minus the log-density of targets, from means and variances."""
 
     function = staticmethod(functional.gaussian_nll_loss)
-    defaults = {"full": False, "eps": 1e-6}
+    options = (
+        "full",
+        "eps",
+    )
+
+    def __init__(
+        self,
+        *,
+        full: bool = False,
+        eps: float = 1e-6,
+        reduction: str = "mean",
+    ):
+        super().__init__(reduction=reduction)
+        self.full, self.eps = full, eps
+
+    def forward(self, input: Any, target: Any, var: Any) -> Any:
+        return self._compared(input, target, var)
 
 
-class SoftMarginLoss(Loss):
+class SoftMarginLoss(_Comparison):
     """log(1 + exp(−target · input)), for targets of −1 and 1."""
 
     function = staticmethod(functional.soft_margin_loss)
@@ -163,28 +260,112 @@ class MarginRankingLoss(Loss):
     """How far the first falls short of ranking above (or below) the second by `margin`."""
 
     function = staticmethod(functional.margin_ranking_loss)
-    defaults = {"margin": 0.0}
+    options = ("margin",)
+
+    def __init__(
+        self,
+        margin: float = 0.0,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ):
+        super().__init__(size_average, reduce, reduction)
+        self.margin = margin
+
+    def forward(self, input1: Any, input2: Any, target: Any) -> Any:
+        return self._compared(input1, input2, target)
 
 
-class HingeEmbeddingLoss(Loss):
+class HingeEmbeddingLoss(_Comparison):
     """The distance of what belongs together; how far it is below `margin` of what does not."""
 
     function = staticmethod(functional.hinge_embedding_loss)
-    defaults = {"margin": 1.0}
+    options = ("margin",)
+
+    def __init__(
+        self,
+        margin: float = 1.0,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ):
+        super().__init__(size_average, reduce, reduction)
+        self.margin = margin
 
 
 class CosineEmbeddingLoss(Loss):
     """1 − cosine of what belongs together; how far the cosine is above `margin` of what does not."""
 
     function = staticmethod(functional.cosine_embedding_loss)
-    defaults = {"margin": 0.0}
+    options = ("margin",)
+
+    def __init__(
+        self,
+        margin: float = 0.0,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ):
+        super().__init__(size_average, reduce, reduction)
+        self.margin = margin
+
+    def forward(self, input1: Any, input2: Any, target: Any) -> Any:
+        return self._compared(input1, input2, target)
 
 
 class TripletMarginLoss(Loss):
     """How far the negative is from being `margin` further off the anchor than the positive."""
 
     function = staticmethod(functional.triplet_margin_loss)
-    defaults = {"margin": 1.0, "p": 2.0, "eps": 1e-6, "swap": False}
+    options = (
+        "margin",
+        "p",
+        "eps",
+        "swap",
+    )
+
+    def __init__(
+        self,
+        margin: float = 1.0,
+        p: float = 2.0,
+        eps: float = 1e-6,
+        swap: bool = False,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ):
+        super().__init__(size_average, reduce, reduction)
+        self.margin, self.p, self.eps, self.swap = margin, p, eps, swap
+
+    def forward(self, anchor: Any, positive: Any, negative: Any) -> Any:
+        return self._compared(anchor, positive, negative)
+
+
+class TripletMarginWithDistanceLoss(Loss):
+    """A triplet loss under a distance of your own (a function of two tensors); Euclidean unless given."""
+
+    def __init__(
+        self,
+        *,
+        distance_function: Callable[[Any, Any], Any] | None = None,
+        margin: float = 1.0,
+        swap: bool = False,
+        reduction: str = "mean",
+    ):
+        super().__init__(reduction=reduction)
+        if margin <= 0:
+            raise InputError(f"margin={margin} is not positive", where="TripletMarginWithDistanceLoss")
+        self.distance_function = PairwiseDistance() if distance_function is None else distance_function
+        self.margin, self.swap = margin, swap
+
+    def forward(self, anchor: Any, positive: Any, negative: Any) -> Any:
+        near, far = self.distance_function(anchor, positive), self.distance_function(anchor, negative)
+        if self.swap:
+            far = word.minimum(far, self.distance_function(positive, negative))
+        losses = word.relu(near - far + self.margin)
+        if self.reduction == "none":
+            return losses
+        return word.mean(losses) if self.reduction == "mean" else word.total(losses)
 
 
 class CosineSimilarity(Module):

@@ -9,7 +9,8 @@ import numpy as np
 
 from openbook.errors import DTypeError, GraphError, InputError
 from openbook.nn.hooks import Hooks, RemovableHandle
-from openbook.nn.parameter import Parameter, check_device
+from openbook.nn.parameter import Parameter
+from openbook.nn.placement import Placement
 from openbook.nn.state import State
 from openbook.tensor.tensor import Tensor
 
@@ -18,7 +19,7 @@ __all__ = ["Module", "Parameter"]
 _KINDS: dict[str, type] = {"_parameters": Parameter, "_buffers": Tensor}
 
 
-class Module(State):
+class Module(State, Placement):
     """The base of everything with parameters: subclass it, make parts in `__init__`, compute in `forward`.
 
     `_parameters`, `_buffers` and `_modules` say by name what belongs to the module. Each part is an ordinary attribute as
@@ -154,9 +155,9 @@ class Module(State):
             if child is not None:
                 yield from child.named_modules(seen, f"{prefix}.{name}" if prefix else name, remove_duplicate)
 
-    def modules(self) -> Iterator[Module]:
-        """This module and all below it, each once."""
-        return (module for _, module in self.named_modules())
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
+        """This module and all below it; each once, unless `remove_duplicate=False`."""
+        return (module for _, module in self.named_modules(remove_duplicate=remove_duplicate))
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The modules this one is directly made of, each once, with their names."""
@@ -209,6 +210,16 @@ class Module(State):
                 self._not_found("module", target, name, module)
             module = found
         return module
+
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put a module at a dotted name, in place of what is there; with `strict`, something must be."""
+        path, _, name = target.rpartition(".")
+        parent = self.get_submodule(path)
+        if strict:
+            self.get_submodule(target)
+        if not target:
+            raise InputError("a module cannot put another in its own place", do="name a part of it")
+        parent.register_module(name, module)
 
     def get_parameter(self, target: str) -> Parameter:
         """The parameter at a dotted name."""
@@ -266,41 +277,6 @@ class Module(State):
             parameter.requires_grad_(requires_grad)
         return self
 
-    def to(self, target: Any = None, dtype: Any = None, *, device: Any = None) -> Self:
-        """Turn all floating-point parameters and buffers to another dtype, in place: `to(float64)`, `to(other_tensor)`.
-
-        Whole-number buffers stay what they are. The only device is "cpu".
-        """
-        if isinstance(target, Tensor):
-            target = target.dtype
-        if isinstance(target, str) and not hasattr(np, target.split(":")[0]):
-            target, device = None, target
-        check_device(device)
-        kind = target if dtype is None else dtype
-        if kind is None:
-            return self
-        kind = np.dtype(kind)
-        if kind.kind != "f":
-            raise DTypeError(f"a module can be turned to floating-point dtypes only, not {kind}")
-        for value in (*self.parameters(), *self.buffers()):
-            for tensor in (value, value.grad):
-                if tensor is not None and tensor.data.dtype.kind == "f" and tensor.data.dtype != kind:
-                    tensor.data = tensor.data.astype(kind)
-                    tensor.changed_in_place()
-        return self
-
-    def double(self) -> Self:
-        """Turn all floating-point parameters and buffers to float64, in place."""
-        return self.to(np.float64)
-
-    def float(self) -> Self:
-        """Turn all floating-point parameters and buffers to float32, in place."""
-        return self.to(np.float32)
-
-    def half(self) -> Self:
-        """Turn all floating-point parameters and buffers to float16, in place."""
-        return self.to(np.float16)
-
     # --- hooks -------------------------------------------------------------------------------------------------
 
     def _own_hooks(self) -> Hooks:
@@ -332,9 +308,16 @@ class Module(State):
         """Call `hook(module, grad_input, grad_output)` once the gradients of all of a call's inputs that take one are known.
 
         Both are tuples, with None where there is no gradient. What it returns, if anything, takes the place of
-        `grad_input`; that is possible for modules of one input.
+        `grad_input`.
         """
         return Hooks.add(self._own_hooks().backward, hook, prepend)
+
+    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call `hook(module, grad_output)` before the gradients go back through the module.
+
+        What it returns, if anything, takes the place of `grad_output`.
+        """
+        return Hooks.add(self._own_hooks().backward_pre, hook, prepend)
 
     # --- looking -----------------------------------------------------------------------------------------------
 

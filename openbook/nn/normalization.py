@@ -56,8 +56,8 @@ class LayerNorm(_Norm):
         self._register_affine(self.normalized_shape, elementwise_affine, bias, float_dtype(device, dtype))
         self.reset_parameters()
 
-    def forward(self, x: Any) -> Any:
-        return functional.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+    def forward(self, input: Any) -> Any:
+        return functional.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         affine = f"elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
@@ -122,9 +122,9 @@ class GroupNorm(_Norm):
         self._register_affine((num_channels,), affine, bias, float_dtype(device, dtype))
         self.reset_parameters()
 
-    def forward(self, x: Any) -> Any:
-        _require_channels(self, x, self.num_channels)
-        return functional.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+    def forward(self, input: Any) -> Any:
+        _require_channels(self, input, self.num_channels)
+        return functional.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         affine = f"affine={self.affine}, bias={self.bias is not None}"
@@ -191,15 +191,15 @@ class _BatchNorm(_ByChannel):
     average of all batches where it is None. In use by the running ones, unless `track_running_stats=False`.
     """
 
-    def forward(self, x: Any) -> Any:
-        if x.ndim not in self.ndims:
+    def forward(self, input: Any) -> Any:
+        if input.ndim not in self.ndims:
             wanted = " or ".join(map(str, self.ndims))
-            raise ShapeError(f"{type(self).__name__} takes inputs of {wanted} axes, not shape {x.shape}")
-        _require_channels(self, x, self.num_features)
+            raise ShapeError(f"{type(self).__name__} takes inputs of {wanted} axes, not shape {input.shape}")
+        _require_channels(self, input, self.num_features)
         batch = self.training or self.running_mean is None
         share = self._share() if self.training and self.track_running_stats else 0.0
         return functional.batch_norm(
-            x, self.running_mean, self.running_var, self.weight, self.bias, batch, share, self.eps
+            input, self.running_mean, self.running_var, self.weight, self.bias, batch, share, self.eps
         )
 
     def _share(self) -> float:
@@ -224,7 +224,11 @@ class BatchNorm3d(_BatchNorm):
 
 
 class _InstanceNorm(_ByChannel):
-    """Mean 0 and variance 1 over the spatial axes of each channel of each row; always by their own statistics."""
+    """Mean 0 and variance 1 over the spatial axes of each channel of each row, then times `weight` plus `bias`.
+
+    With `track_running_stats`, `running_mean` and `running_var` follow the average over the rows in training, and serve in
+    use; without, every input is normalised by its own statistics.
+    """
 
     def __init__(
         self,
@@ -238,18 +242,19 @@ class _InstanceNorm(_ByChannel):
         *,
         bias: bool = True,
     ):
-        if track_running_stats:
-            raise InputError("an instance norm keeps no running statistics", do="leave track_running_stats out")
-        super().__init__(num_features, eps, momentum, affine, False, device, dtype, bias=bias)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         (batched,) = self.ndims
-        if x.ndim not in (batched - 1, batched):
-            raise ShapeError(f"{type(self).__name__} takes inputs of {batched} axes, not shape {x.shape}")
-        batch = x if x.ndim == batched else word.reshape(x, shape=(1, *x.shape))
+        if input.ndim not in (batched - 1, batched):
+            raise ShapeError(f"{type(self).__name__} takes inputs of {batched} axes, not shape {input.shape}")
+        batch = input if input.ndim == batched else word.reshape(input, shape=(1, *input.shape))
         _require_channels(self, batch, self.num_features)
-        y = functional.instance_norm(batch, weight=self.weight, bias=self.bias, eps=self.eps)
-        return y if x.ndim == batched else word.reshape(y, shape=x.shape)
+        y = functional.instance_norm(
+            batch, self.running_mean, self.running_var, self.weight, self.bias,
+            self.training or not self.track_running_stats, self.momentum or 0.0, self.eps,
+        )  # fmt: skip
+        return y if input.ndim == batched else word.reshape(y, shape=input.shape)
 
 
 class InstanceNorm1d(_InstanceNorm):

@@ -34,6 +34,7 @@ class Adagrad(Optimizer):
         foreach: bool | None = None,
         *,
         maximize: bool = False,
+        differentiable: bool = False,
         fused: bool | None = None,
     ):
         options = {
@@ -44,7 +45,7 @@ class Adagrad(Optimizer):
             "initial_accumulator_value": initial_accumulator_value,
             "maximize": maximize,
         }
-        super().__init__(params, {**options, **ignored(foreach=foreach, fused=fused)})
+        super().__init__(params, {**options, **ignored(foreach=foreach, differentiable=differentiable, fused=fused)})
 
     def add_param_group(self, param_group: Mapping[str, Any]) -> None:
         """Optimise more parameters; as in PyTorch, their sums are there before the first step."""

@@ -32,9 +32,13 @@ class Adamax(Optimizer):
         foreach: bool | None = None,
         *,
         maximize: bool = False,
+        differentiable: bool = False,
+        capturable: bool = False,
     ):
         options = {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
-        super().__init__(params, {**options, **ignored(foreach=foreach)})
+        super().__init__(
+            params, {**options, **ignored(foreach=foreach, differentiable=differentiable, capturable=capturable)}
+        )
 
     def _check(self, group: dict[str, Any]) -> None:
         for name in ("lr", "eps", "weight_decay"):

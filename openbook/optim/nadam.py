@@ -39,6 +39,8 @@ class NAdam(Optimizer):
         *,
         foreach: bool | None = None,
         maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
     ):
         options = {
             "lr": lr,
@@ -49,7 +51,9 @@ class NAdam(Optimizer):
             "decoupled_weight_decay": decoupled_weight_decay,
             "maximize": maximize,
         }
-        super().__init__(params, {**options, **ignored(foreach=foreach)})
+        super().__init__(
+            params, {**options, **ignored(foreach=foreach, capturable=capturable, differentiable=differentiable)}
+        )
 
     def _check(self, group: dict[str, Any]) -> None:
         for name in ("lr", "eps", "weight_decay", "momentum_decay"):

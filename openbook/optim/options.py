@@ -28,6 +28,13 @@ def require(
 
 def ignored(**choices: Any) -> dict[str, Any]:
     """PyTorch's choices among implementations of the same rule: kept, and without effect on any number."""
+    for name in ("capturable", "differentiable"):
+        if choices.get(name):
+            raise InputError(
+                f"{name}=True asks for what only PyTorch's optimisers do",
+                where="the optimiser's options",
+                do="leave it out; to differentiate through updates, compute them with openbook.grad",
+            )
     for name, value in choices.items():
         if value is not None and not isinstance(value, (bool, np.bool_)):
             raise DTypeError(f"{name} must be True, False or None, not {value!r}", where="the optimiser's options")

@@ -32,9 +32,10 @@ class RMSprop(Optimizer):
         weight_decay: float = 0.0,
         momentum: float = 0.0,
         centered: bool = False,
-        *,
+        capturable: bool = False,
         foreach: bool | None = None,
         maximize: bool = False,
+        differentiable: bool = False,
     ):
         options = {
             "lr": lr,
@@ -45,7 +46,9 @@ class RMSprop(Optimizer):
             "weight_decay": weight_decay,
             "maximize": maximize,
         }
-        super().__init__(params, {**options, **ignored(foreach=foreach)})
+        super().__init__(
+            params, {**options, **ignored(capturable=capturable, foreach=foreach, differentiable=differentiable)}
+        )
 
     def _check(self, group: dict[str, Any]) -> None:
         for name in ("lr", "alpha", "eps", "weight_decay", "momentum"):

@@ -39,6 +39,7 @@ class SGD(Optimizer):
         *,
         maximize: bool = False,
         foreach: bool | None = None,
+        differentiable: bool = False,
         fused: bool | None = None,
     ):
         options = {
@@ -49,7 +50,7 @@ class SGD(Optimizer):
             "nesterov": nesterov,
             "maximize": maximize,
         }
-        super().__init__(params, {**options, **ignored(foreach=foreach, fused=fused)})
+        super().__init__(params, {**options, **ignored(foreach=foreach, differentiable=differentiable, fused=fused)})
 
     def _check(self, group: dict[str, Any]) -> None:
         for name in ("lr", "momentum", "weight_decay"):

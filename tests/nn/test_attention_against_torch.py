@@ -20,6 +20,7 @@ PADDING = np.array([[False] * 4 + [True], [False] * 5, [False, True] + [False] *
 
 @pytest.mark.parametrize("options", [
     {}, {"bias": False}, {"batch_first": True}, {"kdim": 6, "vdim": 3}, {"kdim": 6, "vdim": 3, "bias": False},
+    {"add_bias_kv": True}, {"add_zero_attn": True}, {"add_bias_kv": True, "add_zero_attn": True, "kdim": 6, "vdim": 3},
 ])  # fmt: skip
 @pytest.mark.parametrize("call", [{}, {"need_weights": False}, {"average_attn_weights": False}])
 @pytest.mark.parametrize("batched", [True, False])
@@ -41,8 +42,13 @@ def test_attention_to_others_is_torchs(options: dict[str, Any], call: dict[str, 
     {"attn_mask": np.where(CAUSAL, -np.inf, 0.0), "is_causal": True},
 ])  # fmt: skip
 @pytest.mark.parametrize("need_weights", [True, False])
-def test_attention_to_itself_under_masks_is_torchs(masks: dict[str, Any], need_weights: bool) -> None:
-    ours, theirs = twins("MultiheadAttention", 8, 2, batch_first=True)
+@pytest.mark.parametrize("options", [{}, {"add_bias_kv": True}, {"add_bias_kv": True, "add_zero_attn": True}])
+def test_attention_to_itself_under_masks_is_torchs(
+    masks: dict[str, Any], need_weights: bool, options: dict[str, Any]
+) -> None:
+    if options and masks.get("is_causal") and not need_weights:
+        pytest.skip("PyTorch hides the extra keys from all queries here, and shows them where weights are asked for")
+    ours, theirs = twins("MultiheadAttention", 8, 2, batch_first=True, **options)
     x = normal(3, 5, 8)
     compare(_Itself(ours), _Itself(theirs), [x], need_weights=need_weights, **masks)
 
@@ -146,7 +152,6 @@ def test_what_does_not_fit_is_said() -> None:
     attention, x = nn.MultiheadAttention(8, 2), ob.randn(5, 3, 8)
     for call, message in (
         (lambda: nn.MultiheadAttention(8, 3), "heads"),
-        (lambda: nn.MultiheadAttention(8, 2, add_bias_kv=True), "add_bias_kv"),
         (lambda: attention(x, x, ob.randn(5, 3, 7)), "features"),
         (lambda: attention(x, x, ob.randn(4, 3, 8)), "as many"),
         (lambda: attention(x, ob.randn(5, 2, 8), ob.randn(5, 2, 8)), "batch"),

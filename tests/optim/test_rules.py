@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,13 @@ RULES: dict[str, dict[str, Any]] = {
     "Adamax all": {"lr": 0.01, "betas": (0.8, 0.9), "eps": 1e-3, "weight_decay": 0.1, "maximize": True},
     "NAdam": {},
     "NAdam all": {"lr": 0.01, "betas": (0.8, 0.9), "momentum_decay": 0.01, "weight_decay": 0.1, "maximize": True},
+    "RAdam": {"lr": 0.01},
+    "RAdam all": {"lr": 0.01, "betas": (0.8, 0.9), "eps": 1e-3, "weight_decay": 0.1, "maximize": True},
+    "RAdam decoupled": {"lr": 0.01, "betas": (0.9, 0.95), "weight_decay": 0.1, "decoupled_weight_decay": True},
+    "ASGD": {},
+    "ASGD all": {"lr": 0.05, "lambd": 0.02, "alpha": 0.6, "t0": 7, "weight_decay": 0.1, "maximize": True},
+    "Rprop": {},
+    "Rprop all": {"lr": 0.02, "etas": (0.6, 1.3), "step_sizes": (1e-3, 0.03), "maximize": True},
     "NAdam decoupled": {"lr": 0.01, "weight_decay": 0.1, "decoupled_weight_decay": True, "eps": 1e-4},
 }
 LOSSES = ("mse", "bce", "cross_entropy")
@@ -59,30 +66,18 @@ def kind(rule: str) -> str:
     return rule.split()[0]
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("rule", RULES)
-def test_eighty_steps_agree(rule: str, loss: str) -> None:
-    """Within what training makes of rounding errors; the tests below allow only the errors themselves."""
+def problem(loss: str) -> tuple[np.ndarray, np.ndarray]:
+    """Forty rows to learn, and what they should give."""
     random = np.random.default_rng(1)
     X = random.standard_normal((40, 5))
-    outputs = 3 if loss == "cross_entropy" else 1
-    y = random.integers(0, outputs, 40) if outputs > 1 else (X.sum(axis=1, keepdims=True) > 0).astype(np.float64)
-    torch.manual_seed(2)
-    theirs = torch.nn.Sequential(torch.nn.Linear(5, 7), torch.nn.Tanh(), torch.nn.Linear(7, outputs))
-    ours = nn.Sequential(nn.Linear(5, 7), nn.Tanh(), nn.Linear(7, outputs)).double()
-    ours.load_state_dict({k: v.numpy() for k, v in theirs.state_dict().items()})
-    name = kind(rule)
-    steps = zip(
-        trained(ours, getattr(optim, name), RULES[rule], criterion(nn, loss), ob.tensor(X), ob.tensor(y)),
-        trained(
-            theirs, getattr(torch.optim, name), RULES[rule], criterion(torch.nn, loss), torch.tensor(X), torch.tensor(y)
-        ),
-        strict=True,
-    )
-    for mine, other in steps:
-        assert mine == pytest.approx(other, rel=1e-5)  # without momentum, steps are signs: rounding grows
-    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
-        np.testing.assert_allclose(mine.data, other.detach().numpy(), rtol=1e-6, atol=1e-8)
+    if loss == "cross_entropy":
+        return X, random.integers(0, 3, 40)
+    return X, (X.sum(axis=1, keepdims=True) > 0).astype(np.float64)
+
+
+def net(library: Any, outputs: int) -> Any:
+    """A small network of that library, in double precision."""
+    return library.Sequential(library.Linear(5, 7), library.Tanh(), library.Linear(7, outputs)).double()
 
 
 def criterion(library: Any, loss: str) -> Any:
@@ -90,10 +85,9 @@ def criterion(library: Any, loss: str) -> Any:
     return {"mse": library.MSELoss, "bce": library.BCEWithLogitsLoss, "cross_entropy": library.CrossEntropyLoss}[loss]()
 
 
-def trained(model: Any, rule: Any, options: dict[str, Any], criterion: Any, X: Any, y: Any) -> list[float]:
+def trained(model: Any, optimizer: Any, criterion: Any, X: Any, y: Any) -> Iterator[Any]:
     """The losses of eighty steps with a closure; the same text trains both libraries' models."""
-    optimizer = rule(model.parameters(), **options)
-    sign = -1.0 if options.get("maximize") else 1.0  # the loss goes down in either case
+    sign = -1.0 if optimizer.defaults.get("maximize") else 1.0  # the loss goes down in either case
 
     def closure() -> Any:
         optimizer.zero_grad()
@@ -101,7 +95,94 @@ def trained(model: Any, rule: Any, options: dict[str, Any], criterion: Any, X: A
         loss.backward()
         return loss
 
-    return [optimizer.step(closure).item() for _ in range(80)]
+    for _ in range(80):
+        yield optimizer.step(closure).item()
+
+
+def their_start(outputs: int, shift: float = 0.0, seed: int = 0) -> Any:
+    """PyTorch's network as it starts, or a little beside that: each weight off by up to the share `shift`."""
+    torch.manual_seed(2)
+    theirs, random = net(torch.nn, outputs), np.random.default_rng(seed)
+    with torch.no_grad():
+        for parameter in theirs.parameters():
+            parameter *= torch.tensor(1 + shift * random.uniform(-1, 1, parameter.shape))
+    return theirs
+
+
+def their_losses(rule: str, loss: str, model: Any) -> np.ndarray:
+    X, y = problem(loss)
+    optimizer = getattr(torch.optim, kind(rule))(model.parameters(), **RULES[rule])
+    return np.array([*trained(model, optimizer, criterion(torch.nn, loss), torch.tensor(X), torch.tensor(y))])
+
+
+SHIFT = 1e-10  # a hundred thousand times what arithmetic in double precision errs by in a step
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("rule", RULES)
+def test_eighty_steps_agree(rule: str, loss: str) -> None:
+    """Our run stays about as close to PyTorch's as PyTorch's own run does when its first weights are shifted by 1e-10.
+
+    No fixed tolerance would do: where the steps are hardly more than signs of gradients (Adam without momentum), training
+    makes of one rounding error what it likes, and each kind of processor makes others. Most runs keep to a thousandth of
+    this bound; those in which errors have grown to their full size differ as shifted runs do among themselves.
+    """
+    X, y = problem(loss)
+    outputs = 3 if loss == "cross_entropy" else 1
+    ours = net(nn, outputs)
+    ours.load_state_dict({k: v.numpy() for k, v in their_start(outputs).state_dict().items()})
+    optimizer = getattr(optim, kind(rule))(ours.parameters(), **RULES[rule])
+    mine = np.array([*trained(ours, optimizer, criterion(nn, loss), ob.tensor(X), ob.tensor(y))])
+    truth = their_losses(rule, loss, their_start(outputs))
+    shifted = [their_losses(rule, loss, their_start(outputs, SHIFT, seed)) for seed in range(3)]
+    spread = np.max([np.maximum.accumulate(abs(run - truth)) for run in shifted], axis=0)
+    assert (abs(mine - truth) <= 30 * spread + 1e-13 * abs(truth)).all()
+    assert abs(mine[-1] - mine[0]) > 1e-3  # and something was learnt
+
+
+def difference_in_ulp(mine: np.ndarray, other: np.ndarray, moved: np.ndarray, condition: np.ndarray) -> float:
+    """How far two moved parameters lie apart, in units of the rounding of what went into them.
+
+    That is the parameter itself, and its step with the condition number of the rule: steps of one tensor share a scale.
+    """
+    if not mine.size:
+        return 0.0
+    unit = np.finfo(mine.dtype).eps * (abs(other) + condition * abs(moved).max())
+    return float((abs(mine - other) / unit).max())
+
+
+def cancellation(rule: str, state: dict[str, Any]) -> Any:
+    """By how much a centred rule enlarges rounding errors: it subtracts the squared mean from the mean square."""
+    if not RULES[rule].get("centered"):
+        return np.array(1.0)
+    square, mean = state["square_avg"].numpy(), state["grad_avg"].numpy()
+    return square / (square - mean * mean)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("rule", RULES)
+def test_a_step_from_pytorchs_state_on_pytorchs_gradients(rule: str, loss: str) -> None:
+    """Each of eighty steps begins with PyTorch's bits (weights, gradients, state), and ends a few ulp from PyTorch's."""
+    X, y = problem(loss)
+    theirs = their_start(3 if loss == "cross_entropy" else 1)
+    others = [*theirs.parameters()]
+    their_rule = getattr(torch.optim, kind(rule))(others, **RULES[rule])
+    mine = [ob.tensor(p.detach().numpy().copy(), requires_grad=True) for p in others]
+    ours = getattr(optim, kind(rule))(mine, **RULES[rule])
+    before = [p.data.copy() for p in mine]
+    state: dict[str, Any] = {}
+    for _ in trained(theirs, their_rule, criterion(torch.nn, loss), torch.tensor(X), torch.tensor(y)):
+        for p, other in zip(mine, others, strict=True):
+            p.grad = ob.tensor(other.grad.numpy().copy())
+        if state:
+            ours.load_state_dict(state)
+        ours.step()
+        for p, other, start in zip(mine, others, before, strict=True):
+            after = other.detach().numpy()
+            condition = cancellation(rule, their_rule.state[other])
+            assert difference_in_ulp(p.data, after, after - start, condition) <= 4
+            p.data[...] = start[...] = after
+        state = arrays_of(their_rule.state_dict(), lambda t: t.detach().numpy().copy())
 
 
 # --- on given gradients: groups, gradients that are missing at some steps, large parameters --------------------------
@@ -264,7 +345,8 @@ def test_a_run_of_ours_goes_on_in_pytorch(rule: str) -> None:
 # --- clipping, beside the rules as they are used ---------------------------------------------------------------------
 
 
-def test_clipping_agrees() -> None:
+@pytest.mark.parametrize("power", [2.0, 1.0, 3.0, np.inf])
+def test_clipping_agrees(power: float) -> None:
     data = [np.random.default_rng(k).normal(size=(3, 4)) for k in range(2)]
     for limit in (0.5, 100.0):
         ours, theirs = (
@@ -273,8 +355,8 @@ def test_clipping_agrees() -> None:
         )
         for parameters in (ours, theirs):
             sum((p * p * p).sum() for p in parameters).backward()
-        norm = nn.utils.clip_grad_norm_(ours, limit)
-        assert norm == pytest.approx(float(torch.nn.utils.clip_grad_norm_(theirs, limit)), rel=1e-12)
+        norm = nn.utils.clip_grad_norm_(ours, limit, power)
+        assert norm.item() == pytest.approx(torch.nn.utils.clip_grad_norm_(theirs, limit, power).item(), rel=1e-12)
         nn.utils.clip_grad_value_(ours, 0.2)
         torch.nn.utils.clip_grad_value_(theirs, 0.2)
         for mine, other in zip(ours, theirs, strict=True):

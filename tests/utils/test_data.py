@@ -33,6 +33,16 @@ class Squares(data.Dataset):
         return self.count
 
 
+class Countdown(data.IterableDataset):
+    """Numbers that come one after the other."""
+
+    def __init__(self, count: int):
+        self.count = count
+
+    def __iter__(self) -> Any:
+        return iter(range(self.count, 0, -1))
+
+
 def rows(count: int) -> TensorDataset:
     """A table of `count` rows, and their numbers."""
     return TensorDataset(ob.tensor(np.arange(2.0 * count).reshape(count, 2)), ob.arange(count))
@@ -236,7 +246,17 @@ def test_splits_have_the_same_lengths(lengths: list[float]) -> None:
         (lambda: list(data.RandomSampler([])), InputError, "nothing to draw"),
         (lambda: DataLoader(rows(3), 0), InputError, "batch_size=0"),
         (lambda: DataLoader(rows(3), 2.5), InputError, "batch_size=2.5"),
-        (lambda: DataLoader(rows(3), num_workers=2), InputError, "num_workers=2.*num_workers=0"),
+        (lambda: DataLoader(rows(3), num_workers=-1), InputError, "num_workers=-1"),
+        (lambda: DataLoader(rows(3), num_workers=1.5), InputError, "num_workers=1.5"),
+        (lambda: DataLoader(rows(3), timeout=-1), InputError, "timeout"),
+        (lambda: DataLoader(rows(3), persistent_workers=True), InputError, "about workers"),
+        (lambda: DataLoader(rows(3), prefetch_factor=2), InputError, "about workers"),
+        (lambda: DataLoader(Countdown(3), shuffle=True), InputError, "shuffle asks"),
+        (lambda: DataLoader(Countdown(3), sampler=[1]), InputError, "sampler asks"),
+        (lambda: Countdown(3)[0], InputError, "no numbers"),
+        (lambda: data.ConcatDataset([Countdown(3)]), InputError, "ChainDataset"),
+        (lambda: data.StackDataset(), InputError, "one way"),
+        (lambda: data.StackDataset(rows(2), rows(3)), ShapeError, r"\[2, 3\]"),
         (lambda: DataLoader(rows(3), shuffle=True, sampler=[1]), InputError, "Leave out shuffle"),
         (lambda: DataLoader(rows(3), 2, batch_sampler=[[1]]), InputError, "Leave out batch_size"),
         (lambda: DataLoader(rows(3), None, drop_last=True), InputError, "drop_last"),
@@ -261,3 +281,53 @@ def test_what_cannot_be_loaded_is_refused(make: Any, error: type[OpenbookError],
 
 def test_openbook_utils_is_there() -> None:
     assert ob.utils.data.DataLoader is DataLoader
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"batch_size": 4}, {"batch_size": 4, "drop_last": True}, {"batch_size": None}, {"batch_size": 3, "shuffle": False},
+    {"batch_size": 2, "collate_fn": sum}, {"batch_size": 20},
+])  # fmt: skip
+@pytest.mark.torch
+def test_examples_that_come_one_by_one_are_batched_as_pytorch_does(options: dict[str, Any]) -> None:
+    torch = pytest.importorskip("torch")
+
+    def run(library: Any) -> list[Any]:
+        kind = type("Countdown", (library.IterableDataset,), {"__iter__": lambda self: iter(range(10, 0, -1))})
+        loader = library.DataLoader(kind() + kind(), **options)
+        return [[b.tolist() if hasattr(b, "tolist") else b for b in loader] for _ in range(2)]
+
+    assert run(data) == run(torch.utils.data)
+
+
+def test_an_iterable_dataset_may_have_a_length() -> None:
+    class Known(Countdown):
+        def __len__(self) -> int:
+            return self.count
+
+    assert [len(DataLoader(Known(10), size, drop_last=drop)) for size, drop in ((4, False), (4, True), (None, False))] == [
+        3, 2, 10,
+    ]  # fmt: skip
+    assert len(Known(3) + Known(4)) == 7
+    with pytest.raises(TypeError):
+        len(DataLoader(Countdown(10)))
+
+
+def test_workers_change_nothing() -> None:
+    """No process is started: the batches are those without workers, and nobody is there to be initialised."""
+    asked = {"num_workers": 3, "worker_init_fn": lambda worker: 1 / 0, "persistent_workers": True, "prefetch_factor": 4,
+             "timeout": 5, "multiprocessing_context": "spawn", "in_order": False, "pin_memory": True}  # fmt: skip
+    plain, workers = (DataLoader(rows(20), 3, True, generator=3, **options) for options in ({}, asked))
+    assert numbers(plain) == numbers(workers)
+    assert data.get_worker_info() is None
+
+
+@pytest.mark.torch
+def test_datasets_side_by_side() -> None:
+    torch = pytest.importorskip("torch")
+
+    def run(library: Any) -> list[Any]:
+        stacked = library.StackDataset([1, 2, 3], "abc")
+        named = library.StackDataset(number=[1, 2, 3], letter="abc")
+        return [stacked[1], named[2], len(stacked), len(named), [b[1] for b in library.DataLoader(stacked, 2)]]
+
+    assert [*map(repr, run(data))] == [*map(repr, run(torch.utils.data))]

@@ -110,19 +110,26 @@ def glu(input: Any, dim: int = -1) -> Any:
     return value * word.sigmoid(word.gather_entries(input, index=(*before, slice(size // 2, size))))
 
 
-def softmax(input: Any, dim: int = -1, dtype: Any = None) -> Any:
-    """Logits to probabilities along an axis."""
-    return word.softmax(input if dtype is None else input.to(dtype), axis=dim)
+def implicit_axis(x: Any) -> int:
+    """The axis PyTorch takes where none is named: the first of 0, 1 or 3 axes, the second of others."""
+    return 0 if x.ndim in (0, 1, 3) else 1
 
 
-def softmin(input: Any, dim: int = -1, dtype: Any = None) -> Any:
+def softmax(input: Any, dim: int | None = None, dtype: Any = None) -> Any:
+    """Logits to probabilities along an axis; name it: without `dim` it is the first of 0, 1 or 3, the second of others."""
+    return word.softmax(input if dtype is None else input.to(dtype), axis=implicit_axis(input) if dim is None else dim)
+
+
+def softmin(input: Any, dim: int | None = None, dtype: Any = None) -> Any:
     """Costs to probabilities along an axis: the softmax of −x."""
     return softmax(-input, dim, dtype)
 
 
-def log_softmax(input: Any, dim: int = -1, dtype: Any = None) -> Any:
+def log_softmax(input: Any, dim: int | None = None, dtype: Any = None) -> Any:
     """Logits to log-probabilities along an axis."""
-    return word.log_softmax(input if dtype is None else input.to(dtype), axis=dim)
+    return word.log_softmax(
+        input if dtype is None else input.to(dtype), axis=implicit_axis(input) if dim is None else dim
+    )
 
 
 def gumbel_softmax(logits: Any, tau: float = 1.0, hard: bool = False, dim: int = -1) -> Any:

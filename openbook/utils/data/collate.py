@@ -42,19 +42,19 @@ def default_collate(batch: Sequence[Any]) -> Any:
     )
 
 
-def default_convert(example: Any) -> Any:
+def default_convert(data: Any) -> Any:
     """One example with its arrays as tensors; what holds them, part by part; numbers and texts as they are."""
-    if isinstance(example, (np.ndarray, np.generic)):
-        return Tensor(_numeric(np.asarray(example)))
-    if isinstance(example, Mapping):
-        return _like(example, {key: default_convert(value) for key, value in example.items()})
-    if isinstance(example, tuple) and hasattr(example, "_fields"):
-        return type(example)(*map(default_convert, example))
-    if isinstance(example, tuple):
-        return [default_convert(value) for value in example]
-    if isinstance(example, Sequence) and not isinstance(example, (str, bytes)):
-        return [default_convert(value) for value in example]
-    return example
+    if isinstance(data, (np.ndarray, np.generic)):
+        return Tensor(_numeric(np.asarray(data)))
+    if isinstance(data, Mapping):
+        return _like(data, {key: default_convert(value) for key, value in data.items()})
+    if isinstance(data, tuple) and hasattr(data, "_fields"):
+        return type(data)(*map(default_convert, data))
+    if isinstance(data, tuple):
+        return [default_convert(value) for value in data]
+    if isinstance(data, Sequence) and not isinstance(data, (str, bytes)):
+        return [default_convert(value) for value in data]
+    return data
 
 
 def _columns(first: Any, batch: Sequence[Any]) -> Any:

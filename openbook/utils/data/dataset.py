@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -15,7 +15,10 @@ from openbook.tensor.create import as_tensor
 from openbook.tensor.tensor import Tensor
 from openbook.utils.data.sampler import Seed, generator_of
 
-__all__ = ["ConcatDataset", "Dataset", "Subset", "TensorDataset", "random_split", "rows_of"]
+__all__ = [
+    "ChainDataset", "ConcatDataset", "Dataset", "IterableDataset", "StackDataset", "Subset", "TensorDataset",
+    "random_split", "rows_of",
+]  # fmt: skip
 
 
 class Dataset:
@@ -29,6 +32,39 @@ class Dataset:
 
     def __add__(self, other: Any) -> ConcatDataset:
         return ConcatDataset([self, other])
+
+
+class IterableDataset(Dataset):
+    """Examples that come one after the other, and cannot be found by number: subclasses say in `__iter__` which.
+
+    The loader takes them as they come: it shuffles nothing, and a dataset that wants another order each time sees to that
+    in `__iter__`.
+    """
+
+    def __iter__(self) -> Iterator[Any]:
+        raise TypeError("an iterable dataset says in `__iter__` which examples come")
+
+    def __getitem__(self, index: Any) -> Any:
+        raise InputError(
+            f"the examples of {type(self).__name__} come one after the other, and have no numbers", do="loop over it"
+        )
+
+    def __add__(self, other: Any) -> ChainDataset:  # type: ignore[override]
+        return ChainDataset([self, other])
+
+
+class ChainDataset(IterableDataset):
+    """Iterable datasets one after the other, as one."""
+
+    def __init__(self, datasets: Iterable[Any]):
+        self.datasets = list(datasets)
+
+    def __iter__(self) -> Iterator[Any]:
+        for dataset in self.datasets:
+            yield from dataset
+
+    def __len__(self) -> int:
+        return sum(len(dataset) for dataset in self.datasets)
 
 
 class TensorDataset(Dataset):
@@ -74,6 +110,8 @@ class ConcatDataset(Dataset):
         self.datasets = list(datasets)
         if not self.datasets:
             raise InputError("no datasets were given", where="ConcatDataset")
+        if any(isinstance(dataset, IterableDataset) for dataset in self.datasets):
+            raise InputError("examples without numbers cannot be joined by number", do="use ChainDataset")
         self.cumulative_sizes = list(accumulate(len(dataset) for dataset in self.datasets))
 
     def __getitem__(self, index: int) -> Any:
@@ -85,6 +123,28 @@ class ConcatDataset(Dataset):
 
     def __len__(self) -> int:
         return self.cumulative_sizes[-1]
+
+
+class StackDataset(Dataset):
+    """Datasets side by side: example n is a tuple of theirs, or a dictionary where they were given by name."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        if bool(args) == bool(kwargs):
+            raise InputError(
+                "datasets are given one after the other, or all by name", where="StackDataset", do="choose one way"
+            )
+        self.datasets: Any = args or kwargs
+        lengths = [len(dataset) for dataset in args or kwargs.values()]
+        if len(set(lengths)) > 1:
+            raise ShapeError(f"the datasets have {lengths} examples", where="StackDataset", do="give equally long ones")
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(self.datasets, dict):
+            return {name: dataset[index] for name, dataset in self.datasets.items()}
+        return tuple(dataset[index] for dataset in self.datasets)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.datasets.values())) if isinstance(self.datasets, dict) else self.datasets[0])
 
 
 def random_split(dataset: Any, lengths: Sequence[float], generator: Seed = None) -> list[Subset]:
