@@ -18,8 +18,10 @@ from openbook.ops import (
     pieces,
     reduce,
     rounding,
+    running,
     special,
     trigonometric,
+    whole,
     window,
 )
 from openbook.ops.domain import Reals, reals

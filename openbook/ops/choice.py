@@ -6,7 +6,7 @@ import numpy as np
 
 from openbook.ops.domain import INF, NAN, reals
 from openbook.ops.op import Elementwise, scalar
-from openbook.ops.vocabulary import eq, greater, greater_equal, less_equal, where
+from openbook.ops.vocabulary import eq, greater, greater_equal, isnan, less_equal, logical_or, where
 
 
 class Maximum(Elementwise):
@@ -37,6 +37,36 @@ class Minimum(Elementwise):
     def gradient(g, out, x, y):
         tie = eq(x, y) * 0.5
         return lambda: g * (greater(y, x) + tie), lambda: g * (greater(x, y) + tie)
+
+
+class Fmax(Elementwise):
+    """The larger of two, or the one that is a number; where they tie, the first takes the slope, as PyTorch does."""
+
+    formula = "max(x, y)"
+
+    @staticmethod
+    def forward(x, y):
+        return np.fmax(x, y)
+
+    @staticmethod
+    def gradient(g, out, x, y):
+        first = logical_or(greater_equal(x, y), isnan(y))
+        return lambda: where(first, g, 0.0), lambda: where(first, 0.0, g)
+
+
+class Fmin(Elementwise):
+    """The smaller of two, or the one that is a number; where they tie, the first takes the slope, as PyTorch does."""
+
+    formula = "min(x, y)"
+
+    @staticmethod
+    def forward(x, y):
+        return np.fmin(x, y)
+
+    @staticmethod
+    def gradient(g, out, x, y):
+        first = logical_or(less_equal(x, y), isnan(y))
+        return lambda: where(first, g, 0.0), lambda: where(first, 0.0, g)
 
 
 class Where(Elementwise):

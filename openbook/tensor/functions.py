@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -12,28 +13,42 @@ from openbook.errors import InputError, ShapeError
 from openbook.ops import vocabulary as word
 from openbook.ops.op import OPS, dispatch
 from openbook.tensor.create import as_tensor
+from openbook.tensor.curves import cumulative_trapezoid, gradient, trapezoid, trapz
 from openbook.tensor.methods import Methods
 from openbook.tensor.tensor import Tensor
 
 __all__ = [
     "atleast_1d",
     "atleast_2d",
+    "atleast_3d",
     "block_diag",
+    "broadcast_shapes",
     "broadcast_tensors",
     "bucketize",
+    "cartesian_prod",
     "cdist",
     "column_stack",
+    "combinations",
     "cross",
+    "cumulative_trapezoid",
     "dstack",
     "einsum",
+    "gradient",
     "hstack",
+    "isin",
     "kron",
     "meshgrid",
     "method_as_function",
+    "pdist",
     "searchsorted",
+    "std_mean",
     "tensordot",
+    "trapezoid",
+    "trapz",
     "tril_indices",
     "triu_indices",
+    "unravel_index",
+    "var_mean",
     "vstack",
     "where",
 ]
@@ -148,10 +163,71 @@ def cdist(a: Any, b: Any, p: float = 2.0, compute_mode: str | None = None) -> An
     return (a.unsqueeze(-2) - b.unsqueeze(-3)).norm(p, dim=-1)
 
 
+def pdist(input: Any, p: float = 2.0) -> Any:
+    """The distances between all pairs of different rows, each pair once."""
+    if input.ndim != 2:
+        raise ShapeError(f"pdist is of rows, not of shape {tuple(input.shape)}")
+    first, second = np.triu_indices(input.shape[0], 1)
+    return (input[first] - input[second]).norm(p, dim=-1)
+
+
 def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
     """All expanded to one shape."""
     shape = np.broadcast_shapes(*(t.shape for t in tensors))
     return tuple(t.expand(*shape) for t in tensors)
+
+
+def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
+    """The shape that shapes are broadcast to."""
+    sizes = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
+    try:
+        return np.broadcast_shapes(*sizes)
+    except ValueError as problem:
+        raise ShapeError(f"shapes {', '.join(map(str, sizes))} cannot be broadcast together") from problem
+
+
+def cartesian_prod(*tensors: Any) -> Any:
+    """All ways to take one entry of each vector: a row each, the last changing fastest."""
+    if len(tensors) == 1:
+        return tensors[0]
+    return word.stack(*(grid.reshape(-1) for grid in meshgrid(*tensors)), axis=-1)
+
+
+def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
+    """All choices of r entries of a vector, in the order they stand: a row each."""
+    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    places = np.array(list(choose(range(input.shape[0]), r)), np.int64)
+    return input[places.reshape(-1, r)] if r else input[:0]
+
+
+def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
+    """Whether each entry is among others."""
+    found = np.isin(as_tensor(elements).data, as_tensor(test_elements).data, assume_unique=assume_unique, invert=invert)
+    return Tensor(np.asarray(found))
+
+
+def std_mean(
+    input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+) -> Any:
+    """The standard deviation and the mean."""
+    axes = None if isinstance(dim, bool) else dim
+    return input.std(dim, unbiased, keepdim, correction=correction), input.mean(axes, keepdim)
+
+
+def var_mean(
+    input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+) -> Any:
+    """The variance and the mean."""
+    axes = None if isinstance(dim, bool) else dim
+    return input.var(dim, unbiased, keepdim, correction=correction), input.mean(axes, keepdim)
+
+
+def unravel_index(indices: Any, shape: Any) -> tuple[Tensor, ...]:
+    """Places counted through all entries in a row, as a place along each axis."""
+    places = as_tensor(indices).data
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    wrapped = np.where(places < 0, places + math.prod(sizes), places)
+    return tuple(Tensor(np.asarray(axis, np.int64)) for axis in np.unravel_index(wrapped, sizes))
 
 
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
@@ -179,6 +255,12 @@ def atleast_1d(*tensors: Any) -> Any:
 def atleast_2d(*tensors: Any) -> Any:
     """Vectors as matrices of one row."""
     found = tuple(t if t.ndim >= 2 else t.reshape(1, -1) for t in _given(tensors))
+    return found[0] if len(tensors) == 1 and hasattr(tensors[0], "ndim") else found
+
+
+def atleast_3d(*tensors: Any) -> Any:
+    """Vectors as (1, n, 1), matrices with a third axis of length 1."""
+    found = tuple(t if t.ndim >= 3 else atleast_2d(t).unsqueeze(-1) for t in _given(tensors))
     return found[0] if len(tensors) == 1 and hasattr(tensors[0], "ndim") else found
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from openbook.errors import InputError, ShapeError
 from openbook.tensor.create import generator
 
-__all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d"]
+__all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
 
 _ALPHA = 1.6732632423543772 * 1.0507009873554805  # what SELU tends to far below zero, its sign turned
 
@@ -61,7 +61,18 @@ def alpha_dropout(input: Any, p: float = 0.5, training: bool = False) -> Any:
     """In training, set entries to SELU's floor so that mean 0 and variance 1 are kept (Klambauer et al. 2017)."""
     if not training or share(p, "alpha_dropout") == 0:
         return input
-    kept = (generator().random(input.shape) >= p).astype(input.dtype)
+    return _to_floor(input, p, tuple(input.shape))
+
+
+def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = False) -> Any:
+    """`alpha_dropout` of whole channels (axis 1)."""
+    if not training or share(p, "feature_alpha_dropout") == 0:
+        return input
+    return _to_floor(input, p, (*input.shape[:2], *(1,) * (input.ndim - 2)))
+
+
+def _to_floor(input: Any, p: float, shape: tuple[int, ...]) -> Any:
+    kept = (generator().random(shape) >= p).astype(input.dtype)
     scale = 0.0 if p == 1 else 1 / np.sqrt((1 - p) * (1 + p * _ALPHA * _ALPHA))
     shift = scale * _ALPHA * p
     fixed = (scale * _ALPHA * (kept - 1) + shift).astype(input.dtype)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
-from openbook.errors import InputError
+import numpy as np
+
+from openbook.errors import DTypeError, InputError
 from openbook.ops import vocabulary as word
 from openbook.ops.op import OPS, Op, dispatch
 
@@ -145,8 +148,95 @@ class Arithmetic:
             raise InputError("clamp needs at least one bound", do="give min=, max= or both")
         if all(b is None or isinstance(b, (int, float)) for b in (min, max)):
             return word.clamp(self, min=min, max=max)
-        raised = self if min is None else word.maximum(self, min)
-        return raised if max is None else word.minimum(raised, max)  # type: ignore[return-value]
+        raised: Any = self if min is None else self._bounded(word.less, min)
+        return raised if max is None else raised._bounded(word.greater, max)
+
+    def clamp_min(self, min: Any) -> Tensor:
+        """What is below a bound raised to it."""
+        return self.clamp(min)
+
+    def clamp_max(self, max: Any) -> Tensor:
+        """What is above a bound lowered to it."""
+        return self.clamp(None, max)
+
+    def _bounded(self, beyond: Any, bound: Any) -> Tensor:
+        """The bound where the entry is beyond it (or the bound is NaN); at the bound itself the entry's gradient passes."""
+        return word.where(word.logical_or(beyond(self, bound), word.isnan(bound)), bound, self)
+
+    def positive(self) -> Tensor:
+        """The tensor itself: the plus sign."""
+        if self.dtype == np.bool_:  # type: ignore[attr-defined]
+            raise DTypeError("truth values have no sign", where="positive", do="cast them to numbers first")
+        return self  # type: ignore[return-value]
+
+    def float_power(self, exponent: Any) -> Tensor:
+        """A power in float64, whatever the dtypes."""
+        base, power = (x.to(np.float64) if hasattr(x, "dtype") else float(x) for x in (self, exponent))
+        return word.power(base, power)
+
+    def ldexp(self, other: Any) -> Tensor:
+        """The number times 2 to the power of the other."""
+        return word.mul(self, word.power(2.0, other))
+
+    def rsub(self, other: Any, *, alpha: float = 1) -> Tensor:
+        """The difference the other way round: the other less `alpha` times this."""
+        return word.sub(other, self if alpha == 1 else self * alpha)  # type: ignore[operator]
+
+    def isneginf(self) -> Tensor:
+        """Whether an entry is −∞."""
+        return word.eq(self, -np.inf)
+
+    def isposinf(self) -> Tensor:
+        """Whether an entry is +∞."""
+        return word.eq(self, np.inf)
+
+    def sgn(self) -> Tensor:
+        """−1, 0 or 1, by the sign."""
+        return word.sign(self)
+
+    def mvlgamma(self, p: int) -> Tensor:
+        """The logarithm of the multivariate gamma function of dimension p."""
+        if p < 1:
+            raise InputError(f"the multivariate gamma function has dimensions from 1 on, not {p}", where="mvlgamma")
+        parts = (self - i / 2 for i in range(p))  # type: ignore[operator]
+        total = word.lgamma(next(parts))
+        for part in parts:
+            total = total + word.lgamma(part)
+        return total + p * (p - 1) / 4 * math.log(math.pi)
+
+    # --- truths about numbers that are all real ------------------------------------------------------------------
+
+    @property
+    def real(self) -> Tensor:
+        """The tensor itself: all numbers here are real."""
+        return self  # type: ignore[return-value]
+
+    def conj(self) -> Tensor:
+        """The tensor itself: all numbers here are real."""
+        return self  # type: ignore[return-value]
+
+    conj_physical = resolve_conj = resolve_neg = conj
+
+    def isreal(self) -> Tensor:
+        """Whether an entry is a real number: all are."""
+        return word.logical_or(word.eq(self, self), True)
+
+    def angle(self) -> Tensor:
+        """The angle to the positive numbers: 0, or π for negative ones."""
+        x: Any = self if _is_real(self) else self.to(np.float32)  # type: ignore[attr-defined]
+        return word.where(word.less(x, 0), np.asarray(math.pi, x.dtype), word.where(word.isnan(x), x, 0.0))
+
+    def __lshift__(self, other: Any) -> Tensor:
+        return word.bitwise_left_shift(self, other)
+
+    def __rshift__(self, other: Any) -> Tensor:
+        return word.bitwise_right_shift(self, other)
+
+    def __rlshift__(self, other: Any) -> Tensor:
+        return word.bitwise_left_shift(other, self)
+
+    def __rrshift__(self, other: Any) -> Tensor:
+        return word.bitwise_right_shift(other, self)
 
     def equal(self, other: Any) -> bool:
         """Whether shapes and all entries are the same."""

@@ -78,6 +78,17 @@ class Reductions:
         power = 2.0 if p in (None, "fro") else float(p)
         return word.norm(self._real("norm"), p=power, axis=self._axes(dim), keepdims=keepdim)
 
+    def dist(self, other: Any, p: Any = 2) -> Tensor:
+        """The length of the difference, in the sense of p."""
+        return (self - other).norm(p)  # type: ignore[operator]
+
+    def renorm(self, p: Any, dim: int, maxnorm: float) -> Tensor:
+        """With each slice along `dim` whose p-norm exceeds `maxnorm` shortened to it."""
+        axis = self._axis(dim)  # type: ignore[attr-defined]
+        length = self.norm(p, [i for i in range(self.ndim) if i != axis], True)
+        shorter = maxnorm / (length + 1e-7)  # PyTorch's guard
+        return word.mul(self, word.where(length > maxnorm, shorter, 1.0))  # type: ignore[operator]
+
     def logsumexp(self, dim: Dim = -1, keepdim: bool = False) -> Tensor:
         """The logarithm of the sum of exponentials, without overflow."""
         return word.logsumexp(self._float(), axis=self._axes(dim), keepdims=keepdim)
@@ -179,25 +190,6 @@ class Reductions:
             return Placed(self.reshape(1)[:k].reshape(()), places)  # type: ignore[attr-defined]
         chosen = places[(slice(None),) * (dim % self.ndim) + (slice(0, k),)]
         return Placed(word.gather(self, chosen, axis=dim), chosen)
-
-    # --- running totals ----------------------------------------------------------------------------------------
-
-    def cumsum(self, dim: int, *, dtype: Any = None) -> Tensor:
-        """Running sums along `dim`."""
-        return word.cumsum(self if dtype is None else self.to(dtype), axis=dim)  # type: ignore[attr-defined]
-
-    def cumprod(self, dim: int, *, dtype: Any = None) -> Tensor:
-        """Running products along `dim`."""
-        return word.cumprod(self if dtype is None else self.to(dtype), axis=dim)  # type: ignore[attr-defined]
-
-    def diff(self, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
-        """Differences of neighbours along `dim`, n times; with entries put before and after first if given."""
-        parts = [part for part in (prepend, self, append) if part is not None]
-        x: Any = self if len(parts) == 1 else word.cat(*parts, axis=dim)
-        before = (slice(None),) * (dim % self.ndim)
-        for _ in range(n):
-            x = x[(*before, slice(1, None))] - x[(*before, slice(None, -1))]
-        return x
 
     # --- verdicts ----------------------------------------------------------------------------------------------
 
