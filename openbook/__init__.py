@@ -74,7 +74,8 @@ _LATER = {
     "openbook.sampling": ("draw", "temper", "truncate"),
 }  # fmt: skip
 _PACKAGES = (
-    "data", "decide", "explain", "expr", "forest", "linalg", "linear", "nn", "optim", "sampling", "study", "utils",
+    "data", "decide", "explain", "expr", "forest", "linalg", "linear", "nn", "optim", "sampling", "special",
+    "study", "utils",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from openbook.errors import InputError, ShapeError
+from openbook.errors import GraphError, InputError, ShapeError
 from openbook.ops.along import all_stacked
 from openbook.ops.op import Op, apply
 from openbook.ops.reduce import product_of_the_others
@@ -41,12 +41,14 @@ class OfMatrices(Op):
         return apply(cls, *all_stacked(size, inputs, stacked), **parameters)
 
 
-def _square(name: str, x: Any) -> None:
+def require_square(name: str, x: Any) -> None:
+    """A ShapeError unless the last two axes are of equal length."""
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise ShapeError(f"{name} wants square matrices, not shape {tuple(x.shape)}", where=f"linalg.{name}")
 
 
-def _lapack(name: str, compute: Any, *arrays: Any) -> Any:
+def lapack(name: str, compute: Any, *arrays: Any) -> Any:
+    """What LAPACK computes; its failures in words."""
     try:
         return compute(*arrays)
     except np.linalg.LinAlgError as problem:
@@ -85,8 +87,8 @@ class Cholesky(OfMatrices):
 
     @staticmethod
     def forward(x):
-        _square("cholesky", x)
-        return _lapack("cholesky", np.linalg.cholesky, x)
+        require_square("cholesky", x)
+        return lapack("cholesky", np.linalg.cholesky, x)
 
     @staticmethod
     def gradient(g, L, x):
@@ -104,8 +106,8 @@ class Inv(OfMatrices):
 
     @staticmethod
     def forward(x):
-        _square("inv", x)
-        return _lapack("inv", np.linalg.inv, x)
+        require_square("inv", x)
+        return lapack("inv", np.linalg.inv, x)
 
     @staticmethod
     def gradient(g, y, x):
@@ -119,7 +121,7 @@ class Det(OfMatrices):
 
     @staticmethod
     def forward(x):
-        _square("det", x)
+        require_square("det", x)
         return np.asarray(np.linalg.det(x))
 
     @staticmethod
@@ -144,7 +146,7 @@ class LogAbsDet(OfMatrices):
 
     @staticmethod
     def forward(x):
-        _square("slogdet", x)
+        require_square("slogdet", x)
         return np.asarray(np.linalg.slogdet(x)[1])
 
     @staticmethod
@@ -160,7 +162,7 @@ class SignDet(OfMatrices):
 
     @staticmethod
     def forward(x):
-        _square("slogdet", x)
+        require_square("slogdet", x)
         return np.asarray(np.linalg.slogdet(x)[0])
 
     @staticmethod
@@ -175,8 +177,8 @@ class Solve(OfMatrices):
 
     @staticmethod
     def forward(A, B):
-        _square("solve", A)
-        return _lapack("solve", np.linalg.solve, A, B)
+        require_square("solve", A)
+        return lapack("solve", np.linalg.solve, A, B)
 
     @staticmethod
     def gradient(g, X, A, B):
@@ -194,13 +196,13 @@ class SolveTriangular(OfMatrices):
     def forward(A, B, *, upper, unitriangular=False):
         from scipy.linalg import solve_triangular as one
 
-        _square("solve_triangular", A)
+        require_square("solve_triangular", A)
         lead = np.broadcast_shapes(A.shape[:-2], B.shape[:-2])
         stackA = np.broadcast_to(A, lead + A.shape[-2:]).reshape(math.prod(lead), *A.shape[-2:])
         stackB = np.broadcast_to(B, lead + B.shape[-2:]).reshape(math.prod(lead), *B.shape[-2:])
         out = np.empty(stackB.shape, np.result_type(A, B))
         for k in range(len(out)):
-            out[k] = _lapack(
+            out[k] = lapack(
                 "solve_triangular",
                 lambda a, b: one(a, b, lower=not upper, unit_diagonal=unitriangular),
                 stackA[k],
@@ -227,8 +229,8 @@ class Eigenvalues(OfMatrices):
 
     @staticmethod
     def forward(x):
-        _square("eigh", x)
-        return _lapack("eigh", np.linalg.eigvalsh, x)
+        require_square("eigh", x)
+        return lapack("eigh", np.linalg.eigvalsh, x)
 
     @staticmethod
     def gradient(g, w, x):
@@ -243,8 +245,8 @@ class Eigenvectors(OfMatrices):
 
     @staticmethod
     def forward(x):
-        _square("eigh", x)
-        return _lapack("eigh", lambda a: np.linalg.eigh(a)[1], x)
+        require_square("eigh", x)
+        return lapack("eigh", lambda a: np.linalg.eigh(a)[1], x)
 
     @staticmethod
     def gradient(g, V, x):
@@ -269,7 +271,7 @@ class SingularValues(OfMatrices):
 
     @staticmethod
     def forward(x):
-        return _lapack("svd", lambda a: np.linalg.svd(a, compute_uv=False), x)
+        return lapack("svd", lambda a: np.linalg.svd(a, compute_uv=False), x)
 
     @staticmethod
     def gradient(g, s, x):
@@ -284,7 +286,7 @@ class LeftSingular(OfMatrices):
 
     @staticmethod
     def forward(x):
-        return _lapack("svd", lambda a: np.linalg.svd(a, full_matrices=False)[0], x)
+        return lapack("svd", lambda a: np.linalg.svd(a, full_matrices=False)[0], x)
 
     @staticmethod
     def gradient(g, U, x):
@@ -299,7 +301,7 @@ class RightSingular(OfMatrices):
 
     @staticmethod
     def forward(x):
-        return _lapack("svd", lambda a: np.linalg.svd(a, full_matrices=False)[2], x)
+        return lapack("svd", lambda a: np.linalg.svd(a, full_matrices=False)[2], x)
 
     @staticmethod
     def gradient(g, Vh, x):
@@ -318,6 +320,37 @@ def _singular_gradient(g: Any, U: Any, s: Any, Vh: Any, x: Any) -> Any:
     return matmul(core, Vh)
 
 
+class LeftComplement(OfMatrices):
+    """Orthonormal columns at right angles to the left singular vectors: what completes these to a basis."""
+
+    name = "left_complement"
+    formula = "transpose(U) @ y == 0"
+    differentiable = False  # any rotation of them would do as well
+
+    @staticmethod
+    def forward(x):
+        return lapack("svd", lambda a: np.linalg.svd(a)[0][..., min(a.shape[-2:]) :], x)
+
+
+class QrComplement(OfMatrices):
+    """The columns that complete those of Q in x = Q R to a basis."""
+
+    name = "qr_complement"
+    formula = "transpose(Q) @ y == 0"
+
+    @staticmethod
+    def forward(x):
+        return lapack("qr", lambda a: np.linalg.qr(a, mode="complete")[0][..., a.shape[-1] :], x)
+
+    @staticmethod
+    def gradient(g, y, x):
+        raise GraphError(
+            "the columns that complete a basis have no derivative: any rotation of them would do as well",
+            where="linalg.qr",
+            do='use mode="reduced"',
+        )
+
+
 class QrQ(OfMatrices):
     """The orthonormal columns Q of x = Q R, as LAPACK signs them."""
 
@@ -326,7 +359,7 @@ class QrQ(OfMatrices):
 
     @staticmethod
     def forward(x):
-        return _lapack("qr", lambda a: np.linalg.qr(a)[0], x)
+        return lapack("qr", lambda a: np.linalg.qr(a)[0], x)
 
     @staticmethod
     def gradient(g, Q, x):
@@ -344,7 +377,7 @@ class QrR(OfMatrices):
 
     @staticmethod
     def forward(x):
-        return _lapack("qr", lambda a: np.linalg.qr(a)[1], x)
+        return lapack("qr", lambda a: np.linalg.qr(a)[1], x)
 
     @staticmethod
     def gradient(g, R, x):

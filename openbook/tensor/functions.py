@@ -14,6 +14,7 @@ from openbook.ops import vocabulary as word
 from openbook.ops.op import OPS, dispatch
 from openbook.tensor.create import as_tensor
 from openbook.tensor.curves import cumulative_trapezoid, gradient, trapezoid, trapz
+from openbook.tensor.draws import bernoulli, multinomial, normal, poisson, randint_like
 from openbook.tensor.methods import Methods
 from openbook.tensor.tensor import Tensor
 
@@ -21,6 +22,7 @@ __all__ = [
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
+    "bernoulli",
     "block_diag",
     "broadcast_shapes",
     "broadcast_tensors",
@@ -39,7 +41,11 @@ __all__ = [
     "kron",
     "meshgrid",
     "method_as_function",
+    "multinomial",
+    "normal",
     "pdist",
+    "poisson",
+    "randint_like",
     "searchsorted",
     "std_mean",
     "tensordot",

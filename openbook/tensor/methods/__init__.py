@@ -5,6 +5,7 @@ Shapes and axes go by PyTorch's names (`dim`, `keepdim`). Nothing here looks at 
 """
 
 from openbook.tensor.methods.arithmetic import Arithmetic
+from openbook.tensor.methods.draws import Draws
 from openbook.tensor.methods.in_place import InPlace
 from openbook.tensor.methods.indexing import Indexing
 from openbook.tensor.methods.matrices import Matrices
@@ -18,7 +19,9 @@ from openbook.tensor.methods.statistics import Statistics
 __all__ = ["Methods"]
 
 
-class Methods(Arithmetic, Reductions, Running, Statistics, Shapes, Parts, Indexing, Scattering, Matrices, InPlace):
+class Methods(
+    Arithmetic, Reductions, Running, Statistics, Shapes, Parts, Indexing, Scattering, Matrices, InPlace, Draws
+):
     """All of them together."""
 
     __slots__ = ()
