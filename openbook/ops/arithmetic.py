@@ -6,7 +6,18 @@ import numpy as np
 
 from openbook.ops.domain import INF, NAN, POSITIVE, reals
 from openbook.ops.op import Elementwise
-from openbook.ops.vocabulary import greater, hypot, hypot_slope, isfinite, log, sign, where
+from openbook.ops.vocabulary import (
+    eq,
+    greater,
+    greater_equal,
+    hypot,
+    hypot_slope,
+    isfinite,
+    log,
+    logical_and,
+    sign,
+    where,
+)
 
 
 class Add(Elementwise):
@@ -78,11 +89,17 @@ class Pow(Elementwise):
 
     @staticmethod
     def gradient(g, out, x, y):
+        def of_base():
+            slope = y * x ** (y - 1)
+            return g * (where(eq(y, 0), 0.0, slope) if np.ndim(y) or y == 0 else slope)  # x⁰ is flat, at 0 too
+
         def of_exponent():
             positive = greater(x, 0)
-            return g * where(positive, out * log(where(positive, x, 1.0)), out * 0.0)
+            flat = logical_and(eq(x, 0), greater_equal(y, 0))
+            beyond = where(eq(x, 0), -np.inf, np.nan)  # ln x of 0, and of negative numbers
+            return g * where(flat, 0.0, out * where(positive, log(where(positive, x, 1.0)), beyond))
 
-        return lambda: g * (y * x ** (y - 1)), of_exponent
+        return of_base, of_exponent
 
 
 class Neg(Elementwise):

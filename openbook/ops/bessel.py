@@ -22,7 +22,7 @@ class I0(Elementwise):
     def forward(x):
         from scipy.special import i0
 
-        return np.where(np.isinf(x), np.abs(x), i0(x))
+        return np.where(np.isinf(x), np.abs(x), i0(x)).astype(np.result_type(x, np.float16), copy=False)
 
     @staticmethod
     def gradient(g, y, x):
@@ -41,7 +41,7 @@ class I1(Elementwise):
     def forward(x):
         from scipy.special import i1
 
-        return np.where(np.isinf(x), x, i1(x))
+        return np.where(np.isinf(x), x, i1(x)).astype(np.result_type(x, np.float16), copy=False)
 
     @staticmethod
     def gradient(g, y, x):
@@ -60,7 +60,7 @@ class BesselI(Elementwise):
     def forward(x, *, n=2):
         from scipy.special import iv
 
-        return iv(n, x).astype(np.result_type(x, np.float16))
+        return np.where(np.abs(x) < 1e-300, float(n == 0), iv(n, x)).astype(np.result_type(x, np.float16))
 
     @staticmethod
     def gradient(g, y, x, *, n=2):
@@ -79,7 +79,7 @@ class I0e(Elementwise):
     def forward(x):
         from scipy.special import i0e
 
-        return np.where(np.isinf(x), 0 / np.where(x == 0, 1, x), i0e(x))
+        return np.where(np.isinf(x), np.zeros_like(x), i0e(x))
 
     @staticmethod
     def gradient(g, y, x):
@@ -98,7 +98,7 @@ class I1e(Elementwise):
     def forward(x):
         from scipy.special import i1e
 
-        return np.where(np.isinf(x), 0 / np.where(x == 0, 1, x), i1e(x))
+        return np.where(np.isinf(x), np.zeros_like(x), i1e(x))
 
     @staticmethod
     def gradient(g, y, x):

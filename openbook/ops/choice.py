@@ -6,11 +6,11 @@ import numpy as np
 
 from openbook.ops.domain import INF, NAN, reals
 from openbook.ops.op import Elementwise, scalar
-from openbook.ops.vocabulary import eq, greater, greater_equal, isnan, less_equal, logical_or, where
+from openbook.ops.vocabulary import eq, greater_equal, isnan, less, less_equal, logical_or, where
 
 
 class Maximum(Elementwise):
-    """The larger of two; where they tie, each takes half the slope, as PyTorch does."""
+    """The larger of two; where they tie, each takes half the slope; beside NaN both take all, as PyTorch does."""
 
     formula = "max(x, y)"
 
@@ -21,11 +21,11 @@ class Maximum(Elementwise):
     @staticmethod
     def gradient(g, out, x, y):
         tie = eq(x, y) * 0.5
-        return lambda: g * (greater(x, y) + tie), lambda: g * (greater(y, x) + tie)
+        return lambda: g * (1 - (less(x, y) + tie)), lambda: g * (1 - (less(y, x) + tie))
 
 
 class Minimum(Elementwise):
-    """The smaller of two; where they tie, each takes half the slope, as PyTorch does."""
+    """The smaller of two; where they tie, each takes half the slope; beside NaN both take all, as PyTorch does."""
 
     formula = "min(x, y)"
 
@@ -36,7 +36,7 @@ class Minimum(Elementwise):
     @staticmethod
     def gradient(g, out, x, y):
         tie = eq(x, y) * 0.5
-        return lambda: g * (greater(y, x) + tie), lambda: g * (greater(x, y) + tie)
+        return lambda: g * (1 - (less(y, x) + tie)), lambda: g * (1 - (less(x, y) + tie))
 
 
 class Fmax(Elementwise):

@@ -219,7 +219,8 @@ class Logit(Elementwise):
     @staticmethod
     def gradient(g, y, x, *, eps=None):
         slope = g / (x * (1 - x))
-        return slope if eps is None else where(logical_or(less(x, eps), greater(x, 1 - eps)), 0.0, slope)
+        outside = logical_or(less(x, 0.0 if eps is None else eps), greater(x, 1.0 if eps is None else 1 - eps))
+        return where(outside, math.nan if eps is None else 0.0, slope)
 
 
 class Xlog1py(Elementwise):

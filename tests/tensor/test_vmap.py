@@ -62,6 +62,7 @@ ARRAYS: dict[str, tuple[tuple[np.ndarray, ...], dict[str, Any]]] = {
     "overwrite": ((normal(3, 4), normal(2, 2)), {"index": (slice(1, None), [0, 2])}),
     "cat": ((normal(3, 4), normal(2, 4)), {"axis": 0}),
     "stack": ((normal(3, 4), normal(3, 4)), {"axis": -1}),
+    "diagonal_entries": ((normal(3, 4),), {"offset": 1}),
     "flip": ((normal(3, 4),), {"axis": (0,)}),
     "roll": ((normal(3, 4),), {"shifts": 2, "axis": None}),
     "tril": ((normal(3, 4),), {"diagonal": -1}),

@@ -178,10 +178,7 @@ class Indexing:
         if a == b:
             raise ShapeError("a diagonal needs two different axes", where="diagonal")
         moved = self.movedim((a, b), (self.ndim - 2, self.ndim - 1))  # type: ignore[attr-defined]
-        rows, columns = moved.shape[-2:]
-        length = max(0, min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns))
-        i = np.arange(length)
-        return moved[(..., i + max(0, -offset), i + max(0, offset))]
+        return word.diagonal_entries(moved, offset=offset)
 
     def diag_embed(self, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
         """Matrices with the last axis's entries on a diagonal, 0 elsewhere."""
