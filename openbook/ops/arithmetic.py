@@ -37,6 +37,7 @@ class Add(Elementwise):
 class Sub(Elementwise):
     """The difference of two numbers."""
 
+    refuses = "b"
     formula = "x - y"
 
     @staticmethod
@@ -80,6 +81,7 @@ class Div(Elementwise):
 class Pow(Elementwise):
     """One number to the power of another."""
 
+    refuses = "b"
     formula = "x ** y"
     domain = (POSITIVE, reals(-3, 3))
 
@@ -119,6 +121,7 @@ class Neg(Elementwise):
 class Abs(Elementwise):
     """The distance from zero; its slope at zero is taken as 0, as PyTorch does."""
 
+    refuses = "b"
     formula = "abs(x)"
     domain = reals(-10, 10, kinks=(0.0,))
     edges = {INF: INF, -INF: INF, NAN: NAN}
@@ -155,7 +158,7 @@ class Square(Elementwise):
 
     @staticmethod
     def forward(x):
-        return x * x
+        return x * x if x.dtype.kind != "b" else x.astype(np.int64)
 
     @staticmethod
     def gradient(g, y, x):
@@ -181,6 +184,7 @@ class Reciprocal(Elementwise):
 class Hypot(Elementwise):
     """The longest side of a right triangle."""
 
+    refuses = "biu"
     formula = "sqrt(x**2 + y**2)"
 
     @staticmethod

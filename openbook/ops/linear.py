@@ -15,6 +15,7 @@ from openbook.ops.vocabulary import einsum, matmul, reshape, swap, total
 class MatMul(Op):
     """The matrix product, over stacks of matrices too; vectors as NumPy and PyTorch take them."""
 
+    one_dtype = True
     formula = "x @ y"
 
     @staticmethod
@@ -65,6 +66,7 @@ def _like(g: Any, x: Any) -> Any:
 class Linear(Op):
     """The affine map of a layer: every row of x through weight and bias, `weight` of shape (out, in)."""
 
+    one_dtype = True
     formula = "x @ transpose(W) + b"
 
     @staticmethod

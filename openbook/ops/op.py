@@ -45,6 +45,8 @@ class Op:
     options: ClassVar[dict[str, Any]] = {}  # forward's keyword parameters with their defaults
     elementwise: ClassVar[bool] = False
     differentiable: ClassVar[bool] = True
+    refuses: ClassVar[str] = ""  # kinds of dtypes that it is not of, as PyTorch has it ("b": truth values, "iu": whole)
+    one_dtype: ClassVar[bool] = False  # its inputs must have the same dtype, as in PyTorch
     aliases: ClassVar[bool] = False  # the output may share the first input's memory: a view
     keeping: ClassVar[Any] = None
     constant: ClassVar[bool] = False  # what is kept does not move with the inputs

@@ -72,7 +72,7 @@ def method_as_function(name: str) -> Any:
     on_arrays = name in OPS and OPS[name].elementwise
 
     def function(input: Any, *arguments: Any, **options: Any) -> Any:
-        if on_arrays and not any(hasattr(x, "__openbook_apply__") for x in (input, *arguments)):
+        if on_arrays and not any(hasattr(x, "__openbook_apply__") for x in (input, *arguments, *options.values())):
             return dispatch(OPS[name], (input, *arguments), options)  # arrays in, arrays out
         x = input if hasattr(input, "__openbook_apply__") else as_tensor(input)
         return getattr(x, name)(*arguments, **options)
@@ -145,8 +145,9 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
     return (rows @ columns).reshape(*(a.shape[i] for i in left), *(b.shape[i] for i in right))
 
 
-def kron(a: Any, b: Any) -> Any:
+def kron(input: Any, other: Any) -> Any:
     """Every entry of one times the whole of the other, side by side."""
+    a, b = input, other
     ndim = max(a.ndim, b.ndim)
     of_a = (1,) * (ndim - a.ndim) + tuple(a.shape)
     of_b = (1,) * (ndim - b.ndim) + tuple(b.shape)
@@ -154,19 +155,19 @@ def kron(a: Any, b: Any) -> Any:
     return product.reshape([m * n for m, n in zip(of_a, of_b, strict=True)])
 
 
-def cross(a: Any, b: Any, dim: int = -1) -> Any:
+def cross(input: Any, other: Any, dim: int = -1) -> Any:
     """The vector at right angles to two vectors of length 3."""
-    shape = np.broadcast_shapes(a.shape, b.shape)
+    shape = np.broadcast_shapes(input.shape, other.shape)
     if shape[dim] != 3:
         raise ShapeError(f"the cross product is of vectors of length 3, not {shape[dim]}")
-    a, b = a.expand(*shape), b.expand(*shape)
+    a, b = input.expand(*shape), other.expand(*shape)
     first = a.roll(-1, dim) * b.roll(-2, dim)
     return first - a.roll(-2, dim) * b.roll(-1, dim)
 
 
-def cdist(a: Any, b: Any, p: float = 2.0, compute_mode: str | None = None) -> Any:
+def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = None) -> Any:
     """The distances between all rows of one and all rows of the other; always from differences, whatever the mode."""
-    return (a.unsqueeze(-2) - b.unsqueeze(-3)).norm(p, dim=-1)
+    return (x1.unsqueeze(-2) - x2.unsqueeze(-3)).norm(p, dim=-1)
 
 
 def pdist(input: Any, p: float = 2.0) -> Any:
@@ -305,7 +306,7 @@ def block_diag(*tensors: Any) -> Any:
 
 
 def searchsorted(
-    sorted_sequence: Any, values: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None,
+    sorted_sequence: Any, input: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None,
     sorter: Any = None,
 ) -> Tensor:  # fmt: skip
     """Where values would have to be put to keep each last axis sorted."""
@@ -315,7 +316,7 @@ def searchsorted(
         sorted_sequence = word.gather(as_tensor(sorted_sequence), sorter, axis=-1)
     right = right or side == "right"
     dtype = np.int32 if out_int32 else np.int64
-    edges, found = as_tensor(sorted_sequence).data, as_tensor(values).data
+    edges, found = as_tensor(sorted_sequence).data, as_tensor(input).data
     end: Any = "right" if right else "left"
     if edges.ndim == 1:
         return Tensor(np.asarray(np.searchsorted(edges, found, end), dtype))

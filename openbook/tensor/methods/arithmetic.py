@@ -147,7 +147,10 @@ class Arithmetic:
         if min is None and max is None:
             raise InputError("clamp needs at least one bound", do="give min=, max= or both")
         if all(b is None or isinstance(b, (int, float)) for b in (min, max)):
-            return word.clamp(self, min=min, max=max)
+            x: Any = self
+            if not _is_real(self) and (isinstance(min, float) or isinstance(max, float)):
+                x = x.to(np.float32)
+            return word.clamp(x.to(np.int64) if x.dtype == np.bool_ else x, min=min, max=max)
         raised: Any = self if min is None else self._bounded(word.less, min)
         return raised if max is None else raised._bounded(word.greater, max)
 
@@ -284,6 +287,17 @@ _SYNONYMS = {
 }
 
 
+# What PyTorch calls the inputs after the first, where that is not "other".
+_INPUT_NAMES = {"heaviside": ("values",), "lerp": ("end", "weight"), "pow": ("exponent",)}
+
+
+def _named(op: type[Op], given: int, parameters: dict[str, Any]) -> list[Any]:
+    """The inputs that were given by name, PyTorch's or the formula's; taken out of the parameters."""
+    mine = op.arguments[1:]
+    names = zip(mine, _INPUT_NAMES.get(op.name, ("other",) * len(mine)), strict=True)
+    return [parameters.pop(n) for pair in list(names)[given:] for n in dict.fromkeys(pair) if n in parameters]
+
+
 def _method(op: type[Op]) -> Any:
     positional = tuple(op.options)
 
@@ -291,10 +305,7 @@ def _method(op: type[Op]) -> Any:
         count = len(op.arguments) - 1
         if len(others) > count:  # options may be given by position, as in x.clamp(0, 1)
             parameters = {**dict(zip(positional, others[count:], strict=False)), **parameters}
-        inputs = list(others[:count])
-        for argument in op.arguments[1 + len(inputs) :]:
-            if argument in parameters:
-                inputs.append(parameters.pop(argument))
+        inputs = [*others[:count], *_named(op, len(others[:count]), parameters)]
         return dispatch(op, (self, *inputs), parameters)
 
     method.__name__, method.__doc__ = op.name, op.__doc__

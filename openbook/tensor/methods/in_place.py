@@ -99,9 +99,9 @@ class InPlace:
 
     # --- filling -----------------------------------------------------------------------------------------------
 
-    def copy_(self, other: Any) -> Tensor:
+    def copy_(self, src: Any) -> Tensor:
         """Take over another's entries, broadcast to this shape."""
-        return self._become(lambda x: word.overwrite(x, _like(other, x), index=...), other)
+        return self._become(lambda x: word.overwrite(x, _like(src, x), index=...), src)
 
     def fill_(self, value: Any) -> Tensor:
         """Set every entry."""

@@ -193,7 +193,7 @@ class Indexing:
         """A vector on the diagonal of a matrix, or the diagonal of a matrix as a vector."""
         if self.ndim not in (1, 2):
             raise ShapeError(f"diag is of vectors and matrices, and this has {self.ndim} axes")
-        return self.diag_embed(diagonal) if self.ndim == 1 else self.diagonal(diagonal)
+        return self.diag_embed(diagonal) if self.ndim == 1 else self.diagonal(diagonal).clone()  # a copy, as PyTorch's
 
     def diagflat(self, offset: int = 0) -> Tensor:
         """All entries in a row on the diagonal of a matrix."""

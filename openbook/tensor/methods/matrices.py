@@ -177,8 +177,16 @@ class Matrices:
         below = ((0, 0),) * (self.ndim - 2) + ((0, rows - columns), (0, 0))
         return Qr(word.cat(basis, word.qr_complement(self), axis=-1), word.pad(factor, widths=below, value=0.0))
 
-    def svd(self, some: bool = True) -> UsV:
-        """Singular values and vectors as columns, square matrices if not `some` (`linalg.svd` gives rows)."""
+    def svd(self, some: bool = True, compute_uv: bool = True) -> UsV:
+        """Singular values and vectors as columns, square matrices if not `some` (`linalg.svd` gives rows).
+
+        Without `compute_uv` the vectors are zeros, as in PyTorch.
+        """
+        if not compute_uv:
+            lead = tuple(self.shape[:-2])
+            blank = (np.zeros((*lead, n, n), self.dtype) for n in self.shape[-2:])  # type: ignore[attr-defined]
+            left, right = (self.new_tensor(b) for b in blank)  # type: ignore[attr-defined]
+            return UsV(left, word.singular_values(self), right)
         U, S, Vh = singular_decomposition(self, not some)
         return UsV(U, S, word.swap(Vh))
 

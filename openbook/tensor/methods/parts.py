@@ -87,7 +87,9 @@ class Parts:
         """What lies on and above a diagonal; 0 elsewhere."""
         return word.triu(self, diagonal=diagonal)
 
-    split_with_sizes = split
+    def split_with_sizes(self, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
+        """In parts of the sizes given."""
+        return self.split(tuple(split_sizes), dim)
 
     def hsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:
         """In parts side by side: equal ones, or cut at the given places."""

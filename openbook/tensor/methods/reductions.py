@@ -42,7 +42,7 @@ class Reductions:
 
     def sum(self, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
         """The sum along `dim`, or of all entries."""
-        x = self if dtype is None else self.to(dtype)  # type: ignore[attr-defined]
+        x = self._counting() if dtype is None else self.to(dtype)  # type: ignore[attr-defined]
         return word.total(x, axis=self._axes(dim), keepdims=keepdim)
 
     def mean(self, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
@@ -52,7 +52,7 @@ class Reductions:
 
     def prod(self, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
         """The product along `dim`, or of all entries."""
-        x = self if dtype is None else self.to(dtype)  # type: ignore[attr-defined]
+        x = self._counting() if dtype is None else self.to(dtype)  # type: ignore[attr-defined]
         return word.prod(x, axis=self._axes(dim), keepdims=keepdim)
 
     def var(
@@ -95,11 +95,11 @@ class Reductions:
 
     def softmax(self, dim: int = -1, dtype: Any = None) -> Tensor:
         """Logits to probabilities along `dim`."""
-        return word.softmax(self._float() if dtype is None else self.to(dtype), axis=dim)  # type: ignore[attr-defined]
+        return word.softmax(self._real("softmax") if dtype is None else self.to(dtype), axis=dim)  # type: ignore[attr-defined]
 
     def log_softmax(self, dim: int = -1, dtype: Any = None) -> Tensor:
         """Logits to log-probabilities along `dim`."""
-        return word.log_softmax(self._float() if dtype is None else self.to(dtype), axis=dim)  # type: ignore[attr-defined]
+        return word.log_softmax(self._real("log_softmax") if dtype is None else self.to(dtype), axis=dim)  # type: ignore[attr-defined]
 
     # --- extremes ----------------------------------------------------------------------------------------------
 
@@ -129,16 +129,16 @@ class Reductions:
 
     def argmax(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
         """Where the largest entry is: the first of several."""
-        return word.argmax(self, axis=dim, keepdims=keepdim)
+        return word.argmax(self._not_truths("argmax"), axis=dim, keepdims=keepdim)
 
     def argmin(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
         """Where the smallest entry is: the first of several."""
-        return word.argmin(self, axis=dim, keepdims=keepdim)
+        return word.argmin(self._not_truths("argmin"), axis=dim, keepdims=keepdim)
 
     def median(self, dim: int | None = None, keepdim: bool = False) -> Any:
         """The lower median; along `dim`, (values, indices). NaN if any entry is."""
         if dim is None:
-            return word.middle_entry(self)
+            return word.middle_entry(self._not_truths("median"))
         if self.ndim == 0:
             return self.kthvalue(1, dim, keepdim)
         order = word.argsort(self, axis=dim)
@@ -195,11 +195,15 @@ class Reductions:
 
     def any(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
         """Whether any entry is not zero."""
-        return word.any(self, axis=self._axes(dim), keepdims=keepdim)
+        return self._verdict(word.any(self, axis=self._axes(dim), keepdims=keepdim))
 
     def all(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
         """Whether no entry is zero."""
-        return word.all(self, axis=self._axes(dim), keepdims=keepdim)
+        return self._verdict(word.all(self, axis=self._axes(dim), keepdims=keepdim))
+
+    def _verdict(self, found: Any) -> Any:
+        """A truth value; of uint8, in which PyTorch once kept these, a uint8 as there."""
+        return found.to(np.uint8) if self.dtype == np.uint8 else found
 
     def count_nonzero(self, dim: Dim = None) -> Tensor:
         """How many entries are not zero."""
@@ -214,6 +218,15 @@ class Reductions:
         if self.ndim == 0:
             return ()
         return axes[0] if isinstance(dim, int) else axes or None
+
+    def _counting(self) -> Any:
+        """Small whole numbers as int64, in which they are added up."""
+        return self.to(np.int64) if self.dtype.kind == "u" else self  # type: ignore[attr-defined]
+
+    def _not_truths(self, name: str) -> Any:
+        if self.dtype.kind == "b":
+            raise DTypeError(f"{name} is not of truth values", do="cast them to numbers first")
+        return self
 
     def _real(self, name: str) -> Any:
         if self.dtype.kind != "f":

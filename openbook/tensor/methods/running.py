@@ -26,11 +26,11 @@ class Running:
 
     def cumsum(self, dim: int, *, dtype: Any = None) -> Tensor:
         """Running sums along `dim`."""
-        return word.cumsum(self if dtype is None else self.to(dtype), axis=dim)  # type: ignore[attr-defined]
+        return word.cumsum(self._counting() if dtype is None else self.to(dtype), axis=dim)  # type: ignore[attr-defined]
 
     def cumprod(self, dim: int, *, dtype: Any = None) -> Tensor:
         """Running products along `dim`."""
-        return word.cumprod(self if dtype is None else self.to(dtype), axis=dim)  # type: ignore[attr-defined]
+        return word.cumprod(self._counting() if dtype is None else self.to(dtype), axis=dim)  # type: ignore[attr-defined]
 
     def diff(self, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
         """Differences of neighbours along `dim`, n times; with entries put before and after first if given."""
@@ -38,7 +38,8 @@ class Running:
         x: Any = self if len(parts) == 1 else word.cat(*parts, axis=dim)
         before = (slice(None),) * (dim % self.ndim)
         for _ in range(n):
-            x = x[(*before, slice(1, None))] - x[(*before, slice(None, -1))]
+            later, earlier = x[(*before, slice(1, None))], x[(*before, slice(None, -1))]
+            x = later ^ earlier if x.dtype == np.bool_ else later - earlier
         return x
 
     def logcumsumexp(self, dim: int) -> Tensor:

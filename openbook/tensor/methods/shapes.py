@@ -98,7 +98,11 @@ class Shapes:
             axes[a], axes[b] = axes[b], axes[a]
         return word.permute(self, axes=tuple(axes))
 
-    swapaxes = swapdims = transpose
+    swapdims = transpose
+
+    def swapaxes(self, axis0: int, axis1: int) -> Tensor:
+        """Two axes exchanged."""
+        return self.transpose(axis0, axis1)
 
     def movedim(self, source: Any, destination: Any) -> Tensor:
         """Axes moved to other places; the others stay in order."""
@@ -153,8 +157,8 @@ class Shapes:
     def expand_as(self, other: Any) -> Tensor:
         return self.expand(*other.shape)
 
-    def broadcast_to(self, shape: Sequence[int]) -> Tensor:
-        return self.expand(*shape)
+    def broadcast_to(self, size: Sequence[int]) -> Tensor:
+        return self.expand(*size)
 
     def sum_to_size(self, *size: Any) -> Tensor:
         """Summed along the axes that broadcasting would have repeated."""
