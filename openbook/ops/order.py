@@ -177,7 +177,8 @@ class ScatterProd(Along):
         zeros = scatter_add(own, index, other, axis=axis)
 
         def of_source():
-            share = _others(*(gather(v, index, axis=axis) for v in (rest, zeros)), taken, other)
+            nonzero, missing = gather(rest, index, axis=axis), gather(zeros, index, axis=axis)
+            share = _others(nonzero, missing, taken, other)
             share = gather(g, index, axis=axis) * share
             return share if share.shape == src.shape else _padded(share, src.shape)
 

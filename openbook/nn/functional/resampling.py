@@ -107,9 +107,9 @@ def _weights(mode: str, size: int, count: int, factor: Any, align_corners: bool,
     steps = np.arange(count)
     at = steps * scale if align_corners else (steps + 0.5) * scale - 0.5
     if mode == "bicubic":
-        curve, taps = _cubic(-0.75), (-1, 0, 1, 2)
+        curve, taps = _cubic(-0.75), range(-1, 3)
     else:
-        curve, taps, at = _hat, (0, 1), np.maximum(at, 0)
+        curve, taps, at = _hat, range(2), np.maximum(at, 0)
     floor = np.floor(at)
     weights = np.zeros((count, size))
     for tap in taps:  # beyond the edge the last entry goes on

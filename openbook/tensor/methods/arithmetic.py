@@ -174,7 +174,8 @@ class Arithmetic:
 
     def float_power(self, exponent: Any) -> Tensor:
         """A power in float64, whatever the dtypes."""
-        base, power = (x.to(np.float64) if hasattr(x, "dtype") else float(x) for x in (self, exponent))
+        pair: tuple[Any, Any] = (self, exponent)
+        base, power = (x.to(np.float64) if hasattr(x, "dtype") else float(x) for x in pair)
         return word.power(base, power)
 
     def ldexp(self, other: Any) -> Tensor:
@@ -183,7 +184,7 @@ class Arithmetic:
 
     def rsub(self, other: Any, *, alpha: float = 1) -> Tensor:
         """The difference the other way round: the other less `alpha` times this."""
-        return word.sub(other, self if alpha == 1 else self * alpha)  # type: ignore[operator]
+        return word.sub(other, self if alpha == 1 else self * alpha)
 
     def isneginf(self) -> Tensor:
         """Whether an entry is −∞."""
@@ -201,7 +202,7 @@ class Arithmetic:
         """The logarithm of the multivariate gamma function of dimension p."""
         if p < 1:
             raise InputError(f"the multivariate gamma function has dimensions from 1 on, not {p}", where="mvlgamma")
-        parts = (self - i / 2 for i in range(p))  # type: ignore[operator]
+        parts = (self - i / 2 for i in range(p))
         total = word.lgamma(next(parts))
         for part in parts:
             total = total + word.lgamma(part)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import itertools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ class Parts:
 
     shape: tuple[int, ...]
     ndim: int
+    _axis: Callable[[Any], int]
 
     def narrow(self, dim: int, start: int, length: int) -> Tensor:
         """`length` entries along `dim` from `start` on."""
@@ -112,7 +114,7 @@ class Parts:
 
     def unfold(self, dimension: int, size: int, step: int) -> Tensor:
         """Every `step`-th window of `size` entries along an axis, on a new last axis; a view."""
-        axis = self._axis(dimension)  # type: ignore[attr-defined]
+        axis = self._axis(dimension)
         if size > (self.shape[axis] if self.ndim else 1) or size < 0 or step < 1:
             raise ShapeError(f"windows of {size} in steps of {step} do not fit into shape {tuple(self.shape)}")
         if self.ndim == 0:

@@ -80,14 +80,14 @@ class Reductions:
 
     def dist(self, other: Any, p: Any = 2) -> Tensor:
         """The length of the difference, in the sense of p."""
-        return (self - other).norm(p)  # type: ignore[operator]
+        return (self - other).norm(p)
 
     def renorm(self, p: Any, dim: int, maxnorm: float) -> Tensor:
         """With each slice along `dim` whose p-norm exceeds `maxnorm` shortened to it."""
         axis = self._axis(dim)  # type: ignore[attr-defined]
         length = self.norm(p, [i for i in range(self.ndim) if i != axis], True)
         shorter = maxnorm / (length + 1e-7)  # PyTorch's guard
-        return word.mul(self, word.where(length > maxnorm, shorter, 1.0))  # type: ignore[operator]
+        return word.mul(self, word.where(length > maxnorm, shorter, 1.0))
 
     def logsumexp(self, dim: Dim = -1, keepdim: bool = False) -> Tensor:
         """The logarithm of the sum of exponentials, without overflow."""
