@@ -80,7 +80,8 @@ _LATER = {
     "openbook.sampling": ("draw", "temper", "truncate"),
 }  # fmt: skip
 _PACKAGES = (
-    "autograd", "data", "decide", "explain", "expr", "forest", "func", "linalg", "linear", "nn", "optim", "sampling", "study", "utils",
+    "autograd", "data", "decide", "explain", "expr", "forest", "func", "linalg", "linear", "nn", "optim", "sampling",
+    "special", "study", "utils",
 )  # fmt: skip
 
 

@@ -187,6 +187,8 @@ def _exact_function(primitive: Function, context: Any) -> Callable[..., Any]:
         case "trigamma" | "tetragamma" | "pentagamma":
             order = ("trigamma", "tetragamma", "pentagamma").index(primitive.name) + 1
             return _entrywise(lambda x: context.psi(order, x))
+        case "i0" | "i1":
+            return _entrywise(lambda x: context.besseli(int(primitive.name[1]), x))
         case "trunc":
             return _entrywise(lambda x: context.floor(x) if x >= 0 else context.ceil(x))
         case "lgamma":

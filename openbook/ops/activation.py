@@ -101,6 +101,7 @@ class Softplus(Elementwise):
 class Relu(Elementwise):
     """Let the positive through; at zero the slope is taken as 0, as PyTorch does."""
 
+    refuses = "b"
     formula = "max(x, 0)"
     latex = r"\operatorname{{ReLU}}\left({0}\right)"
     domain = reals(-10, 10, kinks=(0.0,))

@@ -6,7 +6,18 @@ import numpy as np
 
 from openbook.ops.domain import INF, NAN, POSITIVE, reals
 from openbook.ops.op import Elementwise
-from openbook.ops.vocabulary import greater, hypot, hypot_slope, isfinite, log, sign, where
+from openbook.ops.vocabulary import (
+    eq,
+    greater,
+    greater_equal,
+    hypot,
+    hypot_slope,
+    isfinite,
+    log,
+    logical_and,
+    sign,
+    where,
+)
 
 
 class Add(Elementwise):
@@ -26,6 +37,7 @@ class Add(Elementwise):
 class Sub(Elementwise):
     """The difference of two numbers."""
 
+    refuses = "b"
     formula = "x - y"
 
     @staticmethod
@@ -72,6 +84,7 @@ class Div(Elementwise):
 class Pow(Elementwise):
     """One number to the power of another."""
 
+    refuses = "b"
     formula = "x ** y"
     domain = (POSITIVE, reals(-3, 3))
     reads = (frozenset({1, 2}), frozenset({0, 1}))
@@ -83,11 +96,17 @@ class Pow(Elementwise):
 
     @staticmethod
     def gradient(g, out, x, y):
+        def of_base():
+            slope = y * x ** (y - 1)
+            return g * (where(eq(y, 0), 0.0, slope) if np.ndim(y) or y == 0 else slope)  # x⁰ is flat, at 0 too
+
         def of_exponent():
             positive = greater(x, 0)
-            return g * where(positive, out * log(where(positive, x, 1.0)), out * 0.0)
+            flat = logical_and(eq(x, 0), greater_equal(y, 0))
+            beyond = where(eq(x, 0), -np.inf, np.nan)  # ln x of 0, and of negative numbers
+            return g * where(flat, 0.0, out * where(positive, log(where(positive, x, 1.0)), beyond))
 
-        return lambda: g * (y * x ** (y - 1)), of_exponent
+        return of_base, of_exponent
 
 
 class Neg(Elementwise):
@@ -107,6 +126,7 @@ class Neg(Elementwise):
 class Abs(Elementwise):
     """The distance from zero; its slope at zero is taken as 0, as PyTorch does."""
 
+    refuses = "b"
     formula = "abs(x)"
     domain = reals(-10, 10, kinks=(0.0,))
     edges = {INF: INF, -INF: INF, NAN: NAN}
@@ -143,7 +163,7 @@ class Square(Elementwise):
 
     @staticmethod
     def forward(x):
-        return x * x
+        return x * x if x.dtype.kind != "b" else x.astype(np.int64)
 
     @staticmethod
     def gradient(g, y, x):
@@ -169,6 +189,7 @@ class Reciprocal(Elementwise):
 class Hypot(Elementwise):
     """The longest side of a right triangle."""
 
+    refuses = "biu"
     formula = "sqrt(x**2 + y**2)"
 
     @staticmethod

@@ -6,11 +6,11 @@ import numpy as np
 
 from openbook.ops.domain import INF, NAN, reals
 from openbook.ops.op import Elementwise, scalar
-from openbook.ops.vocabulary import eq, greater, greater_equal, less_equal, where
+from openbook.ops.vocabulary import eq, greater_equal, isnan, less, less_equal, logical_or, where
 
 
 class Maximum(Elementwise):
-    """The larger of two; where they tie, each takes half the slope, as PyTorch does."""
+    """The larger of two; where they tie, each takes half the slope; beside NaN both take all, as PyTorch does."""
 
     formula = "max(x, y)"
 
@@ -21,11 +21,11 @@ class Maximum(Elementwise):
     @staticmethod
     def gradient(g, out, x, y):
         tie = eq(x, y) * 0.5
-        return lambda: g * (greater(x, y) + tie), lambda: g * (greater(y, x) + tie)
+        return lambda: g * (1 - (less(x, y) + tie)), lambda: g * (1 - (less(y, x) + tie))
 
 
 class Minimum(Elementwise):
-    """The smaller of two; where they tie, each takes half the slope, as PyTorch does."""
+    """The smaller of two; where they tie, each takes half the slope; beside NaN both take all, as PyTorch does."""
 
     formula = "min(x, y)"
 
@@ -36,7 +36,37 @@ class Minimum(Elementwise):
     @staticmethod
     def gradient(g, out, x, y):
         tie = eq(x, y) * 0.5
-        return lambda: g * (greater(y, x) + tie), lambda: g * (greater(x, y) + tie)
+        return lambda: g * (1 - (less(y, x) + tie)), lambda: g * (1 - (less(x, y) + tie))
+
+
+class Fmax(Elementwise):
+    """The larger of two, or the one that is a number; where they tie, the first takes the slope, as PyTorch does."""
+
+    formula = "max(x, y)"
+
+    @staticmethod
+    def forward(x, y):
+        return np.fmax(x, y)
+
+    @staticmethod
+    def gradient(g, out, x, y):
+        first = logical_or(greater_equal(x, y), isnan(y))
+        return lambda: where(first, g, 0.0), lambda: where(first, 0.0, g)
+
+
+class Fmin(Elementwise):
+    """The smaller of two, or the one that is a number; where they tie, the first takes the slope, as PyTorch does."""
+
+    formula = "min(x, y)"
+
+    @staticmethod
+    def forward(x, y):
+        return np.fmin(x, y)
+
+    @staticmethod
+    def gradient(g, out, x, y):
+        first = logical_or(less_equal(x, y), isnan(y))
+        return lambda: where(first, g, 0.0), lambda: where(first, 0.0, g)
 
 
 class Where(Elementwise):

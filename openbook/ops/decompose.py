@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from openbook.errors import InputError, ShapeError
+from openbook.errors import GraphError, InputError, ShapeError
 from openbook.ops.along import all_stacked
 from openbook.ops.op import Op, aligned, apply
 from openbook.ops.reduce import product_of_the_others
@@ -42,12 +42,14 @@ class OfMatrices(Op):
         return apply(cls, *aligned(inputs, (True,) * len(inputs)), **parameters)
 
 
-def _square(name: str, x: Any) -> None:
+def require_square(name: str, x: Any) -> None:
+    """A ShapeError unless the last two axes are of equal length."""
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise ShapeError(f"{name} wants square matrices, not shape {tuple(x.shape)}", where=f"linalg.{name}")
 
 
-def _lapack(name: str, compute: Any, *arrays: Any) -> Any:
+def lapack(name: str, compute: Any, *arrays: Any) -> Any:
+    """What LAPACK computes; its failures in words."""
     try:
         return compute(*arrays)
     except np.linalg.LinAlgError as problem:
@@ -94,8 +96,8 @@ class Cholesky(OfMatrices):
 
     @staticmethod
     def forward(x):
-        _square("cholesky", x)
-        return _lapack("cholesky", np.linalg.cholesky, x)
+        require_square("cholesky", x)
+        return lapack("cholesky", np.linalg.cholesky, x)
 
     @staticmethod
     def gradient(g, L, x):
@@ -113,8 +115,8 @@ class Inv(OfMatrices):
 
     @staticmethod
     def forward(x):
-        _square("inv", x)
-        return _nan_where(_lapack("inv", np.linalg.inv, x), x)
+        require_square("inv", x)
+        return _nan_where(lapack("inv", np.linalg.inv, x), x)
 
     @staticmethod
     def gradient(g, y, x):
@@ -128,7 +130,7 @@ class Det(OfMatrices):
 
     @staticmethod
     def forward(x):
-        _square("det", x)
+        require_square("det", x)
         return np.asarray(np.linalg.det(x))
 
     @staticmethod
@@ -153,7 +155,7 @@ class LogAbsDet(OfMatrices):
 
     @staticmethod
     def forward(x):
-        _square("slogdet", x)
+        require_square("slogdet", x)
         return np.asarray(np.linalg.slogdet(x)[1])
 
     @staticmethod
@@ -169,7 +171,7 @@ class SignDet(OfMatrices):
 
     @staticmethod
     def forward(x):
-        _square("slogdet", x)
+        require_square("slogdet", x)
         return np.asarray(np.linalg.slogdet(x)[0])
 
     @staticmethod
@@ -184,8 +186,8 @@ class Solve(OfMatrices):
 
     @staticmethod
     def forward(A, B):
-        _square("solve", A)
-        return _nan_where(_lapack("solve", np.linalg.solve, A, B), A)
+        require_square("solve", A)
+        return _nan_where(lapack("solve", np.linalg.solve, A, B), A)
 
     @staticmethod
     def gradient(g, X, A, B):
@@ -203,13 +205,13 @@ class SolveTriangular(OfMatrices):
     def forward(A, B, *, upper, unitriangular=False):
         from scipy.linalg import solve_triangular as one
 
-        _square("solve_triangular", A)
+        require_square("solve_triangular", A)
         lead = np.broadcast_shapes(A.shape[:-2], B.shape[:-2])
         stackA = np.broadcast_to(A, lead + A.shape[-2:]).reshape(math.prod(lead), *A.shape[-2:])
         stackB = np.broadcast_to(B, lead + B.shape[-2:]).reshape(math.prod(lead), *B.shape[-2:])
         out = np.empty(stackB.shape, np.result_type(A, B))
         for k in range(len(out)):
-            out[k] = _lapack(
+            out[k] = lapack(
                 "solve_triangular",
                 lambda a, b: one(a, b, lower=not upper, unit_diagonal=unitriangular, check_finite=False),
                 stackA[k],
@@ -236,8 +238,8 @@ class Eigenvalues(OfMatrices):
 
     @staticmethod
     def forward(x):
-        _square("eigh", x)
-        values = _lapack("eigh", np.linalg.eigvalsh, x)
+        require_square("eigh", x)
+        values = lapack("eigh", np.linalg.eigvalsh, x)
         return _nan_where(values[..., None], np.tril(x))[..., 0]  # of two by two, LAPACK answers as if nothing were
 
     @staticmethod
@@ -253,8 +255,8 @@ class Eigenvectors(OfMatrices):
 
     @staticmethod
     def forward(x):
-        _square("eigh", x)
-        return _lapack("eigh", lambda a: np.linalg.eigh(a)[1], x)
+        require_square("eigh", x)
+        return lapack("eigh", lambda a: np.linalg.eigh(a)[1], x)
 
     @staticmethod
     def gradient(g, V, x):
@@ -279,7 +281,7 @@ class SingularValues(OfMatrices):
 
     @staticmethod
     def forward(x):
-        return _lapack("svd", lambda a: np.linalg.svd(a, compute_uv=False), x)
+        return lapack("svd", lambda a: np.linalg.svd(a, compute_uv=False), x)
 
     @staticmethod
     def gradient(g, s, x):
@@ -294,7 +296,7 @@ class LeftSingular(OfMatrices):
 
     @staticmethod
     def forward(x):
-        return _lapack("svd", lambda a: np.linalg.svd(a, full_matrices=False)[0], x)
+        return lapack("svd", lambda a: np.linalg.svd(a, full_matrices=False)[0], x)
 
     @staticmethod
     def gradient(g, U, x):
@@ -309,7 +311,7 @@ class RightSingular(OfMatrices):
 
     @staticmethod
     def forward(x):
-        return _lapack("svd", lambda a: np.linalg.svd(a, full_matrices=False)[2], x)
+        return lapack("svd", lambda a: np.linalg.svd(a, full_matrices=False)[2], x)
 
     @staticmethod
     def gradient(g, Vh, x):
@@ -328,6 +330,37 @@ def _singular_gradient(g: Any, U: Any, s: Any, Vh: Any, x: Any) -> Any:
     return matmul(core, Vh)
 
 
+class LeftComplement(OfMatrices):
+    """Orthonormal columns at right angles to the left singular vectors: what completes these to a basis."""
+
+    name = "left_complement"
+    formula = "transpose(U) @ y == 0"
+    differentiable = False  # any rotation of them would do as well
+
+    @staticmethod
+    def forward(x):
+        return lapack("svd", lambda a: np.linalg.svd(a)[0][..., min(a.shape[-2:]) :], x)
+
+
+class QrComplement(OfMatrices):
+    """The columns that complete those of Q in x = Q R to a basis."""
+
+    name = "qr_complement"
+    formula = "transpose(Q) @ y == 0"
+
+    @staticmethod
+    def forward(x):
+        return lapack("qr", lambda a: np.linalg.qr(a, mode="complete")[0][..., a.shape[-1] :], x)
+
+    @staticmethod
+    def gradient(g, y, x):
+        raise GraphError(
+            "the columns that complete a basis have no derivative: any rotation of them would do as well",
+            where="linalg.qr",
+            do='use mode="reduced"',
+        )
+
+
 class QrQ(OfMatrices):
     """The orthonormal columns Q of x = Q R, as LAPACK signs them."""
 
@@ -336,7 +369,7 @@ class QrQ(OfMatrices):
 
     @staticmethod
     def forward(x):
-        return _lapack("qr", lambda a: np.linalg.qr(a)[0], x)
+        return lapack("qr", lambda a: np.linalg.qr(a)[0], x)
 
     @staticmethod
     def gradient(g, Q, x):
@@ -354,7 +387,7 @@ class QrR(OfMatrices):
 
     @staticmethod
     def forward(x):
-        return _lapack("qr", lambda a: np.linalg.qr(a)[1], x)
+        return lapack("qr", lambda a: np.linalg.qr(a)[1], x)
 
     @staticmethod
     def gradient(g, R, x):

@@ -9,12 +9,14 @@ import numpy as np
 from openbook.ops.domain import INF, NAN, POSITIVE, reals
 from openbook.ops.op import Elementwise, scalar
 from openbook.ops.vocabulary import (
+    absolute,
     eq,
     exp,
     greater,
     less,
     less_equal,
     log,
+    log1p,
     logical_and,
     logical_or,
     sigmoid,
@@ -217,9 +219,44 @@ class Logit(Elementwise):
     @staticmethod
     def gradient(g, y, x, *, eps=None):
         slope = g / (x * (1 - x))
-        if eps is None:  # no value outside of [0, 1], and no slope either
-            return where(logical_or(less(x, 0), greater(x, 1)), float("nan"), slope)
-        return where(logical_or(less(x, eps), greater(x, 1 - eps)), 0.0, slope)
+        outside = logical_or(less(x, 0.0 if eps is None else eps), greater(x, 1.0 if eps is None else 1 - eps))
+        return where(outside, math.nan if eps is None else 0.0, slope)
+
+
+class Xlog1py(Elementwise):
+    """x·ln(1 + y), and 0 where x is 0."""
+
+    formula = "x*log1p(y)"
+    domain = (reals(), POSITIVE)
+
+    @staticmethod
+    def forward(x, y):
+        nothing = np.logical_and(np.equal(x, 0), np.logical_not(np.isnan(y)))
+        return np.where(nothing, 0 * np.asarray(x), x * np.log1p(np.where(nothing, 1, y)))
+
+    @staticmethod
+    def gradient(g, out, x, y):
+        nothing = logical_and(eq(x, 0), less_equal(y, -1))
+        return lambda: where(nothing, 0.0, g * log1p(where(nothing, 1.0, y))), lambda: g * (x / (1 + y))
+
+
+class Entr(Elementwise):
+    """−x·ln x, the entropy of a probability: 0 at 0, −∞ below."""
+
+    formula = "-x*log(x)"
+    domain = POSITIVE
+    edges = {0.0: 0.0, -INF: -INF, INF: -INF, NAN: NAN}
+
+    @staticmethod
+    def forward(x):
+        inside = x > 0
+        return np.where(
+            inside, -x * np.log(np.where(inside, x, 1)), np.where(x == 0, 0 * x, np.where(x < 0, -np.inf, x))
+        )
+
+    @staticmethod
+    def gradient(g, y, x):
+        return g * where(less(x, 0), np.nan, -(log(absolute(x)) + 1))
 
 
 class Xlogy(Elementwise):

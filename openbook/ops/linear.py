@@ -16,6 +16,7 @@ from openbook.ops.vocabulary import einsum, matmul, product, reshape, swap, tota
 class MatMul(Op):
     """The matrix product, over stacks of matrices too; vectors as NumPy and PyTorch take them."""
 
+    one_dtype = True
     formula = "x @ y"
     multilinear = True
 
@@ -67,6 +68,7 @@ def _like(g: Any, x: Any) -> Any:
 class Linear(Op):
     """The affine map of a layer: every row of x through weight and bias, `weight` of shape (out, in)."""
 
+    one_dtype = True
     formula = "x @ transpose(W) + b"
     multilinear = True
 

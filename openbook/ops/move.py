@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from openbook.errors import ShapeError
 from openbook.ops.along import Along, all_stacked, shifted
@@ -94,9 +95,12 @@ class BroadcastTo(Move):
     @staticmethod
     def forward(x, *, shape):
         try:
-            return np.broadcast_to(x, shape)
+            wide = np.broadcast_to(x, shape)
         except ValueError as problem:
             raise ShapeError(f"shape {np.shape(x)} cannot be repeated to fill {tuple(shape)}") from problem
+        return (
+            wide if wide.size != np.size(x) else np.reshape(x, shape)
+        )  # where nothing is repeated, it may be written to
 
     @staticmethod
     def gradient(g, y, x, *, shape):
@@ -107,6 +111,34 @@ class BroadcastTo(Move):
         x, shape = inputs[0], tuple(parameters["shape"])
         deep = reshape(x, shape=(size, *(1,) * (len(shape) + 1 - x.ndim), *x.shape[1:]))
         return apply(cls, deep, shape=(size, *shape))
+
+
+class DiagonalEntries(Move):
+    """The entries on a diagonal of the last two axes, on a last axis of their own; `offset` counts upwards."""
+
+    name = "diagonal_entries"
+    formula = "x[i, i]"
+
+    @staticmethod
+    def forward(x, *, offset=0):
+        rows, columns = x.shape[-2:]
+        length = max(0, min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns))
+        first = x[..., max(0, -offset) :, max(0, offset) :]
+        return as_strided(
+            first,
+            (*x.shape[:-2], length),
+            (*x.strides[:-2], x.strides[-2] + x.strides[-1]),
+            writeable=x.flags.writeable,
+        )
+
+    @staticmethod
+    def gradient(g, y, x, *, offset=0):
+        i = np.arange(y.shape[-1])
+        return scatter_entries(g, index=(..., i + max(0, -offset), i + max(0, offset)), shape=tuple(x.shape))
+
+    @classmethod
+    def batched(cls, size, inputs, stacked, parameters):
+        return apply(cls, inputs[0], **parameters)
 
 
 class GetItem(Move):

@@ -49,6 +49,8 @@ class Op:
     options: ClassVar[dict[str, Any]] = {}  # forward's keyword parameters with their defaults
     elementwise: ClassVar[bool] = False
     differentiable: ClassVar[bool] = True
+    refuses: ClassVar[str] = ""  # kinds of dtypes that it is not of, as PyTorch has it ("b": truth values, "iu": whole)
+    one_dtype: ClassVar[bool] = False  # its inputs must have the same dtype, as in PyTorch
     aliases: ClassVar[bool] = False  # the output may share the first input's memory: a view
     keeping: ClassVar[Any] = None
     # What the cotangent of each input looks at (0 the output, 1 the first input, …), where `gradient` as written shows more.

@@ -7,19 +7,7 @@ import numpy as np
 from openbook.errors import InputError
 from openbook.ops.along import Along, axes_of
 from openbook.ops.op import case_by_case
-from openbook.ops.vocabulary import (
-    broadcast_to,
-    cumprod,
-    cumsum,
-    flip,
-    gather,
-    pad,
-    permute,
-    reshape,
-    scatter_add,
-    total,
-    where,
-)
+from openbook.ops.vocabulary import eq, gather, pad, scatter_add, scatter_prod, where
 
 
 class _Place(Along):
@@ -139,45 +127,64 @@ def _by_place(x, index, axis, use):
     return use(x, tuple(index if i == axis else place for i, place in enumerate(places)))
 
 
-class Cumsum(Along):
-    """Running sums along an axis."""
+class ScatterExtreme(Along):
+    """Along an axis, the largest (or smallest) of what is in a place and what lands there; equals share the slope."""
 
-    formula = "cumsum(x)"
-
-    @staticmethod
-    def forward(x, *, axis):
-        return np.cumsum(x, axis=axis) if x.ndim else np.array(x)
+    name = "scatter_extreme"
+    formula = "max(x[index], src)"
 
     @staticmethod
-    def gradient(g, y, x, *, axis):
-        return flip(cumsum(flip(g, axis=axis), axis=axis), axis=axis) if x.ndim else g
-
-
-class Cumprod(Along):
-    """Running products along an axis."""
-
-    formula = "cumprod(x)"
+    def forward(x, index, src, *, axis, largest=True):
+        out = np.array(x)
+        pick = np.maximum if largest else np.minimum
+        if index.size:
+            _by_place(out, index, axis, lambda a, i: pick.at(a, i, src[tuple(map(slice, index.shape))]))
+        return out
 
     @staticmethod
-    def forward(x, *, axis):
-        return np.cumprod(x, axis=axis) if x.ndim else np.array(x)
+    def gradient(g, y, x, index, src, *, axis, largest=True):
+        kept = eq(x, y).astype(g.dtype)
+        taken = src if src.shape == index.shape else src[tuple(map(slice, index.shape))]
+        chosen = eq(taken, gather(y, index, axis=axis)).astype(g.dtype)
+        each = g / where(eq(counts := scatter_add(kept, index, chosen, axis=axis), 0), 1.0, counts)
+
+        def of_source():
+            share = gather(each, index, axis=axis) * chosen
+            return share if share.shape == src.shape else _padded(share, src.shape)
+
+        return each * kept, None, of_source
+
+
+class ScatterProd(Along):
+    """Along an axis, what is in a place times all that lands there."""
+
+    name = "scatter_prod"
+    formula = "x[index] * src"
 
     @staticmethod
-    def gradient(g, y, x, *, axis):
-        if x.ndim == 0:
-            return g
-        if np.any(np.asarray(x) == 0):
-            return _with_each_replaced(g, x, axes_of(axis, x.ndim)[0])
-        return flip(cumsum(flip(g * y, axis=axis), axis=axis), axis=axis) / x
+    def forward(x, index, src, *, axis):
+        out = np.array(x)
+        if index.size:
+            _by_place(out, index, axis, lambda a, i: np.multiply.at(a, i, src[tuple(map(slice, index.shape))]))
+        return out
+
+    @staticmethod
+    def gradient(g, y, x, index, src, *, axis):
+        """The product of the others: of all that is not 0 by division, of one single 0 all the rest."""
+        taken = src if src.shape == index.shape else src[tuple(map(slice, index.shape))]
+        own, other = eq(x, 0).astype(g.dtype), eq(taken, 0).astype(g.dtype)
+        rest = scatter_prod(where(own, 1.0, x), index, where(other, 1.0, taken), axis=axis)
+        zeros = scatter_add(own, index, other, axis=axis)
+
+        def of_source():
+            nonzero, missing = gather(rest, index, axis=axis), gather(zeros, index, axis=axis)
+            share = _others(nonzero, missing, taken, other)
+            share = gather(g, index, axis=axis) * share
+            return share if share.shape == src.shape else _padded(share, src.shape)
+
+        return lambda: g * _others(rest, zeros, x, own), None, of_source
 
 
-def _with_each_replaced(g, x, axis):
-    """Without dividing, since some entry is 0: for each entry, the running products in which it is replaced by 1."""
-    last = (*(a for a in range(x.ndim) if a != axis), axis)
-    back = tuple(int(i) for i in np.argsort(last))
-    rows, cotangents = permute(x, axes=last), permute(g, axes=last)
-    lead, n = rows.shape[:-1], rows.shape[-1]
-    table = broadcast_to(reshape(rows, shape=(*lead, 1, n)), shape=(*lead, n, n))
-    without = cumprod(where(np.eye(n, dtype=bool), 1.0, table), axis=-1)
-    after = where(np.triu(np.ones((n, n), bool)), without, 0.0)
-    return permute(total(after * reshape(cotangents, shape=(*lead, 1, n)), axis=-1), axes=back)
+def _others(rest, zeros, x, is_zero):
+    """The product of all but x in its place, from that of all that are not 0 and the number of those that are."""
+    return where(eq(zeros, is_zero), rest / where(is_zero, 1.0, x), 0.0)

@@ -61,7 +61,7 @@ class Softshrink(Elementwise):
 
     @staticmethod
     def gradient(g, y, x, *, lambd=0.5):
-        return where(less_equal(absolute(x), lambd), 0.0, g)
+        return where(greater(absolute(x), lambd), g, 0.0)
 
 
 class Hardshrink(Elementwise):
@@ -77,7 +77,7 @@ class Hardshrink(Elementwise):
 
     @staticmethod
     def gradient(g, y, x, *, lambd=0.5):
-        return where(less_equal(absolute(x), lambd), 0.0, g)
+        return where(greater(absolute(x), lambd), g, 0.0)
 
 
 class Tanhshrink(Elementwise):

@@ -25,6 +25,7 @@ class _Flat(Elementwise):
 class Floor(_Flat):
     """The largest whole number that is not larger."""
 
+    refuses = "b"
     formula = "floor(x)"
     domain = reals(-10, 10, kinks=_WHOLE)
 
@@ -36,6 +37,7 @@ class Floor(_Flat):
 class Ceil(_Flat):
     """The smallest whole number that is not smaller."""
 
+    refuses = "b"
     formula = "ceil(x)"
     domain = reals(-10, 10, kinks=_WHOLE)
 
@@ -47,6 +49,7 @@ class Ceil(_Flat):
 class Round(_Flat):
     """The nearest whole number (or multiple of 10⁻ᵈ for `decimals` d); from the middle, the even one."""
 
+    refuses = "b"
     formula = "round(x)"
     domain = reals(-10, 10, kinks=_HALVES)
 
@@ -58,6 +61,7 @@ class Round(_Flat):
 class Trunc(_Flat):
     """The number without its digits after the point."""
 
+    refuses = "b"
     formula = "trunc(x)"
     domain = reals(-10, 10, kinks=_WHOLE)
 
@@ -85,6 +89,7 @@ class FloorDivide(Elementwise):
     """How many whole times the one contains the other, rounded down."""
 
     name = "floor_divide"
+    refuses = "b"
     formula = "floor(x / y)"
     domain = (reals(0.1, 0.9), reals(1.0, 3.0))
 
@@ -100,6 +105,7 @@ class FloorDivide(Elementwise):
 class Remainder(Elementwise):
     """What is left when the other is taken away whole times, with the sign of the other."""
 
+    refuses = "b"
     formula = "x - floor(x / y)*y"
     domain = (reals(0.1, 0.9), reals(1.0, 3.0))
 
@@ -115,6 +121,7 @@ class Remainder(Elementwise):
 class Fmod(Elementwise):
     """What is left when the other is taken away whole times, with the sign of the one."""
 
+    refuses = "b"
     formula = "x - trunc(x / y)*y"
     domain = (reals(0.1, 0.9), reals(1.0, 3.0))
 

@@ -6,7 +6,20 @@ import numpy as np
 
 from openbook.ops.domain import INF, NAN, POSITIVE, reals
 from openbook.ops.op import Elementwise
-from openbook.ops.vocabulary import asin_slope, atanh_slope, cos, cosh, hypot, rsqrt, sin, sinh, tanh, tanh_slope
+from openbook.ops.vocabulary import (
+    asin_slope,
+    atanh_slope,
+    cos,
+    cosh,
+    eq,
+    hypot,
+    rsqrt,
+    sin,
+    sinh,
+    tanh,
+    tanh_slope,
+    where,
+)
 
 
 class Sin(Elementwise):
@@ -236,6 +249,7 @@ class Atan2(Elementwise):
     @staticmethod
     def gradient(g, out, x, y):
         square = x * x + y * y
+        square = where(eq(square, 0), 1.0, square)  # at the origin the slopes are taken as 0, as PyTorch does
         return lambda: g * (y / square), lambda: -(g * (x / square))
 
 

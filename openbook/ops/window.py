@@ -41,7 +41,8 @@ class Windows(Op):
             *(b * s for b, s in zip(steps, stride, strict=True)),
             *(b * d for b, d in zip(steps, dilation, strict=True)),
         )
-        return as_strided(x, (*x.shape[:-n], *places, *kernel), strides, writeable=False)
+        apart = all(s > d * (k - 1) for s, d, k in zip(stride, dilation, kernel, strict=True))
+        return as_strided(x, (*x.shape[:-n], *places, *kernel), strides, writeable=apart and x.flags.writeable)
 
     @staticmethod
     def gradient(g, y, x, *, kernel, stride, dilation):

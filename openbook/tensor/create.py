@@ -9,6 +9,7 @@ import numpy as np
 
 from openbook.errors import DTypeError, ShapeError
 from openbook.ops import vocabulary as word
+from openbook.tensor.promotion import result_type
 from openbook.tensor.tensor import Tensor
 
 __all__ = [
@@ -113,34 +114,34 @@ def empty(*shape: Any, dtype: Any = np.float32) -> Tensor:
     return zeros(*shape, dtype=dtype)
 
 
-def full(shape: Sequence[int], value: Any, dtype: Any = None) -> Tensor:
+def full(size: Sequence[int], fill_value: Any, dtype: Any = None) -> Tensor:
     """The same value everywhere."""
-    return Tensor(np.full(tuple(shape), value, dtype or _default_dtype(value)))
+    return Tensor(np.full(tuple(size), fill_value, dtype or _default_dtype(fill_value)))
 
 
-def zeros_like(x: Tensor, dtype: Any = None) -> Tensor:
-    """All zeros, in the shape and dtype of x."""
-    return Tensor(np.zeros(x.shape, dtype or x.dtype))
+def zeros_like(input: Tensor, dtype: Any = None) -> Tensor:
+    """All zeros, in the shape and dtype of the input."""
+    return Tensor(np.zeros(input.shape, dtype or input.dtype))
 
 
-def ones_like(x: Tensor, dtype: Any = None) -> Tensor:
-    """All ones, in the shape and dtype of x."""
-    return Tensor(np.ones(x.shape, dtype or x.dtype))
+def ones_like(input: Tensor, dtype: Any = None) -> Tensor:
+    """All ones, in the shape and dtype of the input."""
+    return Tensor(np.ones(input.shape, dtype or input.dtype))
 
 
-def full_like(x: Tensor, value: Any, dtype: Any = None) -> Tensor:
-    """The same value everywhere, in the shape and dtype of x."""
-    return Tensor(np.full_like(x.data, value, dtype=dtype))
+def full_like(input: Tensor, fill_value: Any, dtype: Any = None) -> Tensor:
+    """The same value everywhere, in the shape and dtype of the input."""
+    return Tensor(np.full_like(input.data, fill_value, dtype=dtype))
 
 
-def randn_like(x: Tensor) -> Tensor:
-    """Draws from the normal distribution, in the shape and dtype of x."""
-    return randn(*x.shape, dtype=x.dtype)
+def randn_like(input: Tensor) -> Tensor:
+    """Draws from the normal distribution, in the shape and dtype of the input."""
+    return randn(*input.shape, dtype=input.dtype)
 
 
-def rand_like(x: Tensor) -> Tensor:
-    """Draws from the uniform distribution on [0, 1), in the shape and dtype of x."""
-    return rand(*x.shape, dtype=x.dtype)
+def rand_like(input: Tensor) -> Tensor:
+    """Draws from the uniform distribution on [0, 1), in the shape and dtype of the input."""
+    return rand(*input.shape, dtype=input.dtype)
 
 
 def eye(n: int, m: int | None = None, dtype: Any = np.float32) -> Tensor:
@@ -187,14 +188,22 @@ def randperm(n: int) -> Tensor:
     return Tensor(generator().permutation(n))
 
 
+def _alike(tensors: Sequence[Any]) -> Sequence[Any]:
+    """All in the dtype that they come to by PyTorch's rule."""
+    if len({x.dtype for x in tensors}) < 2:
+        return tensors
+    dtype = result_type([np.empty(1, x.dtype) for x in tensors])
+    return [x.to(dtype) for x in tensors]
+
+
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Join tensors along an axis they have."""
-    return word.cat(*tensors, axis=dim)
+    return word.cat(*_alike(tensors), axis=dim)
 
 
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Join tensors along a new axis."""
-    return word.stack(*tensors, axis=dim)
+    return word.stack(*_alike(tensors), axis=dim)
 
 
 def save(state: Mapping[str, Any], path: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -12,28 +13,48 @@ from openbook.errors import InputError, ShapeError
 from openbook.ops import vocabulary as word
 from openbook.ops.op import OPS, dispatch
 from openbook.tensor.create import as_tensor
+from openbook.tensor.curves import cumulative_trapezoid, gradient, trapezoid, trapz
+from openbook.tensor.draws import bernoulli, multinomial, normal, poisson, randint_like
 from openbook.tensor.methods import Methods
 from openbook.tensor.tensor import Tensor
 
 __all__ = [
     "atleast_1d",
     "atleast_2d",
+    "atleast_3d",
+    "bernoulli",
     "block_diag",
+    "broadcast_shapes",
     "broadcast_tensors",
     "bucketize",
+    "cartesian_prod",
     "cdist",
     "column_stack",
+    "combinations",
     "cross",
+    "cumulative_trapezoid",
     "dstack",
     "einsum",
+    "gradient",
     "hstack",
+    "isin",
     "kron",
     "meshgrid",
     "method_as_function",
+    "multinomial",
+    "normal",
+    "pdist",
+    "poisson",
+    "randint_like",
     "searchsorted",
+    "std_mean",
     "tensordot",
+    "trapezoid",
+    "trapz",
     "tril_indices",
     "triu_indices",
+    "unravel_index",
+    "var_mean",
     "vstack",
     "where",
 ]
@@ -51,7 +72,7 @@ def method_as_function(name: str) -> Any:
     on_arrays = name in OPS and OPS[name].elementwise
 
     def function(input: Any, *arguments: Any, **options: Any) -> Any:
-        if on_arrays and not any(hasattr(x, "__openbook_apply__") for x in (input, *arguments)):
+        if on_arrays and not any(hasattr(x, "__openbook_apply__") for x in (input, *arguments, *options.values())):
             return dispatch(OPS[name], (input, *arguments), options)  # arrays in, arrays out
         x = input if hasattr(input, "__openbook_apply__") else as_tensor(input)
         return getattr(x, name)(*arguments, **options)
@@ -124,8 +145,9 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
     return (rows @ columns).reshape(*(a.shape[i] for i in left), *(b.shape[i] for i in right))
 
 
-def kron(a: Any, b: Any) -> Any:
+def kron(input: Any, other: Any) -> Any:
     """Every entry of one times the whole of the other, side by side."""
+    a, b = input, other
     ndim = max(a.ndim, b.ndim)
     of_a = (1,) * (ndim - a.ndim) + tuple(a.shape)
     of_b = (1,) * (ndim - b.ndim) + tuple(b.shape)
@@ -133,25 +155,86 @@ def kron(a: Any, b: Any) -> Any:
     return product.reshape([m * n for m, n in zip(of_a, of_b, strict=True)])
 
 
-def cross(a: Any, b: Any, dim: int = -1) -> Any:
+def cross(input: Any, other: Any, dim: int = -1) -> Any:
     """The vector at right angles to two vectors of length 3."""
-    shape = np.broadcast_shapes(a.shape, b.shape)
+    shape = np.broadcast_shapes(input.shape, other.shape)
     if shape[dim] != 3:
         raise ShapeError(f"the cross product is of vectors of length 3, not {shape[dim]}")
-    a, b = a.expand(*shape), b.expand(*shape)
+    a, b = input.expand(*shape), other.expand(*shape)
     first = a.roll(-1, dim) * b.roll(-2, dim)
     return first - a.roll(-2, dim) * b.roll(-1, dim)
 
 
-def cdist(a: Any, b: Any, p: float = 2.0, compute_mode: str | None = None) -> Any:
+def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = None) -> Any:
     """The distances between all rows of one and all rows of the other; always from differences, whatever the mode."""
-    return (a.unsqueeze(-2) - b.unsqueeze(-3)).norm(p, dim=-1)
+    return (x1.unsqueeze(-2) - x2.unsqueeze(-3)).norm(p, dim=-1)
+
+
+def pdist(input: Any, p: float = 2.0) -> Any:
+    """The distances between all pairs of different rows, each pair once."""
+    if input.ndim != 2:
+        raise ShapeError(f"pdist is of rows, not of shape {tuple(input.shape)}")
+    first, second = np.triu_indices(input.shape[0], 1)
+    return (input[first] - input[second]).norm(p, dim=-1)
 
 
 def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
     """All expanded to one shape."""
     shape = np.broadcast_shapes(*(t.shape for t in tensors))
     return tuple(t.expand(*shape) for t in tensors)
+
+
+def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
+    """The shape that shapes are broadcast to."""
+    sizes = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
+    try:
+        return np.broadcast_shapes(*sizes)
+    except ValueError as problem:
+        raise ShapeError(f"shapes {', '.join(map(str, sizes))} cannot be broadcast together") from problem
+
+
+def cartesian_prod(*tensors: Any) -> Any:
+    """All ways to take one entry of each vector: a row each, the last changing fastest."""
+    if len(tensors) == 1:
+        return tensors[0]
+    return word.stack(*(grid.reshape(-1) for grid in meshgrid(*tensors)), axis=-1)
+
+
+def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
+    """All choices of r entries of a vector, in the order they stand: a row each."""
+    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    places = np.array(list(choose(range(input.shape[0]), r)), np.int64)
+    return input[places.reshape(-1, r)] if r else input[:0]
+
+
+def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
+    """Whether each entry is among others."""
+    found = np.isin(as_tensor(elements).data, as_tensor(test_elements).data, assume_unique=assume_unique, invert=invert)
+    return Tensor(np.asarray(found))
+
+
+def std_mean(
+    input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+) -> Any:
+    """The standard deviation and the mean."""
+    axes = None if isinstance(dim, bool) else dim
+    return input.std(dim, unbiased, keepdim, correction=correction), input.mean(axes, keepdim)
+
+
+def var_mean(
+    input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+) -> Any:
+    """The variance and the mean."""
+    axes = None if isinstance(dim, bool) else dim
+    return input.var(dim, unbiased, keepdim, correction=correction), input.mean(axes, keepdim)
+
+
+def unravel_index(indices: Any, shape: Any) -> tuple[Tensor, ...]:
+    """Places counted through all entries in a row, as a place along each axis."""
+    places = as_tensor(indices).data
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    wrapped = np.where(places < 0, places + math.prod(sizes), places)
+    return tuple(Tensor(np.asarray(axis, np.int64)) for axis in np.unravel_index(wrapped, sizes))
 
 
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
@@ -179,6 +262,12 @@ def atleast_1d(*tensors: Any) -> Any:
 def atleast_2d(*tensors: Any) -> Any:
     """Vectors as matrices of one row."""
     found = tuple(t if t.ndim >= 2 else t.reshape(1, -1) for t in _given(tensors))
+    return found[0] if len(tensors) == 1 and hasattr(tensors[0], "ndim") else found
+
+
+def atleast_3d(*tensors: Any) -> Any:
+    """Vectors as (1, n, 1), matrices with a third axis of length 1."""
+    found = tuple(t if t.ndim >= 3 else atleast_2d(t).unsqueeze(-1) for t in _given(tensors))
     return found[0] if len(tensors) == 1 and hasattr(tensors[0], "ndim") else found
 
 
@@ -217,7 +306,7 @@ def block_diag(*tensors: Any) -> Any:
 
 
 def searchsorted(
-    sorted_sequence: Any, values: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None,
+    sorted_sequence: Any, input: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None,
     sorter: Any = None,
 ) -> Tensor:  # fmt: skip
     """Where values would have to be put to keep each last axis sorted."""
@@ -227,7 +316,7 @@ def searchsorted(
         sorted_sequence = word.gather(as_tensor(sorted_sequence), sorter, axis=-1)
     right = right or side == "right"
     dtype = np.int32 if out_int32 else np.int64
-    edges, found = as_tensor(sorted_sequence).data, as_tensor(values).data
+    edges, found = as_tensor(sorted_sequence).data, as_tensor(input).data
     end: Any = "right" if right else "left"
     if edges.ndim == 1:
         return Tensor(np.asarray(np.searchsorted(edges, found, end), dtype))

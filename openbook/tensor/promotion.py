@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["DEFAULT_FLOAT", "promoted", "result_type"]
+from openbook.errors import DTypeError
+from openbook.ops.op import Op
+
+__all__ = ["DEFAULT_FLOAT", "promoted", "require_kinds", "require_one_dtype", "result_type"]
 
 DEFAULT_FLOAT = np.dtype(np.float32)
 _RANK = {"b": 0, "u": 1, "i": 1, "f": 2}
@@ -49,3 +52,25 @@ def _single(values: list[Any]) -> list[np.dtype]:
 def _plain(values: list[Any]) -> list[np.dtype]:
     kinds = {bool: np.dtype(np.bool_), int: np.dtype(np.int64), float: DEFAULT_FLOAT}
     return [kinds[type(v)] for v in values if type(v) in kinds]
+
+
+def require_kinds(op: type[Op], dtype: np.dtype, values: list[Any]) -> None:
+    """A DTypeError where an operation is not of such entries; a difference is not even with one side of truth values."""
+    wrong = dtype.kind in op.refuses
+    if op.name == "sub":
+        wrong = any(np.asarray(v).dtype.kind == "b" for v in values)
+    if wrong:
+        kind = "truth values" if dtype.kind == "b" or op.name == "sub" else f"whole numbers ({dtype})"
+        raise DTypeError(f"{op.name} is not of {kind}", do="cast first: x.float(), or ~x for the opposite of a mask")
+
+
+def require_one_dtype(op: type[Op], values: list[Any]) -> None:
+    """A DTypeError where the inputs of a product of matrices have different dtypes, or are truth values."""
+    found = [v.dtype for v in values if isinstance(v, np.ndarray)]
+    if len(set(found)) > 1:
+        raise DTypeError(
+            f"{op.name} takes one dtype, not {' and '.join(str(d) for d in found)}",
+            do=f"cast one side first, for instance with .to({found[0]})",
+        )
+    if found and found[0].kind == "b":
+        raise DTypeError(f"{op.name} is not of truth values", do="cast them to numbers first")

@@ -14,7 +14,7 @@ from openbook.record.hook import Explains
 from openbook.tensor.autograd import GraphNode, backward, is_grad_enabled, now
 from openbook.tensor.methods import Methods
 from openbook.tensor.methods.shapes import sizes_of
-from openbook.tensor.promotion import DEFAULT_FLOAT, promoted, result_type
+from openbook.tensor.promotion import DEFAULT_FLOAT, promoted, require_kinds, require_one_dtype, result_type
 from openbook.tensor.views import register_view
 
 __all__ = ["Tensor"]
@@ -93,8 +93,11 @@ class Tensor(Methods, Explains):
                 return x.__openbook_apply__(op, inputs, parameters)
             else:
                 arrays.append(x.item() if isinstance(x, np.generic) else x)
-        if op.elementwise and not uniform:
-            return self._promoted(op, inputs, arrays, parameters)
+        if not uniform:
+            if op.elementwise:
+                return self._promoted(op, inputs, arrays, parameters)
+            if op.one_dtype:
+                require_one_dtype(op, arrays)
         recorded = recorded and op.differentiable and is_grad_enabled()
         kept = None
         try:
@@ -109,6 +112,8 @@ class Tensor(Methods, Explains):
     def _promoted(self, op: type[Op], inputs: tuple[Any, ...], arrays: list[Any], parameters: dict[str, Any]) -> Tensor:
         """The same for inputs of several dtypes, or of whole numbers: PyTorch's promotion."""
         dtype = result_type(arrays)
+        if op.refuses:
+            require_kinds(op, dtype, arrays)
         if dtype.kind != "f" and op.gives_reals():
             dtype = DEFAULT_FLOAT
             arrays = [a.astype(dtype) if isinstance(a, np.ndarray) and a.dtype.kind != "f" else a for a in arrays]

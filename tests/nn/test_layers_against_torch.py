@@ -167,7 +167,7 @@ WRONG: list[tuple[nn.Module, tuple[tuple[int, ...], ...], str]] = [
 @pytest.mark.parametrize(("module", "shapes", "message"), WRONG)
 def test_wrong_shapes_are_named(module: nn.Module, shapes: Any, message: str) -> None:
     with pytest.raises(OpenbookError, match=message):
-        module(*(nn.Parameter(normal(*shape)) for shape in shapes))
+        module(*(nn.Parameter(normal(*shape).astype(np.float32)) for shape in shapes))
 
 
 def test_wrong_numbers_are_refused() -> None:

@@ -132,8 +132,8 @@ def log_softmax(input: Any, dim: int | None = None, dtype: Any = None) -> Any:
     )
 
 
-def gumbel_softmax(logits: Any, tau: float = 1.0, hard: bool = False, dim: int = -1) -> Any:
-    """A draw from the categories that gradients pass through (Jang et al. 2017)."""
+def gumbel_softmax(logits: Any, tau: float = 1.0, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Any:
+    """A draw from the categories that gradients pass through (Jang et al. 2017); `eps` says nothing, as in PyTorch."""
     noise = -np.log(generator().exponential(size=tuple(logits.shape))).astype(logits.dtype)
     y = word.softmax((logits + noise) / tau, axis=dim)
     if not hard:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from openbook.errors import InputError, ShapeError
 from openbook.nn.functional.arguments import given, per_axis, require_axes
 from openbook.nn.functional.maps import pad
 from openbook.ops import vocabulary as word
 
 __all__ = [
-    "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "fold", "interpolate", "unfold",
+    "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "fold", "unfold",
 ]  # fmt: skip
 
 
@@ -154,28 +152,3 @@ def _sliding(kernel: Any, stride: Any, dilation: Any, padding: Any) -> tuple[tup
         per_axis(dilation, 2, "dilation", least=1),
         per_axis(padding, 2, "padding", least=0),
     )
-
-
-def interpolate(
-    input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
-) -> Any:
-    """(N, C, *spatial) in another size, by repeating the nearest entries."""
-    axes = input.ndim - 2
-    if mode != "nearest" or align_corners:
-        raise InputError(
-            f"interpolate repeats the nearest entries only, not {mode!r}", do='leave mode out, or "nearest"'
-        )
-    if (size is None) == (scale_factor is None) or axes < 1:
-        raise InputError("interpolate takes (N, C, …), and either size or scale_factor", do="give one of the two")
-    factors: Any = None
-    if size is None:
-        factors = scale_factor if isinstance(scale_factor, tuple | list) else (scale_factor,) * axes
-        size = tuple(math.floor(n * f) for n, f in zip(input.shape[2:], factors, strict=True))
-    for axis, wanted in enumerate(per_axis(size, axes, "size", least=1), 2):
-        steps = np.arange(wanted)
-        places = (
-            steps * input.shape[axis] // wanted if factors is None else (steps / factors[axis - 2]).astype(np.int64)
-        )
-        places = np.minimum(places, input.shape[axis] - 1)
-        input = word.gather_entries(input, index=(slice(None),) * axis + (places,))
-    return input

@@ -22,7 +22,8 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _reduced(name: str, entries: Any, reduction: str) -> Any:
+def reduced(name: str, entries: Any, reduction: str) -> Any:
+    """The mean or sum of the losses of all entries, or these themselves."""
     require_reduction(name, reduction)
     if reduction == "none":
         return entries
@@ -92,7 +93,7 @@ def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, *, 
     _same_shape("multilabel_soft_margin_loss", input, target)
     entries = word.softplus(input) - input * target
     rows = word.mean(entries if weight is None else entries * weight, axis=-1)
-    return _reduced("multilabel_soft_margin_loss", rows, reduction)
+    return reduced("multilabel_soft_margin_loss", rows, reduction)
 
 
 def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Any:
@@ -137,7 +138,7 @@ def poisson_nll_loss(
         safe = word.where(counted, target, 1.0)
         stirling = safe * word.log(safe) - safe + 0.5 * word.log(2 * math.pi * safe)
         entries = entries + word.where(counted, stirling, 0.0)
-    return _reduced("poisson_nll_loss", entries, reduction)
+    return reduced("poisson_nll_loss", entries, reduction)
 
 
 def gaussian_nll_loss(
@@ -166,7 +167,7 @@ def gaussian_nll_loss(
     var = at_least(as_tensor(var) if isinstance(var, np.ndarray) else var, eps)
     difference = input - target
     entries = 0.5 * (word.log(var) + difference * difference / var)
-    return _reduced("gaussian_nll_loss", entries + 0.5 * math.log(2 * math.pi) if full else entries, reduction)
+    return reduced("gaussian_nll_loss", entries + 0.5 * math.log(2 * math.pi) if full else entries, reduction)
 
 
 # --- margins ---------------------------------------------------------------------------------------------------------
@@ -175,21 +176,21 @@ def gaussian_nll_loss(
 def soft_margin_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     """log(1 + exp(−target · input)), for targets of −1 and 1."""
     _same_shape("soft_margin_loss", input, target)
-    return _reduced("soft_margin_loss", word.softplus(-(target * input)), reduction)
+    return reduced("soft_margin_loss", word.softplus(-(target * input)), reduction)
 
 
 def margin_ranking_loss(input1: Any, input2: Any, target: Any, *, margin: float = 0.0, reduction: str = "mean") -> Any:
     """How far the first falls short of ranking above the second by `margin` (target 1), or below (target −1)."""
     _same_shape("margin_ranking_loss", input1, input2, target)
-    return _reduced("margin_ranking_loss", _positive(margin - target * (input1 - input2)), reduction)
+    return reduced("margin_ranking_loss", positive_part(margin - target * (input1 - input2)), reduction)
 
 
 def hinge_embedding_loss(input: Any, target: Any, *, margin: float = 1.0, reduction: str = "mean") -> Any:
     """The distance of what belongs together (target 1); how far it is below `margin` of what does not (target −1)."""
     _same_shape("hinge_embedding_loss", input, target)
-    apart = _positive(margin - input)
+    apart = positive_part(margin - input)
     entries = _by_sign(target, input, apart, neither=input + apart)  # PyTorch's answer to other targets
-    return _reduced("hinge_embedding_loss", entries, reduction)
+    return reduced("hinge_embedding_loss", entries, reduction)
 
 
 def cosine_embedding_loss(
@@ -201,8 +202,8 @@ def cosine_embedding_loss(
     tiny = 1e-12  # PyTorch's
     squares = [word.total(x * x, axis=-1) + tiny for x in (input1, input2)]
     cosine = word.total(input1 * input2, axis=-1) / word.sqrt(squares[0] * squares[1])
-    entries = _by_sign(target, 1 - cosine, _positive(cosine - margin))
-    return _reduced("cosine_embedding_loss", entries, reduction)
+    entries = _by_sign(target, 1 - cosine, positive_part(cosine - margin))
+    return reduced("cosine_embedding_loss", entries, reduction)
 
 
 def triplet_margin_loss(
@@ -221,10 +222,11 @@ def triplet_margin_loss(
     near, far = pairwise_distance(anchor, positive, p, eps), pairwise_distance(anchor, negative, p, eps)
     if swap:
         far = word.minimum(far, pairwise_distance(positive, negative, p, eps))
-    return _reduced("triplet_margin_loss", _positive(margin + near - far), reduction)
+    return reduced("triplet_margin_loss", positive_part(margin + near - far), reduction)
 
 
-def _positive(x: Any) -> Any:
+def positive_part(x: Any) -> Any:
+    """What is above 0."""
     return word.clamp(x, min=0.0, max=None)
 
 

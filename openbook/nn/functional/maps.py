@@ -10,10 +10,10 @@ import numpy as np
 
 from openbook.errors import InputError, ShapeError
 from openbook.ops import vocabulary as word
-from openbook.tensor.functions import broadcast_tensors
+from openbook.tensor.functions import broadcast_tensors, pdist
 
 __all__ = [
-    "bilinear", "cosine_similarity", "flatten", "linear", "normalize", "pad", "pairwise_distance", "unflatten",
+    "bilinear", "cosine_similarity", "flatten", "linear", "normalize", "pad", "pairwise_distance", "pdist", "unflatten",
 ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from openbook.errors import InputError, ShapeError
 from openbook.ops import vocabulary as word
 from openbook.tensor.autograd import no_grad
 
-__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm"]
+__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm"]
 
 
 def layer_norm(
@@ -130,3 +130,13 @@ def _move(
         seen = x.detach()
         mean.mul_(1 - momentum).add_(over_rows(seen.mean(axes)), alpha=momentum)
         var.mul_(1 - momentum).add_(over_rows(seen.var(axes)), alpha=momentum)
+
+
+def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Any:
+    """Each entry divided by (k + α · mean of the squares in `size` channels around it)^β (Krizhevsky et al. 2012)."""
+    if input.ndim < 3:
+        raise ShapeError(f"local_response_norm takes (N, C, …) of three axes and more, not shape {tuple(input.shape)}")
+    widths = ((0, 0), (size // 2, (size - 1) // 2), *((0, 0),) * (input.ndim - 2))
+    squares = word.pad(word.square(input), widths=widths, value=0.0)
+    means = squares.unfold(1, size, 1).mean(-1)
+    return input / word.power(means * alpha + k, beta)

@@ -11,6 +11,7 @@ import numpy as np
 from openbook.errors import InputError, ShapeError
 from openbook.nn.functional.arguments import per_axis, require_axes
 from openbook.ops import vocabulary as word
+from openbook.tensor.tensor import Tensor
 
 __all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
@@ -22,13 +23,16 @@ def _max_pool(
     axes: int, input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
     ceil_mode: bool = False, return_indices: bool = False,
 ) -> Any:  # fmt: skip
-    """The largest entry of every window; `stride` is the window's size unless given. Of equals the first gets the gradient."""
-    if return_indices:
-        raise InputError("max pooling gives the entries, not their places", do="leave return_indices out")
+    """The largest entry of every window; `stride` is the window's size unless given. Of equals the first gets the gradient.
+
+    With `return_indices` also where each stands, counted through the spatial axes in a row: what `max_unpool` takes.
+    """
     windows = _Windows(f"max_pool{axes}d", axes, input, kernel_size, stride, padding, dilation, ceil_mode)
     low = -math.inf if input.dtype.kind == "f" else np.iinfo(input.dtype).min
     seen = windows.of(input, low)
-    return word.gather(seen, word.argmax(seen, axis=-1, keepdims=True), axis=-1).squeeze(-1)
+    chosen = word.argmax(seen, axis=-1, keepdims=True)
+    values = word.gather(seen, chosen, axis=-1).squeeze(-1)
+    return (values, windows.places(chosen)) if return_indices else values
 
 
 def _avg_pool(
@@ -45,10 +49,17 @@ def _avg_pool(
     windows = _Windows(f"avg_pool{axes}d", axes, input, kernel_size, stride, padding, 1, ceil_mode)
     seen = windows.of(input, 0.0)
     if divisor_override is not None:
-        return word.total(seen, axis=-1) / divisor_override
+        return _divided(word.total(seen, axis=-1), divisor_override)
+    if input.dtype.kind != "f":
+        return _divided(word.total(seen, axis=-1), windows.counts(input, count_include_pad))
     if not any(windows.beyond) and (count_include_pad or not any(windows.padding)):
         return word.mean(seen, axis=-1)
     return word.total(seen, axis=-1) / windows.counts(input, count_include_pad)
+
+
+def _divided(total: Any, count: Any) -> Any:
+    """A mean; of whole numbers the whole part, as PyTorch does."""
+    return total / count if total.dtype.kind == "f" else total.div(count, rounding_mode="trunc")
 
 
 class _Windows:
@@ -83,6 +94,14 @@ class _Windows:
         seen = word.windows(x, kernel=self.kernel, stride=self.stride, dilation=self.dilation)
         return word.reshape(seen, shape=(*seen.shape[: seen.ndim - len(self.kernel)], math.prod(self.kernel)))
 
+    def places(self, chosen: Any) -> Any:
+        """Where in the input the chosen entries of the windows stand; where padding was chosen, the window's first entry."""
+        numbers = self.of(np.arange(math.prod(self.sizes)).reshape(1, *self.sizes), -1)
+        wide = word.broadcast_to(numbers, shape=(*chosen.shape[:-1], numbers.shape[-1]))
+        found = word.gather(wide, np.asarray(chosen.data), axis=-1)
+        first = np.take_along_axis(wide, np.argmax(wide >= 0, axis=-1)[..., None], -1)
+        return Tensor(np.where(found < 0, first, found)[..., 0])
+
     def counts(self, x: Any, with_padding: bool) -> np.ndarray:
         """How many entries each mean is of: those of the input, and of its padding if asked for."""
         outer = self.padding if with_padding else (0,) * len(self.sizes)
@@ -108,31 +127,55 @@ def _adaptive_avg_pool(axes: int, input: Any, output_size: Any) -> Any:
     first = input.ndim - axes
     if wanted == (1,) * axes:
         return word.mean(input, axis=tuple(range(first, input.ndim)), keepdims=True)
-    for axis, size in enumerate(wanted, first):  # a mean over a box is one mean after the other
-        weights = np.zeros((size, input.shape[axis]), input.dtype)
-        for i, (start, end) in enumerate(_bounds(input.shape[axis], size)):
+    return adaptive_average(input, wanted)
+
+
+def adaptive_average(x: Any, sizes: tuple[int, ...]) -> Any:
+    """Means of windows along the last axes, `sizes` of them: a mean over a box is one mean after the other."""
+    for axis, size in enumerate(sizes, x.ndim - len(sizes)):
+        weights = np.zeros((size, x.shape[axis]), x.dtype)
+        for i, (start, end) in enumerate(_bounds(x.shape[axis], size)):
             weights[i, start:end] = 1 / (end - start)
-        last = (*(a for a in range(input.ndim) if a != axis), axis)
+        last = (*(a for a in range(x.ndim) if a != axis), axis)
         back = tuple(int(a) for a in np.argsort(last))
-        input = word.permute(word.linear(word.permute(input, axes=last), weights), axes=back)
-    return input
+        x = word.permute(word.linear(word.permute(x, axes=last), weights), axes=back)
+    return x
 
 
 def _adaptive_max_pool(axes: int, input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """The largest entry of as many windows as asked for, as equal in size as can be."""
-    if return_indices:
-        raise InputError("pooling gives no indices here", do="leave return_indices out")
     wanted = _adaptive(axes, input, output_size, "adaptive_max_pool")
     first = input.ndim - axes
     if all(n % size == 0 for n, size in zip(input.shape[first:], wanted, strict=True)):
         kernel = tuple(n // size for n, size in zip(input.shape[first:], wanted, strict=True))
-        return _max_pool(axes, input, kernel)
-    for axis, size in enumerate(wanted, first):
-        before = (slice(None),) * axis
-        bounds = _bounds(input.shape[axis], size)
-        windows = [word.gather_entries(input, index=(*before, slice(*ends))) for ends in bounds]
-        input = word.cat(*(word.amax(window, axis=axis, keepdims=True) for window in windows), axis=axis)
-    return input
+        return _max_pool(axes, input, kernel, return_indices=return_indices)
+    seen = _uneven_windows(input, wanted)
+    chosen = word.argmax(seen, axis=-1, keepdims=True)
+    values = word.gather(seen, chosen, axis=-1).squeeze(-1)
+    if not return_indices:
+        return values
+    spatial = input.shape[first:]
+    numbers = _uneven_windows(np.arange(math.prod(spatial)).reshape(spatial), wanted)
+    wide = np.broadcast_to(numbers, (*chosen.shape[:-1], numbers.shape[-1]))
+    return values, Tensor(np.take_along_axis(wide, np.asarray(chosen.data), -1)[..., 0])
+
+
+def _uneven_windows(x: Any, sizes: tuple[int, ...]) -> Any:
+    """Windows of nearly equal size along the last axes, on one more axis; shorter ones repeat their last entry."""
+    axes = len(sizes)
+    first = x.ndim - axes
+    index: tuple[Any, ...] = (slice(None),) * first
+    for i, size in enumerate(sizes):
+        bounds = np.array(_bounds(x.shape[first + i], size))
+        longest = int((bounds[:, 1] - bounds[:, 0]).max())
+        places = np.minimum(bounds[:, :1] + np.arange(longest), bounds[:, 1:] - 1)
+        shape = [1] * (2 * axes)
+        shape[2 * i : 2 * i + 2] = places.shape
+        index = (*index, places.reshape(shape))
+    seen = word.gather_entries(x, index=index)
+    order = (*range(first), *range(first, first + 2 * axes, 2), *range(first + 1, first + 2 * axes, 2))
+    seen = word.permute(seen, axes=order)
+    return word.reshape(seen, shape=(*seen.shape[: first + axes], math.prod(seen.shape[first + axes :])))
 
 
 def _bounds(entries: int, windows: int) -> list[tuple[int, int]]:

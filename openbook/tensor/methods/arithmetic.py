@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
-from openbook.errors import InputError
+import numpy as np
+
+from openbook.errors import DTypeError, InputError
 from openbook.ops import vocabulary as word
 from openbook.ops.op import Op, dispatch, for_every_operation
 
@@ -144,9 +147,100 @@ class Arithmetic:
         if min is None and max is None:
             raise InputError("clamp needs at least one bound", do="give min=, max= or both")
         if all(b is None or isinstance(b, (int, float)) for b in (min, max)):
-            return word.clamp(self, min=min, max=max)
-        raised = self if min is None else word.maximum(self, min)
-        return raised if max is None else word.minimum(raised, max)  # type: ignore[return-value]
+            x: Any = self
+            if not _is_real(self) and (isinstance(min, float) or isinstance(max, float)):
+                x = x.to(np.float32)
+            return word.clamp(x.to(np.int64) if x.dtype == np.bool_ else x, min=min, max=max)
+        raised: Any = self if min is None else self._bounded(word.less, min)
+        return raised if max is None else raised._bounded(word.greater, max)
+
+    def clamp_min(self, min: Any) -> Tensor:
+        """What is below a bound raised to it."""
+        return self.clamp(min)
+
+    def clamp_max(self, max: Any) -> Tensor:
+        """What is above a bound lowered to it."""
+        return self.clamp(None, max)
+
+    def _bounded(self, beyond: Any, bound: Any) -> Tensor:
+        """The bound where the entry is beyond it (or the bound is NaN); at the bound itself the entry's gradient passes."""
+        return word.where(word.logical_or(beyond(self, bound), word.isnan(bound)), bound, self)
+
+    def positive(self) -> Tensor:
+        """The tensor itself: the plus sign."""
+        if self.dtype == np.bool_:  # type: ignore[attr-defined]
+            raise DTypeError("truth values have no sign", where="positive", do="cast them to numbers first")
+        return self  # type: ignore[return-value]
+
+    def float_power(self, exponent: Any) -> Tensor:
+        """A power in float64, whatever the dtypes."""
+        pair: tuple[Any, Any] = (self, exponent)
+        base, power = (x.to(np.float64) if hasattr(x, "dtype") else float(x) for x in pair)
+        return word.power(base, power)
+
+    def ldexp(self, other: Any) -> Tensor:
+        """The number times 2 to the power of the other."""
+        return word.mul(self, word.power(2.0, other))
+
+    def rsub(self, other: Any, *, alpha: float = 1) -> Tensor:
+        """The difference the other way round: the other less `alpha` times this."""
+        return word.sub(other, self if alpha == 1 else self * alpha)
+
+    def isneginf(self) -> Tensor:
+        """Whether an entry is −∞."""
+        return word.eq(self, -np.inf)
+
+    def isposinf(self) -> Tensor:
+        """Whether an entry is +∞."""
+        return word.eq(self, np.inf)
+
+    def sgn(self) -> Tensor:
+        """−1, 0 or 1, by the sign."""
+        return word.sign(self)
+
+    def mvlgamma(self, p: int) -> Tensor:
+        """The logarithm of the multivariate gamma function of dimension p."""
+        if p < 1:
+            raise InputError(f"the multivariate gamma function has dimensions from 1 on, not {p}", where="mvlgamma")
+        parts = (self - i / 2 for i in range(p))
+        total = word.lgamma(next(parts))
+        for part in parts:
+            total = total + word.lgamma(part)
+        return total + p * (p - 1) / 4 * math.log(math.pi)
+
+    # --- truths about numbers that are all real ------------------------------------------------------------------
+
+    @property
+    def real(self) -> Tensor:
+        """The tensor itself: all numbers here are real."""
+        return self  # type: ignore[return-value]
+
+    def conj(self) -> Tensor:
+        """The tensor itself: all numbers here are real."""
+        return self  # type: ignore[return-value]
+
+    conj_physical = resolve_conj = resolve_neg = conj
+
+    def isreal(self) -> Tensor:
+        """Whether an entry is a real number: all are."""
+        return word.logical_or(word.eq(self, self), True)
+
+    def angle(self) -> Tensor:
+        """The angle to the positive numbers: 0, or π for negative ones."""
+        x: Any = self if _is_real(self) else self.to(np.float32)  # type: ignore[attr-defined]
+        return word.where(word.less(x, 0), np.asarray(math.pi, x.dtype), word.where(word.isnan(x), x, 0.0))
+
+    def __lshift__(self, other: Any) -> Tensor:
+        return word.bitwise_left_shift(self, other)
+
+    def __rshift__(self, other: Any) -> Tensor:
+        return word.bitwise_right_shift(self, other)
+
+    def __rlshift__(self, other: Any) -> Tensor:
+        return word.bitwise_left_shift(other, self)
+
+    def __rrshift__(self, other: Any) -> Tensor:
+        return word.bitwise_right_shift(other, self)
 
     def equal(self, other: Any) -> bool:
         """Whether shapes and all entries are the same."""
@@ -194,6 +288,17 @@ _SYNONYMS = {
 }
 
 
+# What PyTorch calls the inputs after the first, where that is not "other".
+_INPUT_NAMES = {"heaviside": ("values",), "lerp": ("end", "weight"), "pow": ("exponent",)}
+
+
+def _named(op: type[Op], given: int, parameters: dict[str, Any]) -> list[Any]:
+    """The inputs that were given by name, PyTorch's or the formula's; taken out of the parameters."""
+    mine = op.arguments[1:]
+    names = zip(mine, _INPUT_NAMES.get(op.name, ("other",) * len(mine)), strict=True)
+    return [parameters.pop(n) for pair in list(names)[given:] for n in dict.fromkeys(pair) if n in parameters]
+
+
 def _method(op: type[Op]) -> Any:
     positional = tuple(op.options)
 
@@ -201,10 +306,7 @@ def _method(op: type[Op]) -> Any:
         count = len(op.arguments) - 1
         if len(others) > count:  # options may be given by position, as in x.clamp(0, 1)
             parameters = {**dict(zip(positional, others[count:], strict=False)), **parameters}
-        inputs = list(others[:count])
-        for argument in op.arguments[1 + len(inputs) :]:
-            if argument in parameters:
-                inputs.append(parameters.pop(argument))
+        inputs = [*others[:count], *_named(op, len(others[:count]), parameters)]
         return dispatch(op, (self, *inputs), parameters)
 
     method.__name__, method.__doc__ = op.name, op.__doc__

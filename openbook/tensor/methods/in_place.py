@@ -124,9 +124,9 @@ class InPlace:
 
     # --- filling -----------------------------------------------------------------------------------------------
 
-    def copy_(self, other: Any) -> Tensor:
+    def copy_(self, src: Any) -> Tensor:
         """Take over another's entries, broadcast to this shape."""
-        return self._become(lambda x, y: word.overwrite(x, _like(y, x), index=...), other)
+        return self._become(lambda x, y: word.overwrite(x, _like(y, x), index=...), src)
 
     def fill_(self, value: Any) -> Tensor:
         """Set every entry."""

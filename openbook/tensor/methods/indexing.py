@@ -12,7 +12,7 @@ from openbook.ops import vocabulary as word
 if TYPE_CHECKING:
     from openbook.tensor.tensor import Tensor
 
-__all__ = ["Indexing", "plain_index"]
+__all__ = ["Indexing", "places_of", "plain_index", "slices_along", "valued"]
 
 
 def plain_index(index: Any) -> Any:
@@ -49,14 +49,14 @@ class Indexing:
 
     def gather(self, dim: int, index: Any) -> Tensor:
         """Along `dim`, the entries at the places in `index`, which has the result's shape."""
-        return word.gather(self, _places(index), axis=dim)
+        return word.gather(self, places_of(index), axis=dim)
 
     def take_along_dim(self, indices: Any, dim: int | None = None) -> Tensor:
         """`gather`, with the other axes broadcast; of all entries in a row without `dim`."""
         if dim is None:
-            return word.gather(self.reshape(-1), _places(indices).reshape(-1), axis=0)  # type: ignore[attr-defined]
+            return word.gather(self.reshape(-1), places_of(indices).reshape(-1), axis=0)  # type: ignore[attr-defined]
         axis = dim % self.ndim
-        places = _places(indices)
+        places = places_of(indices)
         places = word.where(word.less(places, 0), places + self.shape[axis], places)
         lead = np.broadcast_shapes(*([*s[:axis], 1, *s[axis + 1 :]] for s in (self.shape, places.shape)))
         shape = [*lead[:axis], places.shape[axis], *lead[axis + 1 :]]
@@ -65,58 +65,39 @@ class Indexing:
 
     def take(self, index: Any) -> Tensor:
         """The entries at places counted through all of them in a row."""
-        return self.reshape(-1)[_places(index)]  # type: ignore[attr-defined]
-
-    def scatter_add(self, dim: int, index: Any, src: Any) -> Tensor:
-        """With the entries of `src` added at the places along `dim` that `index` names."""
-        return word.scatter_add(self, _places(index), src, axis=dim)
-
-    def scatter(self, dim: int, index: Any, src: Any = None, *, value: Any = None) -> Tensor:
-        """With the places along `dim` that `index` names overwritten by `src` (or one value)."""
-        source = value if src is None else src
-        places = np.asarray(_places(index).data)
-        if self.ndim == 0:
-            return word.overwrite(self, source, index=())
-        axis = dim % self.ndim
-        grid = tuple(
-            places if i == axis else np.arange(n).reshape((-1,) + (1,) * (places.ndim - 1 - i))
-            for i, n in enumerate(places.shape)
-        )
-        if hasattr(source, "shape") and source.shape != places.shape and source.ndim:
-            source = source[tuple(slice(0, n) for n in places.shape)]
-        return word.overwrite(self, _valued(source, self), index=grid)
+        return self.reshape(-1)[places_of(index)]  # type: ignore[attr-defined]
 
     def index_select(self, dim: int, index: Any) -> Tensor:
         """Slices along `dim`, by their places."""
         axis = dim % max(1, self.ndim)
-        places = _places(index)
+        places = places_of(index)
         if self.ndim == 0:
             return self  # type: ignore[return-value]
         return self[(slice(None),) * axis + (places.reshape(-1),)]
 
     def index_add(self, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Tensor:
         """With slices of `source` added at places along `dim`."""
-        places = np.asarray(_places(index).data).reshape(-1)
+        places = np.asarray(places_of(index).data).reshape(-1)
         if self.ndim == 0:
             return word.add(self, source.sum() * alpha)
         added = word.scatter_entries(
-            source if alpha == 1 else source * alpha, index=_slices(self, dim, places), shape=tuple(self.shape)
+            source if alpha == 1 else source * alpha, index=slices_along(self, dim, places), shape=tuple(self.shape)
         )
         return word.add(self, added)
 
     def index_copy(self, dim: int, index: Any, source: Any) -> Tensor:
         """With slices at places along `dim` overwritten by those of `source`."""
-        places = np.asarray(_places(index).data).reshape(-1)
+        places = np.asarray(places_of(index).data).reshape(-1)
         if self.ndim == 0:
             return word.overwrite(self, source.reshape(()), index=())
-        return word.overwrite(self, source, index=_slices(self, dim, places))
+        return word.overwrite(self, source, index=slices_along(self, dim, places))
 
     def index_fill(self, dim: int, index: Any, value: Any) -> Tensor:
         """With slices at places along `dim` set to one value."""
-        places = np.asarray(_places(index).data).reshape(-1)
+        places = np.asarray(places_of(index).data).reshape(-1)
         filled = np.zeros(self.shape, bool)
-        filled[_slices(self, dim, places) if self.ndim else ()] = True  # a place named twice is filled once
-        return word.where(filled, _valued(value, self), self)
+        filled[slices_along(self, dim, places) if self.ndim else ()] = True  # a place named twice is filled once
+        return word.where(filled, valued(value, self), self)
 
     def index_put(self, indices: Any, values: Any, accumulate: bool = False) -> Tensor:
         """With the entries at an index overwritten (or added to)."""
@@ -132,7 +113,7 @@ class Indexing:
             raise DTypeError(
                 f"a mask holds truth values, not {getattr(mask, 'dtype', type(mask))}", where="masked_fill"
             )
-        return word.where(mask, _valued(value, self), self)
+        return word.where(mask, valued(value, self), self)
 
     def masked_select(self, mask: Any) -> Tensor:
         """The entries where the mask is true, in a row."""
@@ -160,6 +141,21 @@ class Indexing:
 
     argwhere = nonzero
 
+    def unique_consecutive(
+        self, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+    ) -> Any:
+        """Without the entries (or slices along `dim`) that equal the one before them."""
+        values = np.asarray(self.data)  # type: ignore[attr-defined]
+        rows = values.reshape(-1) if dim is None else np.moveaxis(values, dim, 0)
+        flat = rows.reshape(len(rows), -1) if rows.size else rows.reshape(len(rows), 0)
+        fresh = np.concatenate([np.ones(min(1, len(rows)), bool), np.any(flat[1:] != flat[:-1], axis=1)])
+        inverse = np.cumsum(fresh) - 1
+        kept = rows[fresh] if dim is None else np.moveaxis(rows[fresh], 0, dim)
+        counts = np.bincount(inverse, minlength=int(fresh.sum())) if len(rows) else np.zeros(0, np.int64)
+        inverse = inverse.reshape(values.shape) if dim is None else inverse
+        found = [kept, *([inverse] if return_inverse else []), *([counts] if return_counts else [])]
+        return tuple(map(self._plain, found)) if len(found) > 1 else self._plain(kept)
+
     def unique(
         self, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
     ) -> Any:
@@ -182,10 +178,7 @@ class Indexing:
         if a == b:
             raise ShapeError("a diagonal needs two different axes", where="diagonal")
         moved = self.movedim((a, b), (self.ndim - 2, self.ndim - 1))  # type: ignore[attr-defined]
-        rows, columns = moved.shape[-2:]
-        length = max(0, min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns))
-        i = np.arange(length)
-        return moved[(..., i + max(0, -offset), i + max(0, offset))]
+        return word.diagonal_entries(moved, offset=offset)
 
     def diag_embed(self, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
         """Matrices with the last axis's entries on a diagonal, 0 elsewhere."""
@@ -200,7 +193,11 @@ class Indexing:
         """A vector on the diagonal of a matrix, or the diagonal of a matrix as a vector."""
         if self.ndim not in (1, 2):
             raise ShapeError(f"diag is of vectors and matrices, and this has {self.ndim} axes")
-        return self.diag_embed(diagonal) if self.ndim == 1 else self.diagonal(diagonal)
+        return self.diag_embed(diagonal) if self.ndim == 1 else self.diagonal(diagonal).clone()  # a copy, as PyTorch's
+
+    def diagflat(self, offset: int = 0) -> Tensor:
+        """All entries in a row on the diagonal of a matrix."""
+        return self.reshape(-1).diag_embed(offset)  # type: ignore[attr-defined]
 
     def trace(self) -> Tensor:
         """The sum of a matrix's diagonal."""
@@ -219,7 +216,7 @@ class PlaceError(ShapeError, IndexError):
     """An index that names no entry."""
 
 
-def _places(index: Any) -> Any:
+def places_of(index: Any) -> Any:
     """An index as a tensor of whole numbers."""
     from openbook.tensor.tensor import Tensor
 
@@ -229,11 +226,12 @@ def _places(index: Any) -> Any:
     return places
 
 
-def _slices(x: Any, dim: int, places: np.ndarray) -> tuple[Any, ...]:
+def slices_along(x: Any, dim: int, places: Any) -> tuple[Any, ...]:
+    """The index of places along one axis."""
     return (slice(None),) * (dim % x.ndim) + (places,)
 
 
-def _valued(value: Any, x: Any) -> Any:
+def valued(value: Any, x: Any) -> Any:
     """A value in the dtype of the entries it is put among."""
     if hasattr(value, "__openbook_apply__"):
         return value if value.dtype == x.dtype else value.to(x.dtype)

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from openbook.errors import InputError, ShapeError
+from openbook.errors import ShapeError
 from openbook.ops import vocabulary as word
 
 if TYPE_CHECKING:
     from openbook.tensor.tensor import Tensor
 
-__all__ = ["Eigh", "LogDet", "Matrices", "Qr", "Svd"]
+__all__ = ["Eigh", "LogDet", "Matrices", "Qr", "Svd", "singular_decomposition"]
 
 
 class LogDet(NamedTuple):
@@ -50,6 +50,13 @@ class Svd(NamedTuple):
     U: Any
     S: Any
     Vh: Any
+
+
+class Solution(NamedTuple):
+    """The solution of a triangular system, and a copy of its matrix."""
+
+    solution: Any
+    cloned_coefficient: Any
 
 
 class Matrices:
@@ -157,22 +164,65 @@ class Matrices:
         return word.where(word.less(sign, 0), np.asarray(np.nan, size.dtype), size)
 
     def qr(self, some: bool = True) -> Qr:
-        """Orthonormal columns and an upper triangular factor."""
-        if not some and self.shape[-2] > self.shape[-1]:
-            raise InputError("qr gives the reduced form", where="qr", do="leave some=False out")
-        rows = self.shape[-2]
-        if rows >= self.shape[-1]:
-            return Qr(word.qr_basis(self), word.qr_factor(self))
-        square = self[..., :rows]  # type: ignore[index]
-        basis = word.qr_basis(square)  # the columns that are left are only turned
-        rest = word.matmul(word.swap(basis), self[..., rows:])  # type: ignore[index]
-        return Qr(basis, word.cat(word.qr_factor(square), rest, axis=-1))
+        """Orthonormal columns and an upper triangular factor; a square Q if not `some`."""
+        rows, columns = self.shape[-2:]
+        if rows < columns:
+            square = self[..., :rows]  # type: ignore[index]
+            basis = word.qr_basis(square)  # the columns that are left are only turned
+            rest = word.matmul(word.swap(basis), self[..., rows:])  # type: ignore[index]
+            return Qr(basis, word.cat(word.qr_factor(square), rest, axis=-1))
+        basis, factor = word.qr_basis(self), word.qr_factor(self)
+        if some or rows == columns:
+            return Qr(basis, factor)
+        below = ((0, 0),) * (self.ndim - 2) + ((0, rows - columns), (0, 0))
+        return Qr(word.cat(basis, word.qr_complement(self), axis=-1), word.pad(factor, widths=below, value=0.0))
 
-    def svd(self, some: bool = True) -> UsV:
-        """Singular values and vectors as columns, as many as the shorter side is long (`linalg.svd` gives rows)."""
-        if not some and self.shape[-1] != self.shape[-2]:
-            raise InputError("svd gives the reduced form", where="svd", do="leave some=False out")
-        return UsV(word.left_singular(self), word.singular_values(self), word.swap(word.right_singular(self)))
+    def svd(self, some: bool = True, compute_uv: bool = True) -> UsV:
+        """Singular values and vectors as columns, square matrices if not `some` (`linalg.svd` gives rows).
+
+        Without `compute_uv` the vectors are zeros, as in PyTorch.
+        """
+        if not compute_uv:
+            lead = tuple(self.shape[:-2])
+            blank = (np.zeros((*lead, n, n), self.dtype) for n in self.shape[-2:])  # type: ignore[attr-defined]
+            left, right = (self.new_tensor(b) for b in blank)  # type: ignore[attr-defined]
+            return UsV(left, word.singular_values(self), right)
+        U, S, Vh = singular_decomposition(self, not some)
+        return UsV(U, S, word.swap(Vh))
+
+    def pinverse(self, rcond: float = 1e-15) -> Tensor:
+        """The pseudo-inverse (Moore & Penrose)."""
+        return word.pinv(self, relative=rcond)
+
+    def matrix_exp(self) -> Tensor:
+        """The exponential of a matrix, Σ Aᵏ/k!."""
+        return word.matrix_exp(self)
+
+    def cholesky_solve(self, input2: Any, upper: bool = False) -> Tensor:
+        """The X with A X = self, from A's Cholesky factor."""
+        lower = input2.mT if upper else input2
+        return word.solve_triangular(lower.mT, word.solve_triangular(lower, self, upper=False), upper=True)
+
+    def cholesky_inverse(self, upper: bool = False) -> Tensor:
+        """The inverse of A, from its Cholesky factor."""
+        eye = word.add(word.mul(self, 0), np.eye(self.shape[-1], dtype=self.dtype))  # type: ignore[attr-defined]
+        return eye.cholesky_solve(self, upper)
+
+    def triangular_solve(
+        self, A: Any, upper: bool = True, transpose: bool = False, unitriangular: bool = False
+    ) -> Solution:
+        """The X with A X = self for triangular A (transposed if asked for), and A."""
+        matrix = A.mT if transpose else A
+        found = word.solve_triangular(matrix, self, upper=upper != transpose, unitriangular=unitriangular)
+        return Solution(found, A.clone())
+
+    def addbmm(self, batch1: Any, batch2: Any, *, beta: float = 1, alpha: float = 1) -> Tensor:
+        """β·self + α·(the sum of batch1 @ batch2 over the stack)."""
+        return _plus(self, word.total(batch1.bmm(batch2), axis=0), beta, alpha)
+
+    def vdot(self, other: Any) -> Tensor:
+        """The inner product of two vectors (there is nothing to conjugate in real numbers)."""
+        return self.dot(other)
 
     def _product(self, name: str, other: Any, mine: int, its: int) -> Tensor:
         if (self.ndim, other.ndim) != (mine, its):
@@ -183,6 +233,17 @@ class Matrices:
         if name == "bmm" and self.shape[0] != other.shape[0]:
             raise ShapeError(f"bmm takes stacks of the same length, not {self.shape[0]} and {other.shape[0]}")
         return word.matmul(self, other)
+
+
+def singular_decomposition(A: Any, full: bool) -> Svd:
+    """A = U·diag(S)·Vh; if `full` with vectors that complete the bases, of which gradients know nothing."""
+    U, S, Vh = word.left_singular(A), word.singular_values(A), word.right_singular(A)
+    rows, columns = A.shape[-2:]
+    if full and rows > columns:
+        U = word.cat(U, word.left_complement(A), axis=-1)
+    if full and columns > rows:
+        Vh = word.cat(Vh, word.swap(word.left_complement(word.swap(A))), axis=-2)
+    return Svd(U, S, Vh)
 
 
 def _plus(x: Any, product: Any, beta: float, alpha: float) -> Any:

@@ -42,7 +42,7 @@ class Reductions:
 
     def sum(self, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
         """The sum along `dim`, or of all entries."""
-        x = self if dtype is None else self.to(dtype)  # type: ignore[attr-defined]
+        x = self._counting() if dtype is None else self.to(dtype)  # type: ignore[attr-defined]
         return word.total(x, axis=self._axes(dim), keepdims=keepdim)
 
     def mean(self, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
@@ -52,7 +52,7 @@ class Reductions:
 
     def prod(self, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
         """The product along `dim`, or of all entries."""
-        x = self if dtype is None else self.to(dtype)  # type: ignore[attr-defined]
+        x = self._counting() if dtype is None else self.to(dtype)  # type: ignore[attr-defined]
         return word.prod(x, axis=self._axes(dim), keepdims=keepdim)
 
     def var(
@@ -78,17 +78,28 @@ class Reductions:
         power = 2.0 if p in (None, "fro") else float(p)
         return word.norm(self._real("norm"), p=power, axis=self._axes(dim), keepdims=keepdim)
 
+    def dist(self, other: Any, p: Any = 2) -> Tensor:
+        """The length of the difference, in the sense of p."""
+        return (self - other).norm(p)
+
+    def renorm(self, p: Any, dim: int, maxnorm: float) -> Tensor:
+        """With each slice along `dim` whose p-norm exceeds `maxnorm` shortened to it."""
+        axis = self._axis(dim)  # type: ignore[attr-defined]
+        length = self.norm(p, [i for i in range(self.ndim) if i != axis], True)
+        shorter = maxnorm / (length + 1e-7)  # PyTorch's guard
+        return word.mul(self, word.where(length > maxnorm, shorter, 1.0))
+
     def logsumexp(self, dim: Dim = -1, keepdim: bool = False) -> Tensor:
         """The logarithm of the sum of exponentials, without overflow."""
         return word.logsumexp(self._float(), axis=self._axes(dim), keepdims=keepdim)
 
     def softmax(self, dim: int = -1, dtype: Any = None) -> Tensor:
         """Logits to probabilities along `dim`."""
-        return word.softmax(self._float() if dtype is None else self.to(dtype), axis=dim)  # type: ignore[attr-defined]
+        return word.softmax(self._real("softmax") if dtype is None else self.to(dtype), axis=dim)  # type: ignore[attr-defined]
 
     def log_softmax(self, dim: int = -1, dtype: Any = None) -> Tensor:
         """Logits to log-probabilities along `dim`."""
-        return word.log_softmax(self._float() if dtype is None else self.to(dtype), axis=dim)  # type: ignore[attr-defined]
+        return word.log_softmax(self._real("log_softmax") if dtype is None else self.to(dtype), axis=dim)  # type: ignore[attr-defined]
 
     # --- extremes ----------------------------------------------------------------------------------------------
 
@@ -118,16 +129,16 @@ class Reductions:
 
     def argmax(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
         """Where the largest entry is: the first of several."""
-        return word.argmax(self, axis=dim, keepdims=keepdim)
+        return word.argmax(self._not_truths("argmax"), axis=dim, keepdims=keepdim)
 
     def argmin(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
         """Where the smallest entry is: the first of several."""
-        return word.argmin(self, axis=dim, keepdims=keepdim)
+        return word.argmin(self._not_truths("argmin"), axis=dim, keepdims=keepdim)
 
     def median(self, dim: int | None = None, keepdim: bool = False) -> Any:
         """The lower median; along `dim`, (values, indices). NaN if any entry is."""
         if dim is None:
-            return word.middle_entry(self)
+            return word.middle_entry(self._not_truths("median"))
         if self.ndim == 0:
             return self.kthvalue(1, dim, keepdim)
         order = word.argsort(self, axis=dim)
@@ -180,34 +191,19 @@ class Reductions:
         chosen = places[(slice(None),) * (dim % self.ndim) + (slice(0, k),)]
         return Placed(word.gather(self, chosen, axis=dim), chosen)
 
-    # --- running totals ----------------------------------------------------------------------------------------
-
-    def cumsum(self, dim: int, *, dtype: Any = None) -> Tensor:
-        """Running sums along `dim`."""
-        return word.cumsum(self if dtype is None else self.to(dtype), axis=dim)  # type: ignore[attr-defined]
-
-    def cumprod(self, dim: int, *, dtype: Any = None) -> Tensor:
-        """Running products along `dim`."""
-        return word.cumprod(self if dtype is None else self.to(dtype), axis=dim)  # type: ignore[attr-defined]
-
-    def diff(self, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
-        """Differences of neighbours along `dim`, n times; with entries put before and after first if given."""
-        parts = [part for part in (prepend, self, append) if part is not None]
-        x: Any = self if len(parts) == 1 else word.cat(*parts, axis=dim)
-        before = (slice(None),) * (dim % self.ndim)
-        for _ in range(n):
-            x = x[(*before, slice(1, None))] - x[(*before, slice(None, -1))]
-        return x
-
     # --- verdicts ----------------------------------------------------------------------------------------------
 
     def any(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
         """Whether any entry is not zero."""
-        return word.any(self, axis=self._axes(dim), keepdims=keepdim)
+        return self._verdict(word.any(self, axis=self._axes(dim), keepdims=keepdim))
 
     def all(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
         """Whether no entry is zero."""
-        return word.all(self, axis=self._axes(dim), keepdims=keepdim)
+        return self._verdict(word.all(self, axis=self._axes(dim), keepdims=keepdim))
+
+    def _verdict(self, found: Any) -> Any:
+        """A truth value; of uint8, in which PyTorch once kept these, a uint8 as there."""
+        return found.to(np.uint8) if self.dtype == np.uint8 else found
 
     def count_nonzero(self, dim: Dim = None) -> Tensor:
         """How many entries are not zero."""
@@ -222,6 +218,15 @@ class Reductions:
         if self.ndim == 0:
             return ()
         return axes[0] if isinstance(dim, int) else axes or None
+
+    def _counting(self) -> Any:
+        """Small whole numbers as int64, in which they are added up."""
+        return self.to(np.int64) if self.dtype.kind == "u" else self  # type: ignore[attr-defined]
+
+    def _not_truths(self, name: str) -> Any:
+        if self.dtype.kind == "b":
+            raise DTypeError(f"{name} is not of truth values", do="cast them to numbers first")
+        return self
 
     def _real(self, name: str) -> Any:
         if self.dtype.kind != "f":

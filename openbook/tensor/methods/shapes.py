@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
-import itertools
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,6 +10,7 @@ import numpy as np
 
 from openbook.errors import InputError, ShapeError
 from openbook.ops import vocabulary as word
+from openbook.ops.move import sum_to
 
 if TYPE_CHECKING:
     from openbook.tensor.tensor import Tensor
@@ -99,7 +98,11 @@ class Shapes:
             axes[a], axes[b] = axes[b], axes[a]
         return word.permute(self, axes=tuple(axes))
 
-    swapaxes = swapdims = transpose
+    swapdims = transpose
+
+    def swapaxes(self, axis0: int, axis1: int) -> Tensor:
+        """Two axes exchanged."""
+        return self.transpose(axis0, axis1)
 
     def movedim(self, source: Any, destination: Any) -> Tensor:
         """Axes moved to other places; the others stay in order."""
@@ -132,6 +135,15 @@ class Shapes:
 
     mH = mT
 
+    @property
+    def H(self) -> Tensor:
+        """The matrix with rows and columns exchanged (there is nothing to conjugate in real numbers)."""
+        return self.t()
+
+    def adjoint(self) -> Tensor:
+        """The last two axes exchanged (there is nothing to conjugate in real numbers)."""
+        return self.mT
+
     def expand(self, *shape: Any) -> Tensor:
         """Axes of length 1 (and new ones in front) repeated, without copying; −1 leaves a length as it is."""
         sizes = sizes_of(shape)
@@ -145,8 +157,16 @@ class Shapes:
     def expand_as(self, other: Any) -> Tensor:
         return self.expand(*other.shape)
 
-    def broadcast_to(self, shape: Sequence[int]) -> Tensor:
-        return self.expand(*shape)
+    def broadcast_to(self, size: Sequence[int]) -> Tensor:
+        return self.expand(*size)
+
+    def sum_to_size(self, *size: Any) -> Tensor:
+        """Summed along the axes that broadcasting would have repeated."""
+        wanted = sizes_of(size)
+        added = self.ndim - len(wanted)
+        if added < 0 or any(n not in (1, m) for n, m in zip(wanted, self.shape[added:], strict=True)):
+            raise ShapeError(f"shape {tuple(self.shape)} does not come from broadcasting {wanted}", where="sum_to_size")
+        return sum_to(self, wanted) if wanted else self.sum()  # type: ignore[attr-defined]
 
     def repeat(self, *times: Any) -> Tensor:
         """The whole array repeated along each axis."""
@@ -197,70 +217,6 @@ class Shapes:
         turned = self if k == 0 else self.flip(b) if k == 1 else self.flip(a)
         return turned.clone() if k == 0 else turned.transpose(a, b)
 
-    # --- parts -------------------------------------------------------------------------------------------------
-
-    def narrow(self, dim: int, start: int, length: int) -> Tensor:
-        """`length` entries along `dim` from `start` on."""
-        axis = self._axis(dim)
-        start = int(start) % max(1, self.shape[axis]) if start < 0 else int(start)
-        if length < 0 or start + length > self.shape[axis]:
-            raise ShapeError(f"{length} entries from {start} on do not fit into an axis of length {self.shape[axis]}")
-        return self[(slice(None),) * axis + (slice(start, start + length),)]  # type: ignore[index]
-
-    def select(self, dim: int, index: int) -> Tensor:
-        """One entry along `dim`, whose axis goes."""
-        return self[(slice(None),) * self._axis(dim) + (int(index),)]  # type: ignore[index]
-
-    def split(self, split_size: Any, dim: int = 0) -> tuple[Tensor, ...]:
-        """In parts of a size (the last may be smaller), or of the sizes given."""
-        axis = self._axis(dim)
-        n = self.shape[axis]
-        if isinstance(split_size, int):
-            if split_size < 1 and n:
-                raise InputError(f"parts of {split_size} entries cannot be cut", where="split", do="give 1 or more")
-            starts = range(0, max(n, 1), max(1, split_size))
-            return tuple(self.narrow(axis, s, min(split_size, n - s)) for s in starts)
-        if builtins.sum(split_size) != n:
-            raise ShapeError(f"parts of {tuple(split_size)} do not add up to the axis's {n}", where="split")
-        ends = np.cumsum(split_size)
-        return tuple(self.narrow(axis, int(e - s), s) for e, s in zip(ends, split_size, strict=True))
-
-    def chunk(self, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-        """In at most `chunks` equal parts (the last may be smaller)."""
-        if chunks < 1:
-            raise InputError(f"{chunks} parts cannot be cut", where="chunk", do="give 1 or more")
-        n = self.shape[self._axis(dim)]
-        if n == 0:
-            return (self,) * chunks  # type: ignore[return-value]
-        return self.split(-(-n // chunks), dim)
-
-    def tensor_split(self, sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
-        """In parts as equal as can be, or cut at the given places."""
-        axis = self._axis(dim)
-        n = self.shape[axis]
-        if hasattr(sections, "tolist"):
-            sections = sections.tolist()
-        if isinstance(sections, int):
-            small, more = divmod(n, sections)
-            cuts = list(np.cumsum([small + (i < more) for i in range(sections)])[:-1])
-        else:
-            cuts = [min(max(0, c if c >= 0 else c + n), n) for c in np.asarray(sections).tolist()]
-        bounds = [0, *(int(c) for c in cuts), n]
-        pairs = itertools.pairwise(bounds)
-        return tuple(self.narrow(axis, a, max(0, b - a)) for a, b in pairs)
-
-    def unbind(self, dim: int = 0) -> tuple[Tensor, ...]:
-        """The slices along `dim`, one by one."""
-        return tuple(self.select(dim, i) for i in range(self.shape[self._axis(dim)]))
-
-    def tril(self, diagonal: int = 0) -> Tensor:
-        """What lies on and below a diagonal; 0 elsewhere."""
-        return word.tril(self, diagonal=diagonal)
-
-    def triu(self, diagonal: int = 0) -> Tensor:
-        """What lies on and above a diagonal; 0 elsewhere."""
-        return word.triu(self, diagonal=diagonal)
-
     # --- memory and dtypes -------------------------------------------------------------------------------------
 
     def clone(self) -> Tensor:
@@ -306,6 +262,15 @@ class Shapes:
 
     def int(self) -> Tensor:
         return self.to(np.int32)
+
+    def byte(self) -> Tensor:
+        return self.to(np.uint8)
+
+    def char(self) -> Tensor:
+        return self.to(np.int8)
+
+    def short(self) -> Tensor:
+        return self.to(np.int16)
 
     def long(self) -> Tensor:
         return self.to(np.int64)

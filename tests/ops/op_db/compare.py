@@ -10,13 +10,30 @@ import torch
 
 import openbook as ob
 from openbook.tensor import Tensor, grad_of
+from tests.ops.op_db import known
 from tests.ops.op_db.convert import array, ours, outputs, theirs
 
 
 def _product(usv: Any) -> Any:
     """What does not depend on the signs of singular vectors: the singular values, and the product again."""
     right = usv.V.mT if hasattr(usv, "V") else usv.Vh
-    return usv.S, (usv.U * usv.S[..., None, :]) @ right
+    k = usv.S.shape[-1]
+    return usv.S, (usv.U[..., :k] * usv.S[..., None, :]) @ right[..., :k, :]
+
+
+def _values(result: Any) -> Any:
+    """The values alone: of equal entries PyTorch may name any place."""
+    return result[0] if isinstance(result, tuple) else result
+
+
+def _sorted_by(mine: Tensor, sample: Any) -> Callable[[Any], Any]:
+    """The entries at the places in order, of either library."""
+    dim = sample.kwargs.get("dim", sample.args[0] if sample.args else -1)
+    return lambda places: (mine if isinstance(places, Tensor) else sample.input).detach().gather(dim, places)
+
+
+# What the variants of some OpInfos leave out of the result.
+CUT = {("linalg.lstsq", "grad_oriented"): lambda found: found[:2]}
 
 
 class Case:
@@ -31,8 +48,13 @@ class Case:
         with np.errstate(all="ignore"):
             if op.name.endswith("svd"):
                 process = _product
+            if op.name in known.PLACES_OF_EQUALS and not sample.kwargs.get("stable"):
+                process = _values
+            if op.name == "argsort" and not sample.kwargs.get("stable"):
+                process = _sorted_by(first, sample)
             self.expected = list(outputs(process(op(sample.input, *sample.args, **sample.kwargs))))
-            self.found = list(outputs(process(function(first, *arguments, **options))))
+            found = CUT.get((op.name, op.variant_test_name), lambda x: x)(function(first, *arguments, **options))
+            self.found = list(outputs(process(found)))
 
     def compare_values(self, rtol: float, atol: float) -> None:
         assert len(self.found) == len(self.expected), f"{len(self.found)} results, not {len(self.expected)}"
@@ -89,6 +111,12 @@ def _close(found: Any, expected: Any, rtol: float, atol: float) -> None:
 
 # OpInfos whose function takes its arguments in another order than PyTorch's own.
 SPELLED = {
+    "special.polygamma": lambda x, n: ob.special.polygamma(n, x),
+    "linalg.lstsq": lambda a, b, driver=None: ob.linalg.lstsq(a, b, driver=driver),
+    "lu_solve": lambda b, packed, pivots: ob.linalg.lu_solve(packed, pivots, b),
+    "nn.functional.embedding_bag": lambda weight, indices, *rest, **options: ob.nn.functional.embedding_bag(
+        indices, weight, *rest, **options
+    ),
     "einsum": lambda tensors, equation: ob.einsum(equation, *tensors),
     "where": lambda x, condition, other: ob.where(condition, x, other),
     "nn.functional.embedding": lambda weight, indices, **options: ob.nn.functional.embedding(
