@@ -99,7 +99,7 @@ def test_single_numbers_by_name(name: str) -> None:
         if len(others) == len(OPS[name].arguments) - 1 and "scalar" not in others:
             whole = name.startswith("bitwise") or name in ("gcd", "lcm")
             x = ob.tensor([1, 2] if whole else [1.0, 2.0])
-            values = {n: ob.tensor([2, 1] if whole else [0.5, 0.25]) for n in others}
+            values = {n: ob.tensor([2 + i, 1] if whole else [0.5 + i, 0.25]) for i, n in enumerate(others)}
             by_place, by_name = getattr(ob, name)(x, *values.values()), getattr(ob, name)(x, **values)
             assert by_place.equal(by_name)
             return
