@@ -39,11 +39,11 @@ class Loss(Module):
             require_reduction(type(self).__name__, reduction)
         self.reduction = reduction
 
-    def _options(self) -> dict[str, Any]:
-        return {"reduction": self.reduction, **{name: getattr(self, name) for name in self.options}}
-
     def _compared(self, *tensors: Any) -> Any:
-        return type(self).function(*tensors, **self._options())
+        options = {"reduction": self.reduction}
+        for name in self.options:
+            options[name] = getattr(self, name)
+        return type(self).function(*tensors, **options)
 
 
 class _Comparison(Loss):
