@@ -1,7 +1,7 @@
 """Gradients under PyTorch's names (`torch.autograd`)."""
 
+from openbook.tensor.checks.gradcheck import gradcheck, gradgradcheck
 from openbook.tensor.custom import Function, once_differentiable
-from openbook.tensor.gradcheck import gradcheck, gradgradcheck
 from openbook.tensor.gradients import backward_of as backward
 from openbook.tensor.gradients import gradients as grad
 from openbook.tensor.modes import enable_grad, inference_mode, no_grad, set_grad_enabled

@@ -8,8 +8,8 @@ from openbook.explain.of_differences import sweep_table
 from openbook.expr import parse
 from openbook.record import Step, Table, Working, given
 from openbook.tensor import EntryCheck, Gradcheck
-from openbook.tensor.checker import SAFETY
-from openbook.tensor.telling import branches
+from openbook.tensor.checks.checker import SAFETY
+from openbook.tensor.checks.telling import branches
 
 __all__ = ["explain_gradcheck"]
 

@@ -2,7 +2,9 @@
 
 from openbook.tensor import functions
 from openbook.tensor.autograd import backward, grad_of
-from openbook.tensor.checker import EntryCheck
+from openbook.tensor.checks.checker import EntryCheck
+from openbook.tensor.checks.differences import StepSweep, central_differences, step_sweep
+from openbook.tensor.checks.gradcheck import Gradcheck, gradcheck, gradgradcheck
 from openbook.tensor.create import (
     arange,
     as_tensor,
@@ -30,9 +32,6 @@ from openbook.tensor.create import (
     zeros,
     zeros_like,
 )
-from openbook.tensor.differences import StepSweep, central_differences, step_sweep
-from openbook.tensor.gradcheck import Gradcheck, gradcheck, gradgradcheck
-from openbook.tensor.jacobians import hessian, jacfwd, jacobian, jacrev
 from openbook.tensor.modes import (
     enable_grad,
     inference_mode,
@@ -42,8 +41,9 @@ from openbook.tensor.modes import (
     set_grad_enabled,
 )
 from openbook.tensor.tensor import Tensor
-from openbook.tensor.transforms import grad, grad_and_value, hvp, jvp, value_and_grad, vjp
-from openbook.tensor.vmap import vmap
+from openbook.tensor.transforms.derivatives import grad, grad_and_value, hvp, jvp, value_and_grad, vjp
+from openbook.tensor.transforms.jacobians import hessian, jacfwd, jacobian, jacrev
+from openbook.tensor.transforms.vmap import vmap
 
 __all__ = [
     "EntryCheck",

@@ -14,8 +14,8 @@ from openbook.ops.op import Op
 from openbook.tensor.autograd import GraphNode
 from openbook.tensor.modes import is_grad_enabled, no_grad
 from openbook.tensor.tensor import Tensor
+from openbook.tensor.transforms.vmap import Cases, levels_of
 from openbook.tensor.views import retake_views, take_over
-from openbook.tensor.vmap import Cases, levels_of
 
 __all__ = ["Context", "Function", "once_differentiable"]
 

@@ -12,7 +12,7 @@ from openbook.record.keeping import keeping
 from openbook.tensor.autograd import hooked, leading_to, propagate
 from openbook.tensor.create import as_tensor
 from openbook.tensor.tensor import Tensor
-from openbook.tensor.vmap import Cases, vmap
+from openbook.tensor.transforms.vmap import Cases, vmap
 
 __all__ = ["backward_of", "gradients"]
 

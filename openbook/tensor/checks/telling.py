@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from openbook.tensor.checker import EntryCheck
-    from openbook.tensor.differences import StepSweep
-    from openbook.tensor.gradcheck import Gradcheck
+    from openbook.tensor.checks.checker import EntryCheck
+    from openbook.tensor.checks.differences import StepSweep
+    from openbook.tensor.checks.gradcheck import Gradcheck
 
 __all__ = ["branches", "step_lines", "told"]
 

@@ -10,11 +10,11 @@ import numpy as np
 
 from openbook.errors import CheckError
 from openbook.record.hook import Explains
-from openbook.tensor.checker import Checker, EntryCheck, place_of
-from openbook.tensor.differences import StepSweep
-from openbook.tensor.probe import Direction, Probe, several
-from openbook.tensor.telling import told
-from openbook.tensor.transforms import grad
+from openbook.tensor.checks.checker import Checker, EntryCheck, place_of
+from openbook.tensor.checks.differences import StepSweep
+from openbook.tensor.checks.probe import Direction, Probe, several
+from openbook.tensor.checks.telling import told
+from openbook.tensor.transforms.derivatives import grad
 
 __all__ = ["EntryCheck", "Gradcheck", "gradcheck", "gradgradcheck"]
 

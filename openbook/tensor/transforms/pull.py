@@ -12,8 +12,8 @@ from openbook.errors import GraphError, ShapeError
 from openbook.tensor.autograd import enable_grad, is_grad_enabled, leading_to, now, propagate
 from openbook.tensor.create import as_tensor
 from openbook.tensor.tensor import Tensor
-from openbook.tensor.trees import leaves_of, map_leaves
-from openbook.tensor.vmap import Cases, levels_of, peeled, regrouped, spread_over_cases, ungrouped, wrapped
+from openbook.tensor.transforms.trees import leaves_of, map_leaves
+from openbook.tensor.transforms.vmap import Cases, levels_of, peeled, regrouped, spread_over_cases, ungrouped, wrapped
 
 __all__ = ["Point", "differentiable", "zeros_like"]
 

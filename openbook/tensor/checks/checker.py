@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from openbook.tensor.differences import EPS, UNIT_STEP, StepSweep
-from openbook.tensor.probe import TINY, Direction, Fit, Probe
+from openbook.tensor.checks.differences import EPS, UNIT_STEP, StepSweep
+from openbook.tensor.checks.probe import TINY, Direction, Fit, Probe
 
 __all__ = ["SAFETY", "Checker", "EntryCheck", "place_of"]
 

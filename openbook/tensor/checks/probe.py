@@ -11,9 +11,9 @@ import numpy as np
 
 from openbook.errors import DTypeError, InputError
 from openbook.tensor.autograd import no_grad
-from openbook.tensor.differences import EPS, StepSweep
+from openbook.tensor.checks.differences import EPS, StepSweep
 from openbook.tensor.tensor import Tensor
-from openbook.tensor.transforms import grad
+from openbook.tensor.transforms.derivatives import grad
 
 __all__ = ["Fit", "Probe", "several"]
 

@@ -13,7 +13,7 @@ from openbook.record.hook import Explains
 from openbook.tensor.autograd import no_grad
 from openbook.tensor.create import as_tensor
 from openbook.tensor.tensor import Tensor
-from openbook.tensor.transforms import grad
+from openbook.tensor.transforms.derivatives import grad
 
 __all__ = ["StepSweep", "central_differences", "step_sweep"]
 

@@ -10,11 +10,11 @@ import numpy as np
 
 from openbook.errors import InputError
 from openbook.ops import vocabulary as word
-from openbook.tensor.pull import Point, differentiable
 from openbook.tensor.tensor import Tensor
-from openbook.tensor.transforms import Argnums, Linear, parted, places_of
-from openbook.tensor.trees import map_leaves
-from openbook.tensor.vmap import vmap
+from openbook.tensor.transforms.derivatives import Argnums, Linear, parted, places_of
+from openbook.tensor.transforms.pull import Point, differentiable
+from openbook.tensor.transforms.trees import map_leaves
+from openbook.tensor.transforms.vmap import vmap
 
 __all__ = ["hessian", "jacfwd", "jacobian", "jacrev"]
 

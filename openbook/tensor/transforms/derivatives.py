@@ -14,10 +14,10 @@ import numpy as np
 from openbook.errors import GraphError, InputError, ShapeError
 from openbook.tensor.autograd import is_grad_enabled
 from openbook.tensor.create import as_tensor
-from openbook.tensor.pull import Point, differentiable, pulled_back, zeros_like
 from openbook.tensor.tensor import Tensor
-from openbook.tensor.trees import map_leaves, pairs
-from openbook.tensor.vmap import Cases, peeled, spread_over_cases, wrapped
+from openbook.tensor.transforms.pull import Point, differentiable, pulled_back, zeros_like
+from openbook.tensor.transforms.trees import map_leaves, pairs
+from openbook.tensor.transforms.vmap import Cases, peeled, spread_over_cases, wrapped
 
 __all__ = ["Argnums", "Linear", "grad", "grad_and_value", "hvp", "jvp", "parted", "places_of", "value_and_grad", "vjp"]
 
