@@ -320,7 +320,10 @@ def searchsorted(
     end: Any = "right" if right else "left"
     if edges.ndim == 1:
         return Tensor(np.asarray(np.searchsorted(edges, found, end), dtype))
-    pairs = zip(edges.reshape(-1, edges.shape[-1]), found.reshape(-1, found.shape[-1]), strict=True)
+    lines = math.prod(edges.shape[:-1])
+    pairs = zip(
+        edges.reshape(lines, -1 if edges.size else 0), found.reshape(lines, -1 if found.size else 0), strict=True
+    )
     rows = [np.searchsorted(line, values, end) for line, values in pairs]
     return Tensor(np.reshape(rows, found.shape).astype(dtype))
 

@@ -152,21 +152,22 @@ def _quantile(x: Any, q: Any, dim: int | None, keepdim: bool, interpolation: str
     axis = 0 if dim is None else dim % max(1, flat.ndim)
     if not flat.shape[axis]:
         raise InputError("there are no quantiles of no entries", where="quantile")
-    found = _at_shares(flat.movedim(axis, -1).sort(-1).values, shares.reshape(-1), interpolation, without_nan)
+    given = q.reshape(-1) if getattr(q, "requires_grad", False) else shares.reshape(-1)  # q has a slope of its own
+    found = _at_shares(flat.movedim(axis, -1).sort(-1).values, given, interpolation, without_nan)
     if keepdim:
         kept = [1 if dim is None or i == axis else n for i, n in enumerate(x.shape)]
         return found.reshape(*kept) if not shares.ndim else found.movedim(-1, 0).reshape(found.shape[-1], *kept)
     return found.movedim(-1, 0) if shares.ndim else found.squeeze(-1)
 
 
-def _at_shares(rows: Any, shares: np.ndarray, interpolation: str, without_nan: bool) -> Any:
+def _at_shares(rows: Any, shares: Any, interpolation: str, without_nan: bool) -> Any:
     """Entries of sorted rows at shares of their length, NaN last; NaN for a row that holds one, unless left out."""
     n = rows.shape[-1]
     numbers = word.logical_not(word.isnan(rows)).sum(-1, True)
     if without_nan:
         ranks = word.clamp((numbers - 1).to(rows.dtype), min=0, max=None) * shares
     else:
-        ranks = word.where(word.less(numbers, n), float(n - 1), np.asarray(shares * (n - 1), rows.dtype))
+        ranks = word.where(word.less(numbers, n), float(n - 1), (shares * (n - 1)).astype(rows.dtype))
     if interpolation in ("lower", "higher", "nearest"):
         rounded = {"lower": word.floor, "higher": word.ceil, "nearest": word.round}[interpolation](ranks)
         return word.gather(rows, rounded.to(np.int64), axis=-1)
