@@ -19,13 +19,16 @@ from openbook.tensor import (
     as_tensor,
     cat,
     central_differences,
+    device,
     empty,
+    empty_like,
     enable_grad,
     eye,
     from_numpy,
     full,
     full_like,
     functions,
+    get_default_dtype,
     grad,
     grad_and_value,
     gradcheck,
@@ -53,6 +56,8 @@ from openbook.tensor import (
     randn_like,
     randperm,
     save,
+    scalar_tensor,
+    set_default_dtype,
     set_grad_enabled,
     stack,
     step_sweep,
@@ -67,8 +72,9 @@ from openbook.tensor import (
 __version__ = "0.1.0"
 
 float16, float32, float64 = _np.float16, _np.float32, _np.float64
-int32, int64, uint8, bool = _np.int32, _np.int64, _np.uint8, _np.bool_
-pi, inf, nan = _np.pi, _np.inf, _np.nan
+int8, int16, int32, int64, uint8, bool = _np.int8, _np.int16, _np.int32, _np.int64, _np.uint8, _np.bool_
+half, float, double, short, int, long = float16, float32, float64, int16, int32, int64
+e, pi, inf, nan, newaxis = _np.e, _np.pi, _np.inf, _np.nan, None
 
 # Loaded when first used: `import openbook` costs NumPy and the core, nothing more.
 _LATER = {
@@ -78,9 +84,13 @@ _LATER = {
     ),
     "openbook.linear": ("LinearRegression", "LogisticRegression", "newton_step"),
     "openbook.sampling": ("draw", "temper", "truncate"),
+    "openbook.tensor.dtypes": ("can_cast", "finfo", "iinfo", "is_complex", "is_tensor", "promote_types", "result_type"),
+    "openbook.tensor.generators": ("Generator", "get_rng_state", "initial_seed", "seed", "set_rng_state"),
+    "openbook.tensor.printing": ("set_printoptions",),
+    "openbook.threads": ("get_num_threads", "set_num_threads"),
 }  # fmt: skip
 _PACKAGES = (
-    "autograd", "data", "decide", "explain", "expr", "forest", "func", "linalg", "linear", "nn", "optim", "sampling",
+    "autograd", "backends", "cuda", "data", "decide", "explain", "expr", "forest", "func", "linalg", "linear", "nn", "optim", "sampling",
     "special", "study", "utils",
 )  # fmt: skip
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["one_blas_thread"]
+from openbook.errors import InputError
+
+__all__ = ["get_num_threads", "one_blas_thread", "set_num_threads"]
 
 
 @contextmanager
@@ -15,3 +17,19 @@ def one_blas_thread() -> Iterator[None]:
 
     with threadpool_limits(limits=1, user_api="blas"):
         yield
+
+
+def set_num_threads(num: int) -> None:
+    """Let matrix products use this many threads from now on."""
+    from threadpoolctl import ThreadpoolController
+
+    if num < 1:
+        raise InputError(f"{num} threads compute nothing", where="set_num_threads", do="give 1 or more")
+    ThreadpoolController().limit(limits=num, user_api="blas")
+
+
+def get_num_threads() -> int:
+    """How many threads matrix products use."""
+    from threadpoolctl import threadpool_info
+
+    return max((pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"), default=1)

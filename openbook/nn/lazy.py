@@ -11,6 +11,7 @@ from openbook.errors import InputError
 from openbook.nn import convolution, normalization
 from openbook.nn.linear import Linear
 from openbook.nn.module import Module, Parameter
+from openbook.tensor.promotion import default_float
 
 __all__ = [
     "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyConv1d", "LazyConv2d", "LazyConv3d",
@@ -25,7 +26,7 @@ class UninitializedParameter(Parameter):
     __slots__ = ()
 
     def __init__(self, requires_grad: bool = True, device: Any = None, dtype: Any = None):
-        super().__init__(np.empty(0, np.float32 if dtype is None else dtype), requires_grad)
+        super().__init__(np.empty(0, default_float() if dtype is None else dtype), requires_grad)
 
     def materialize(self, data: np.ndarray) -> None:
         """Get a shape and values."""

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from openbook.errors import DTypeError, InputError
+from openbook.errors import DTypeError
 from openbook.tensor.create import as_tensor
+from openbook.tensor.devices import require_cpu
+from openbook.tensor.promotion import default_float
 from openbook.tensor.tensor import Tensor
 
 __all__ = ["Parameter", "empty_parameter", "float_dtype"]
@@ -16,7 +18,7 @@ __all__ = ["Parameter", "empty_parameter", "float_dtype"]
 class Parameter(Tensor):
     """A tensor that a module learns: assigned as an attribute, it is found by `parameters()`.
 
-    Shares the memory of the tensor or array it is made of; Python numbers become float32.
+    Shares the memory of the tensor or array it is made of; Python numbers become the default dtype.
     """
 
     __slots__ = ()
@@ -26,18 +28,12 @@ class Parameter(Tensor):
 
 
 def float_dtype(device: Any = None, dtype: Any = None) -> np.dtype:
-    """The dtype that new parameters get: float32, or the floating-point one asked for; `device` can be the CPU only."""
-    check_device(device)
-    kind = np.dtype(np.float32 if dtype is None else dtype)
+    """The dtype that new parameters get: the default one, or the floating-point one asked for; `device` can be the CPU only."""
+    require_cpu(device)
+    kind = np.dtype(default_float() if dtype is None else dtype)
     if kind.kind != "f":
         raise DTypeError(f"parameters are floating-point numbers, not {kind}", do="choose float32 or float64")
     return kind
-
-
-def check_device(device: Any) -> None:
-    """Refuse every device but the CPU."""
-    if device is not None and str(device) != "cpu":
-        raise InputError(f"there is no device {device!s} here, only the CPU", do='leave device out, or give "cpu"')
 
 
 def empty_parameter(*shape: int, dtype: np.dtype) -> Parameter:

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, Self
 import numpy as np
 
 from openbook.errors import DTypeError, InputError
-from openbook.nn.parameter import check_device
+from openbook.tensor.devices import require_cpu
 from openbook.tensor.tensor import Tensor
 
 __all__ = ["Placement"]
@@ -46,7 +46,7 @@ class Placement:
                 device = given
             elif given is not None:
                 dtype = given
-        check_device(device)
+        require_cpu(device)
         if dtype is not None:
             self._turn(np.dtype(dtype))
         return self
@@ -90,7 +90,7 @@ class Placement:
 
     def to_empty(self, *, device: Any, recurse: bool = True) -> Self:
         """The module itself: on the one device there is, memory is there already."""
-        check_device(device)
+        require_cpu(device)
         return self
 
     def compile(self, *args: Any, **kwargs: Any) -> NoReturn:

@@ -13,10 +13,10 @@ import numpy as np
 from openbook.errors import InputError
 from openbook.nn.module import Module
 from openbook.nn.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d
-from openbook.nn.parameter import check_device
 from openbook.optim.lr_scheduler.scheduler import LRScheduler, per_group, require_optimizer
 from openbook.optim.optimizer import Optimizer
 from openbook.tensor.autograd import no_grad
+from openbook.tensor.devices import require_cpu
 from openbook.tensor.tensor import Tensor
 
 __all__ = [
@@ -46,7 +46,7 @@ class AveragedModel(Module):
         use_buffers: bool = False,
     ):
         super().__init__()
-        check_device(device)
+        require_cpu(device)
         if avg_fn is not None and multi_avg_fn is not None:
             raise InputError("avg_fn and multi_avg_fn say the same", where="AveragedModel", do="give one of them")
         self.module = copy.deepcopy(model)
@@ -121,7 +121,7 @@ def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
 
     Batches are tensors, or lists and tuples whose first part goes into the model.
     """
-    check_device(device)
+    require_cpu(device)
     norms = [m for m in model.modules() if isinstance(m, (BatchNorm1d, BatchNorm2d, BatchNorm3d))]
     if not norms:
         return

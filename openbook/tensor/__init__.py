@@ -5,19 +5,18 @@ from openbook.tensor.autograd import backward, grad_of
 from openbook.tensor.checks.checker import EntryCheck
 from openbook.tensor.checks.differences import StepSweep, central_differences, step_sweep
 from openbook.tensor.checks.gradcheck import Gradcheck, gradcheck, gradgradcheck
-from openbook.tensor.create import (
+from openbook.tensor.create import as_tensor, cat, from_numpy, load, manual_seed, save, stack, tensor
+from openbook.tensor.devices import device
+from openbook.tensor.dtypes import get_default_dtype, set_default_dtype
+from openbook.tensor.factories import (
     arange,
-    as_tensor,
-    cat,
     empty,
+    empty_like,
     eye,
-    from_numpy,
     full,
     full_like,
     linspace,
-    load,
     logspace,
-    manual_seed,
     ones,
     ones_like,
     rand,
@@ -26,9 +25,7 @@ from openbook.tensor.create import (
     randn,
     randn_like,
     randperm,
-    save,
-    stack,
-    tensor,
+    scalar_tensor,
     zeros,
     zeros_like,
 )
@@ -55,13 +52,16 @@ __all__ = [
     "backward",
     "cat",
     "central_differences",
+    "device",
     "empty",
+    "empty_like",
     "enable_grad",
     "eye",
     "from_numpy",
     "full",
     "full_like",
     "functions",
+    "get_default_dtype",
     "grad",
     "grad_and_value",
     "grad_of",
@@ -90,6 +90,8 @@ __all__ = [
     "randn_like",
     "randperm",
     "save",
+    "scalar_tensor",
+    "set_default_dtype",
     "set_grad_enabled",
     "stack",
     "step_sweep",

@@ -9,69 +9,61 @@ import numpy as np
 
 from openbook.errors import DTypeError, ShapeError
 from openbook.ops import vocabulary as word
-from openbook.tensor.promotion import result_type
+from openbook.tensor.devices import require_cpu
+from openbook.tensor.promotion import default_float, result_type
 from openbook.tensor.tensor import Tensor
 
 __all__ = [
-    "arange",
     "as_tensor",
     "cat",
-    "empty",
-    "eye",
     "from_numpy",
-    "full",
-    "full_like",
     "generator",
-    "linspace",
     "load",
-    "logspace",
     "manual_seed",
-    "ones",
-    "ones_like",
-    "rand",
-    "rand_like",
-    "randint",
-    "randn",
-    "randn_like",
-    "randperm",
     "save",
     "stack",
     "tensor",
-    "zeros",
-    "zeros_like",
 ]
 
-_random: np.random.Generator | None = None  # made when it is first asked for: NumPy loads its generators as late
+_random: Any = None  # made when it is first asked for: NumPy loads its generators as late
 
 
 def manual_seed(seed: int) -> np.random.Generator:
     """Start the random generator behind `randn`, initial weights and dropout from a seed."""
-    global _random
-    _random = np.random.default_rng(seed)
-    return _random
+    return generator().manual_seed(seed)
 
 
-def generator() -> np.random.Generator:
+def generator() -> Any:
     """The generator that `manual_seed` seeds."""
     global _random
     if _random is None:
-        _random = np.random.default_rng()
+        from openbook.tensor.generators import Generator
+
+        _random = Generator()
     return _random
 
 
 def _default_dtype(data: Any) -> Any:
-    """Python floats become float32, as in PyTorch; arrays keep their dtype."""
+    """Python floats get the default dtype, as in PyTorch; arrays keep theirs."""
     if isinstance(data, (np.ndarray, np.generic)):
         return data.dtype
     array = np.asarray(data)
-    return np.dtype(np.float32) if array.dtype == np.float64 else array.dtype
+    return default_float() if array.dtype == np.float64 else array.dtype
 
 
-def tensor(data: Any, dtype: Any = None, requires_grad: bool = False, name: str = "") -> Tensor:
+def tensor(
+    data: Any,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+    name: str = "",
+) -> Tensor:
     """A new tensor with a copy of the data: numbers, nested lists, arrays.
 
     Python floats become float32, integers int64. Raises ShapeError for ragged lists, DTypeError for text.
     """
+    require_cpu(device)
     if isinstance(data, Tensor):
         data = data.data
     try:
@@ -83,8 +75,9 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False, name: str 
     return Tensor(array, requires_grad, name)
 
 
-def as_tensor(data: Any, dtype: Any = None) -> Tensor:
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """A tensor, without a copy where none is needed."""
+    require_cpu(device)
     if isinstance(data, Tensor):
         return data if dtype is None or data.dtype == dtype else data.to(dtype)
     return from_numpy(data) if isinstance(data, np.ndarray) and dtype in (None, data.dtype) else tensor(data, dtype)
@@ -93,99 +86,6 @@ def as_tensor(data: Any, dtype: Any = None) -> Tensor:
 def from_numpy(array: np.ndarray) -> Tensor:
     """A tensor that shares the array's memory."""
     return Tensor(array)
-
-
-def _shape(shape: tuple[Any, ...]) -> tuple[int, ...]:
-    return tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], Sequence) else shape
-
-
-def zeros(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
-    """All zeros."""
-    return Tensor(np.zeros(_shape(shape), dtype), requires_grad)
-
-
-def ones(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
-    """All ones."""
-    return Tensor(np.ones(_shape(shape), dtype), requires_grad)
-
-
-def empty(*shape: Any, dtype: Any = np.float32) -> Tensor:
-    """Space for entries that will be written; zeros until then."""
-    return zeros(*shape, dtype=dtype)
-
-
-def full(size: Sequence[int], fill_value: Any, dtype: Any = None) -> Tensor:
-    """The same value everywhere."""
-    return Tensor(np.full(tuple(size), fill_value, dtype or _default_dtype(fill_value)))
-
-
-def zeros_like(input: Tensor, dtype: Any = None) -> Tensor:
-    """All zeros, in the shape and dtype of the input."""
-    return Tensor(np.zeros(input.shape, dtype or input.dtype))
-
-
-def ones_like(input: Tensor, dtype: Any = None) -> Tensor:
-    """All ones, in the shape and dtype of the input."""
-    return Tensor(np.ones(input.shape, dtype or input.dtype))
-
-
-def full_like(input: Tensor, fill_value: Any, dtype: Any = None) -> Tensor:
-    """The same value everywhere, in the shape and dtype of the input."""
-    return Tensor(np.full_like(input.data, fill_value, dtype=dtype))
-
-
-def randn_like(input: Tensor) -> Tensor:
-    """Draws from the normal distribution, in the shape and dtype of the input."""
-    return randn(*input.shape, dtype=input.dtype)
-
-
-def rand_like(input: Tensor) -> Tensor:
-    """Draws from the uniform distribution on [0, 1), in the shape and dtype of the input."""
-    return rand(*input.shape, dtype=input.dtype)
-
-
-def eye(n: int, m: int | None = None, dtype: Any = np.float32) -> Tensor:
-    """The identity matrix."""
-    return Tensor(np.eye(n, m, dtype=dtype))
-
-
-def arange(*limits: Any, end: Any = None, dtype: Any = None) -> Tensor:
-    """Evenly spaced numbers, by start, end (not included) and step."""
-    limits = limits if end is None else (*limits, end)
-    values = np.arange(*limits)
-    return Tensor(values.astype(dtype or _default_dtype(values.tolist())))
-
-
-def linspace(start: Any, end: Any, steps: int, dtype: Any = np.float32) -> Tensor:
-    """`steps` numbers from start to end, both included."""
-    return Tensor(np.linspace(float(start), float(end), steps).astype(dtype))
-
-
-def logspace(start: Any, end: Any, steps: int, base: float = 10.0, dtype: Any = np.float32) -> Tensor:
-    """`steps` powers of `base`, their exponents evenly spaced from start to end."""
-    return Tensor(np.logspace(float(start), float(end), steps, base=base).astype(dtype))
-
-
-def randn(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
-    """Draws from the normal distribution."""
-    return Tensor(generator().standard_normal(_shape(shape)).astype(dtype), requires_grad)
-
-
-def rand(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
-    """Draws from the uniform distribution on [0, 1)."""
-    return Tensor(generator().random(_shape(shape)).astype(dtype), requires_grad)
-
-
-def randint(low: int, high: Any, size: Any = None, dtype: Any = np.int64) -> Tensor:
-    """Whole numbers from low (0 if one number is left out) to high, which is not included."""
-    if size is None:
-        low, high, size = 0, low, high
-    return Tensor(generator().integers(low, high, tuple(size)).astype(dtype))
-
-
-def randperm(n: int) -> Tensor:
-    """The numbers below n in random order."""
-    return Tensor(generator().permutation(n))
 
 
 def _alike(tensors: Sequence[Any]) -> Sequence[Any]:

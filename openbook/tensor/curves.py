@@ -10,6 +10,7 @@ import numpy as np
 from openbook.errors import InputError, ShapeError
 from openbook.ops import vocabulary as word
 from openbook.tensor.create import as_tensor
+from openbook.tensor.promotion import default_float
 
 __all__ = ["cumulative_trapezoid", "gradient", "trapezoid", "trapz"]
 
@@ -92,7 +93,7 @@ def _edge(rows: Any, gaps: np.ndarray) -> Any:
 
 
 def _gaps(spacing: Any, n: int, dtype: np.dtype) -> np.ndarray:
-    real = dtype if dtype.kind == "f" else np.dtype(np.float32)
+    real = dtype if dtype.kind == "f" else default_float()
     if getattr(spacing, "ndim", 0):
         places = np.asarray(as_tensor(spacing).data, real)
         if places.shape != (n,):

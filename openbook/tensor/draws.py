@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import InputError, ShapeError
-from openbook.tensor.create import as_tensor, generator, randint
+from openbook.tensor.create import as_tensor, generator
+from openbook.tensor.factories import randint
+from openbook.tensor.promotion import default_float
 from openbook.tensor.tensor import Tensor
 
 __all__ = ["bernoulli", "multinomial", "normal", "poisson", "randint_like"]
@@ -25,7 +27,7 @@ def bernoulli(input: Any, p: float | None = None) -> Tensor:
 def normal(mean: Any, std: Any = 1.0, size: Any = None, *, dtype: Any = None) -> Tensor:
     """Draws from normal distributions: one for each entry of `mean` and `std`, or `size` from one."""
     if size is not None:
-        return Tensor(generator().normal(float(mean), float(std), tuple(size)).astype(dtype or np.float32))
+        return Tensor(generator().normal(float(mean), float(std), tuple(size)).astype(dtype or default_float()))
     kinds = [x.dtype for x in (mean, std) if hasattr(x, "dtype")]
     if not kinds:
         raise ShapeError("two numbers do not say how many to draw", where="normal", do="pass size=")

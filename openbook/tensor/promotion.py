@@ -9,10 +9,21 @@ import numpy as np
 from openbook.errors import DTypeError
 from openbook.ops.op import Op
 
-__all__ = ["DEFAULT_FLOAT", "promoted", "require_kinds", "require_one_dtype", "result_type"]
+__all__ = ["default_float", "promoted", "require_kinds", "require_one_dtype", "result_type", "set_default_float"]
 
-DEFAULT_FLOAT = np.dtype(np.float32)
+_default = np.dtype(np.float32)
 _RANK = {"b": 0, "u": 1, "i": 1, "f": 2}
+
+
+def default_float() -> np.dtype:
+    """The dtype of Python's floats, and of results that must be real."""
+    return _default
+
+
+def set_default_float(kind: np.dtype) -> None:
+    """Let it be another."""
+    global _default
+    _default = kind
 
 
 def result_type(values: list[Any]) -> np.dtype:
@@ -29,7 +40,7 @@ def result_type(values: list[Any]) -> np.dtype:
         dtype = np.result_type(*(real or group))  # whole numbers do not widen real ones
         if found is None or _RANK[dtype.kind] > _RANK[found.kind]:
             found = dtype
-    return found if found is not None else DEFAULT_FLOAT
+    return found if found is not None else _default
 
 
 def promoted(values: list[Any], dtype: np.dtype) -> list[Any]:
@@ -50,7 +61,7 @@ def _single(values: list[Any]) -> list[np.dtype]:
 
 
 def _plain(values: list[Any]) -> list[np.dtype]:
-    kinds = {bool: np.dtype(np.bool_), int: np.dtype(np.int64), float: DEFAULT_FLOAT}
+    kinds = {bool: np.dtype(np.bool_), int: np.dtype(np.int64), float: _default}
     return [kinds[type(v)] for v in values if type(v) in kinds]
 
 

@@ -13,8 +13,9 @@ from openbook.ops.op import Op
 from openbook.record.hook import Explains
 from openbook.tensor.autograd import GraphNode, backward, is_grad_enabled, now
 from openbook.tensor.methods import Methods
-from openbook.tensor.methods.shapes import sizes_of
-from openbook.tensor.promotion import DEFAULT_FLOAT, promoted, require_kinds, require_one_dtype, result_type
+from openbook.tensor.printing import entries_text
+from openbook.tensor.promotion import default_float, promoted, require_kinds, require_one_dtype, result_type
+from openbook.tensor.storage import Storage
 from openbook.tensor.views import register_view
 
 __all__ = ["Tensor"]
@@ -30,7 +31,7 @@ _LATER: dict[str, Callable[[], Any]] = {
 }
 
 
-class Tensor(Methods, Explains):
+class Tensor(Methods, Storage, Explains):
     """An n-dimensional array that remembers how it was computed.
 
     `data` is the NumPy array; `requires_grad` asks for gradients; `grad` holds them after `backward()`; `node` is the
@@ -115,7 +116,7 @@ class Tensor(Methods, Explains):
         if op.refuses:
             require_kinds(op, dtype, arrays)
         if dtype.kind != "f" and op.gives_reals():
-            dtype = DEFAULT_FLOAT
+            dtype = default_float()
             arrays = [a.astype(dtype) if isinstance(a, np.ndarray) and a.dtype.kind != "f" else a for a in arrays]
         arrays = promoted(arrays, dtype)
         try:
@@ -123,7 +124,7 @@ class Tensor(Methods, Explains):
         except ValueError as problem:
             raise _explained(problem, op, arrays) from problem
         if data.dtype.kind == "f" and data.dtype != dtype:
-            data = data.astype(dtype if dtype.kind == "f" else DEFAULT_FLOAT)
+            data = data.astype(dtype if dtype.kind == "f" else default_float())
         elif data.dtype.kind in "iu" and dtype.kind in "iu":
             data = data.astype(dtype, copy=False)
         recorded = op.differentiable and is_grad_enabled() and any(getattr(x, "requires_grad", False) for x in inputs)
@@ -221,22 +222,6 @@ class Tensor(Methods, Explains):
         twin.changed = self.changed
         return twin
 
-    def new_zeros(self, *size: Any, dtype: Any = None) -> Tensor:
-        """Zeros of this dtype."""
-        return Tensor(np.zeros(sizes_of(size), dtype or self.dtype))
-
-    def new_ones(self, *size: Any, dtype: Any = None) -> Tensor:
-        """Ones of this dtype."""
-        return Tensor(np.ones(sizes_of(size), dtype or self.dtype))
-
-    def new_full(self, size: Any, fill_value: Any, dtype: Any = None) -> Tensor:
-        """One value of this dtype everywhere."""
-        return Tensor(np.full(tuple(size), fill_value, dtype or self.dtype))
-
-    def new_tensor(self, data: Any, dtype: Any = None) -> Tensor:
-        """A new tensor of this dtype."""
-        return Tensor(np.array(data, dtype or self.dtype))
-
     def detach_(self) -> Tensor:
         """Forget the past, in place."""
         self.node, self.requires_grad, self.source = None, False, None
@@ -264,9 +249,9 @@ class Tensor(Methods, Explains):
     def ndim(self) -> int:
         return self.data.ndim
 
-    def numpy(self) -> np.ndarray:
-        """The array itself, sharing memory; a tensor that requires gradients must be detached first."""
-        if self.requires_grad:
+    def numpy(self, *, force: bool = False) -> np.ndarray:
+        """The array itself, sharing memory; a tensor that requires gradients must be detached first (or by `force`)."""
+        if self.requires_grad and not force:
             raise GraphError("a tensor that requires gradients is no plain array", do="use x.detach().numpy()")
         return self.data
 
@@ -326,8 +311,8 @@ class Tensor(Methods, Explains):
         return type(self), (self.data, self.requires_grad)
 
     def __repr__(self) -> str:
-        body = np.array2string(self.data, precision=4, separator=", ", prefix="tensor(", threshold=200)
-        extra = "" if self.dtype in (np.float32, np.int64, np.bool_) else f", dtype={self.dtype}"
+        body = entries_text(self.data, "tensor(")
+        extra = "" if self.dtype in (default_float(), np.int64, np.bool_) else f", dtype={self.dtype}"
         if self.node is not None:
             extra += f", from={self.node.op.name}"
         elif self.requires_grad:

@@ -10,6 +10,7 @@ import numpy as np
 from openbook.errors import DTypeError, InputError
 from openbook.ops import vocabulary as word
 from openbook.ops.op import Op, dispatch, for_every_operation
+from openbook.tensor.promotion import default_float
 
 if TYPE_CHECKING:
     from openbook.tensor.tensor import Tensor
@@ -149,7 +150,7 @@ class Arithmetic:
         if all(b is None or isinstance(b, (int, float)) for b in (min, max)):
             x: Any = self
             if not _is_real(self) and (isinstance(min, float) or isinstance(max, float)):
-                x = x.to(np.float32)
+                x = x.to(default_float())
             return word.clamp(x.to(np.int64) if x.dtype == np.bool_ else x, min=min, max=max)
         raised: Any = self if min is None else self._bounded(word.less, min)
         return raised if max is None else raised._bounded(word.greater, max)
@@ -227,7 +228,7 @@ class Arithmetic:
 
     def angle(self) -> Tensor:
         """The angle to the positive numbers: 0, or π for negative ones."""
-        x: Any = self if _is_real(self) else self.to(np.float32)  # type: ignore[attr-defined]
+        x: Any = self if _is_real(self) else self.to(default_float())  # type: ignore[attr-defined]
         return word.where(word.less(x, 0), np.asarray(math.pi, x.dtype), word.where(word.isnan(x), x, 0.0))
 
     def __lshift__(self, other: Any) -> Tensor:

@@ -8,6 +8,7 @@ import numpy as np
 
 from openbook.errors import DTypeError, InputError, ShapeError
 from openbook.ops import vocabulary as word
+from openbook.tensor.promotion import default_float
 
 if TYPE_CHECKING:
     from openbook.tensor.tensor import Tensor
@@ -234,7 +235,7 @@ class Reductions:
         return self
 
     def _float(self) -> Any:
-        return self if self.dtype.kind == "f" else self.to(np.float32)  # type: ignore[attr-defined]
+        return self if self.dtype.kind == "f" else self.to(default_float())  # type: ignore[attr-defined]
 
 
 def _pick(places: Any, dim: int, k: int) -> Any:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from openbook.errors import InputError, ShapeError
+from openbook.errors import ShapeError
 from openbook.ops import vocabulary as word
 from openbook.ops.move import sum_to
+from openbook.tensor.devices import CPU, device, require_cpu
 
 if TYPE_CHECKING:
     from openbook.tensor.tensor import Tensor
@@ -231,11 +232,31 @@ class Shapes:
         """Whether the entries are stored in order."""
         return not hasattr(self, "data") or self.data.flags.c_contiguous
 
+    @property
+    def device(self) -> device:
+        """Where the entries are: on the CPU."""
+        return CPU
+
+    is_cuda = False
+
+    def cpu(self) -> Any:
+        """This tensor: it is there already."""
+        return self
+
+    def cuda(self, device: Any = None) -> Any:
+        """Refused: there is no graphics card here."""
+        require_cpu("cuda" if device is None else device)
+
+    def pin_memory(self) -> Any:
+        """This tensor: memory is of one kind."""
+        return self
+
     def to(self, *given: Any, dtype: Any = None, device: Any = None, copy: bool = False) -> Tensor:
         """In another dtype (this tensor itself if it has it), or that of another tensor; there is one device, the CPU."""
-        for value in (*given, device):
-            if isinstance(value, str) and value.split(":")[0] not in ("cpu", *np.sctypeDict):
-                raise InputError(f"there is no device {value!r}", where="to", do='everything is computed on "cpu"')
+        require_cpu(device)
+        for value in given:
+            if isinstance(value, str) and value not in np.sctypeDict:
+                require_cpu(value)
             if hasattr(value, "dtype") and not isinstance(value, type):
                 dtype = value.dtype
             elif isinstance(value, (type, np.dtype)):
