@@ -83,15 +83,25 @@ _LATER = {
         "DecisionTreeClassifier", "DecisionTreeRegressor", "RandomForestClassifier", "RandomForestRegressor",
     ),
     "openbook.linear": ("LinearRegression", "LogisticRegression", "newton_step"),
+    # functions that PyTorch has here as well as in nn.functional
+    "openbook.nn.functional": (
+        "adaptive_avg_pool1d", "adaptive_max_pool1d", "alpha_dropout", "avg_pool1d", "batch_norm", "bilinear",
+        "binary_cross_entropy_with_logits", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_transpose1d",
+        "conv_transpose2d", "conv_transpose3d", "cosine_embedding_loss", "cosine_similarity", "ctc_loss",
+        "dropout", "embedding", "embedding_bag", "feature_alpha_dropout", "group_norm", "hinge_embedding_loss",
+        "instance_norm", "kl_div", "layer_norm", "margin_ranking_loss", "max_pool1d", "max_pool2d", "max_pool3d",
+        "pairwise_distance", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "prelu", "rms_norm",
+        "rrelu", "triplet_margin_loss",
+    ),
     "openbook.sampling": ("draw", "temper", "truncate"),
     "openbook.tensor.dtypes": ("can_cast", "finfo", "iinfo", "is_complex", "is_tensor", "promote_types", "result_type"),
     "openbook.tensor.generators": ("Generator", "get_rng_state", "initial_seed", "seed", "set_rng_state"),
     "openbook.tensor.printing": ("set_printoptions",),
-    "openbook.threads": ("get_num_threads", "set_num_threads"),
+    "openbook.threads": ("get_num_threads", "set_num_threads", "use_deterministic_algorithms"),
 }  # fmt: skip
 _PACKAGES = (
-    "autograd", "backends", "cuda", "data", "decide", "explain", "expr", "forest", "func", "linalg", "linear", "nn", "optim", "sampling",
-    "special", "study", "utils",
+    "autograd", "backends", "cuda", "data", "decide", "explain", "expr", "forest", "func", "linalg", "linear", "nn",
+    "optim", "sampling", "special", "study", "utils",
 )  # fmt: skip
 
 

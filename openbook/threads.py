@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from openbook.errors import InputError
 
-__all__ = ["get_num_threads", "one_blas_thread", "set_num_threads"]
+__all__ = ["get_num_threads", "one_blas_thread", "set_num_threads", "use_deterministic_algorithms"]
 
 
 @contextmanager
@@ -33,3 +33,13 @@ def get_num_threads() -> int:
     from threadpoolctl import threadpool_info
 
     return max((pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"), default=1)
+
+
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """Let the same seed give the same bits, whatever the number of cores: matrix products go by one thread.
+
+    Everything else is repeatable anyway; `mode=False` gives the cores back.
+    """
+    import os
+
+    set_num_threads(1 if mode else os.cpu_count() or 1)

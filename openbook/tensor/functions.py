@@ -12,7 +12,7 @@ import numpy as np
 from openbook.errors import InputError, ShapeError
 from openbook.ops import vocabulary as word
 from openbook.ops.op import OPS, dispatch
-from openbook.tensor.create import as_tensor
+from openbook.tensor.create import as_tensor, cat
 from openbook.tensor.curves import cumulative_trapezoid, gradient, trapezoid, trapz
 from openbook.tensor.draws import bernoulli, multinomial, normal, poisson, randint_like
 from openbook.tensor.methods import Methods
@@ -31,6 +31,8 @@ __all__ = [
     "cdist",
     "column_stack",
     "combinations",
+    "concat",
+    "concatenate",
     "cross",
     "cumulative_trapezoid",
     "dstack",
@@ -269,6 +271,14 @@ def atleast_3d(*tensors: Any) -> Any:
     """Vectors as (1, n, 1), matrices with a third axis of length 1."""
     found = tuple(t if t.ndim >= 3 else atleast_2d(t).unsqueeze(-1) for t in _given(tensors))
     return found[0] if len(tensors) == 1 and hasattr(tensors[0], "ndim") else found
+
+
+def concat(tensors: Sequence[Any], dim: int = 0) -> Any:
+    """Joined along an axis they have: `cat` under another name."""
+    return cat(tensors, dim)
+
+
+concatenate = concat
 
 
 def hstack(tensors: Sequence[Any]) -> Any:

@@ -24,7 +24,8 @@ CALLS = [
     "full_like({}.zeros(2), 7, dtype={}.int64)", "zeros(2).new_ones(3)", "zeros(2).new_zeros((2, 2), dtype={}.int64)",
     "zeros(2).new_full((2,), 3)", "ones(2, 3).stride()", "ones(2, 3).t().stride(0)", "ones(2).element_size()", "ones(3).nbytes",
     "promote_types({}.float32, {}.int64)", "promote_types({}.int64, {}.bool)", "result_type({}.ones(1), 2)",
-    "result_type({}.tensor([1]), 2.5)", "can_cast({}.float32, {}.int64)", "can_cast({}.int64, {}.float32)",
+    "result_type({}.tensor([1]), 2.5)", "tensor([1., 0, 0]).cross({}.tensor([0., 1, 0]), dim=0)", "eye(2).kron({}.ones(1, 2))",
+    "can_cast({}.float32, {}.int64)", "can_cast({}.int64, {}.float32)",
     "finfo({}.float32).eps", "finfo().max", "iinfo({}.int64).max", "tensor([1.]).to('cpu').device.type",
     "zeros(2, requires_grad=True).requires_grad", "linspace(0, 1, 3, requires_grad=True).is_leaf",
 ]  # fmt: skip
@@ -63,6 +64,16 @@ def test_draws_have_shape_dtype_and_source() -> None:
     assert set(ob.randint(high=2, size=(50,)).tolist()) == {0, 1}
     assert sorted(ob.randperm(5).tolist()) == [0, 1, 2, 3, 4]
     assert ob.rand_like(ob.zeros(2, dtype=ob.float64)).dtype == np.float64
+
+
+def test_draws_in_place_take_a_generator() -> None:
+    for draw in ("uniform_", "normal_", "exponential_", "cauchy_", "log_normal_"):
+        first, second = (getattr(ob.zeros(5), draw)(generator=ob.Generator().manual_seed(1)) for _ in range(2))
+        assert ob.equal(first, second) and first.std() > 0
+    assert set(ob.zeros(50).random_(2).tolist()) == {0.0, 1.0}
+    assert set(ob.zeros(50).random_(3, 5).tolist()) == {3.0, 4.0}
+    assert ob.ones(3).bernoulli().tolist() == [1.0] * 3
+    assert ob.tensor([0.0, 1.0]).multinomial(4, replacement=True).tolist() == [1] * 4
 
 
 def test_generators_repeat_and_go_on() -> None:

@@ -234,6 +234,18 @@ class Matrices:
             raise ShapeError(f"bmm takes stacks of the same length, not {self.shape[0]} and {other.shape[0]}")
         return word.matmul(self, other)
 
+    def cross(self, other: Any, dim: int = -1) -> Any:
+        """The vector at right angles to two vectors of length 3."""
+        from openbook.tensor.functions import cross
+
+        return cross(self, other, dim)
+
+    def kron(self, other: Any) -> Any:
+        """Every entry times the whole of the other, side by side."""
+        from openbook.tensor.functions import kron
+
+        return kron(self, other)
+
 
 def singular_decomposition(A: Any, full: bool) -> Svd:
     """A = U·diag(S)·Vh; if `full` with vectors that complete the bases, of which gradients know nothing."""
