@@ -42,6 +42,7 @@ class Arithmetic:
     function: Callable[[Function], Callable[..., Any]]
     rounded: Callable[[Any], Any] = lambda value: value
     own: Callable[[str], Callable[..., Any] | None] = lambda name: None  # functions it does not take by their formula
+    pi: Any = np.pi  # as many digits of it as the arithmetic has
 
 
 def evaluate(expr: Expr, values: Mapping[str, Any] | None = None, arithmetic: Arithmetic | None = None) -> Any:
@@ -68,7 +69,7 @@ def _evaluate(expr: Expr, values: Mapping[str, Any], arithmetic: Arithmetic) -> 
         case Array(value=value):
             return arithmetic.number(value)
         case Name(id=name):
-            return arithmetic.number(_value_of(name, values))
+            return arithmetic.pi if name == "pi" and name not in values else arithmetic.number(_value_of(name, values))
         case Negate(operand=operand):
             return -inner(operand)
         case Binary(operator=operator, left=left, right=right):
@@ -168,7 +169,7 @@ def precise(digits: int = 50, jitter: float = 0.0, seed: int = 0) -> Arithmetic:
             return value * number(1 + jitter * random.uniform(-1, 1, value.shape))
         return value * (1 + jitter * context.mpf(random.uniform(-1, 1)))
 
-    return Arithmetic(number, lambda primitive: _exact_function(primitive, context), rounded)
+    return Arithmetic(number, lambda primitive: _exact_function(primitive, context), rounded, pi=+context.pi)
 
 
 def _exact_function(primitive: Function, context: Any) -> Callable[..., Any]:
@@ -189,6 +190,8 @@ def _exact_function(primitive: Function, context: Any) -> Callable[..., Any]:
             return _entrywise(lambda x: context.psi(order, x))
         case "i0" | "i1":
             return _entrywise(lambda x: context.besseli(int(primitive.name[1]), x))
+        case "bessel_j0" | "bessel_j1":
+            return _entrywise(lambda x: context.besselj(int(primitive.name[-1]), x))
         case "trunc":
             return _entrywise(lambda x: context.floor(x) if x >= 0 else context.ceil(x))
         case "lgamma":

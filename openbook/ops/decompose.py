@@ -58,7 +58,7 @@ def lapack(name: str, compute: Any, *arrays: Any) -> Any:
         ) from problem
 
 
-def _nan_where(result: Any, x: Any) -> Any:
+def nan_where(result: Any, x: Any) -> Any:
     """NaN in every matrix of the result that comes of a matrix with a NaN: LAPACK passes over products with zeros."""
     spoilt = np.isnan(x).any(axis=(-2, -1))
     if spoilt.any():
@@ -116,7 +116,7 @@ class Inv(OfMatrices):
     @staticmethod
     def forward(x):
         require_square("inv", x)
-        return _nan_where(lapack("inv", np.linalg.inv, x), x)
+        return nan_where(lapack("inv", np.linalg.inv, x), x)
 
     @staticmethod
     def gradient(g, y, x):
@@ -187,7 +187,7 @@ class Solve(OfMatrices):
     @staticmethod
     def forward(A, B):
         require_square("solve", A)
-        return _nan_where(lapack("solve", np.linalg.solve, A, B), A)
+        return nan_where(lapack("solve", np.linalg.solve, A, B), A)
 
     @staticmethod
     def gradient(g, X, A, B):
@@ -240,7 +240,7 @@ class Eigenvalues(OfMatrices):
     def forward(x):
         require_square("eigh", x)
         values = lapack("eigh", np.linalg.eigvalsh, x)
-        return _nan_where(values[..., None], np.tril(x))[..., 0]  # of two by two, LAPACK answers as if nothing were
+        return nan_where(values[..., None], np.tril(x))[..., 0]  # of two by two, LAPACK answers as if nothing were
 
     @staticmethod
     def gradient(g, w, x):

@@ -9,7 +9,6 @@ import numpy as np
 from openbook.ops.domain import INF, NAN, POSITIVE, reals
 from openbook.ops.op import Elementwise, scalar
 from openbook.ops.vocabulary import (
-    absolute,
     eq,
     exp,
     greater,
@@ -256,7 +255,7 @@ class Entr(Elementwise):
 
     @staticmethod
     def gradient(g, y, x):
-        return g * where(less(x, 0), np.nan, -(log(absolute(x)) + 1))
+        return -(g * (log(x) + 1))
 
 
 class Xlogy(Elementwise):

@@ -8,7 +8,7 @@ import numpy as np
 
 from openbook.ops.domain import INF, NAN, reals
 from openbook.ops.op import Elementwise
-from openbook.ops.vocabulary import erfcx, erfcx_slope, exp
+from openbook.ops.vocabulary import erfcx, erfcx_slope, exp, less, ndtr, ndtri, ndtri_slope, where
 
 
 class Erfcx(Elementwise):
@@ -17,42 +17,78 @@ class Erfcx(Elementwise):
     formula = "exp(x**2)*erfc(x)"
     domain = reals(-5, 10)
     edges = {INF: 0.0, -INF: INF, NAN: NAN}
-    slack = {0: 1.5, 1: 5, 2: 250}  # the second slope loses x² of its digits
 
     @staticmethod
     def forward(x):
-        from scipy.special import erfcx
+        from scipy.special import erfc, erfcx
 
-        return erfcx(x)
+        v, y = np.asarray(x, np.float64), np.asarray(erfcx(x), np.float64)
+        near, middle = np.abs(v) < 0.25, (v >= 0.25) & (v < 20)  # where SciPy's is off by three units and more
+        if near.any():
+            close = np.where(near, v, 0.0)
+            y = np.where(near, np.exp(close * close) * erfc(close), y)
+        if middle.any():
+            y = np.where(middle, _by_trapezoids(np.where(middle, v, 1.0)), y)
+        return y.astype(np.result_type(x, np.float16), copy=False)
 
     @staticmethod
     def gradient(g, y, x):
-        return g * erfcx_slope(x)
+        return g * erfcx_slope(x, n=1)
+
+
+def _by_trapezoids(v):
+    """x/π ∫ exp(−t²)/(x² + t²) dt in steps of ½, and what its pole adds (Matta & Reichel 1971); for x ≥ ¼."""
+    square, total = v * v, 0.0
+    for n in range(13, 0, -1):
+        total = total + math.exp(-n * n / 4) / (square + n * n / 4)
+    near = np.minimum(v, 2 * math.pi)  # beyond, the pole lies outside of what the rule sees
+    pole = np.where(v < near + 1e-9, 2 * np.exp(near * near - 4 * math.pi * near) / -np.expm1(-4 * math.pi * near), 0.0)
+    return v * (0.5 / square + total) / math.pi - pole
 
 
 class ErfcxSlope(Elementwise):
-    """The slope of erfcx, whose two terms are nearly the same for large x."""
+    """The n-th derivative of erfcx: (−2)ⁿ n! times the repeated integrals of erfc (Abramowitz & Stegun 7.2)."""
 
     name = "erfcx_slope"
     formula = "2*x*exp(x**2)*erfc(x) - 2/sqrt(pi)"
     domain = reals(-5, 10)
-    slack = {0: 4, 1: 250, 2: 12000}  # its own slopes lose x² and x⁴ of their digits
 
     @staticmethod
-    def forward(x):
-        from scipy.special import erfcx
-
+    def forward(x, *, n=1):
         v = np.asarray(x, np.float64)
-        large = np.maximum(v, 2)
-        tail = np.zeros_like(large)  # erfcx(x) = 1/(√π (x + tail)): Laplace's continued fraction, from its far end
-        for k in range(120, 0, -1):
-            tail = (k / 2) / (large + tail)
-        y = erfcx(v)
-        return np.where(v >= 2, -2 * tail * y, 2 * v * y - 2 / math.sqrt(math.pi)).astype(np.result_type(x, np.float16))
+        y = Erfcx.forward(v)
+        right = v > 0.4
+        rising = _by_recurrence(v, y, n)
+        if not right.any():
+            return rising.astype(np.result_type(x, np.float16), copy=False)
+        falling = y * _ratios(np.where(right, v, np.inf), n)
+        return np.where(right, falling, rising).astype(np.result_type(x, np.float16), copy=False)
 
     @staticmethod
-    def gradient(g, y, x):
-        return g * (2 * (erfcx(x) + x * y))
+    def gradient(g, y, x, *, n=1):
+        return g * erfcx_slope(x, n=n + 1)
+
+
+def _by_recurrence(v, y, n):
+    """y⁽ᵏ⁾ = 2x·y⁽ᵏ⁻¹⁾ + 2(k − 1)·y⁽ᵏ⁻²⁾, whose terms have one sign left of 0."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        before, now = y, 2 * v * y - 2 / math.sqrt(math.pi)
+        for k in range(2, n + 1):
+            before, now = now, 2 * v * now + 2 * (k - 1) * before
+    return now
+
+
+def _ratios(v, n):
+    """y⁽ⁿ⁾/y for v > 0.4, where the recurrence's terms nearly cancel: its ratios y⁽ᵏ⁾/y⁽ᵏ⁻¹⁾ = −k/(x + t_{k+1}) from far ahead.
+
+    t_k = (k/2)/(x + t_{k+1}) is Laplace's continued fraction; its end matters as exp(−2x·√(2k)).
+    """
+    product, tail = 1.0, np.zeros_like(v)
+    for k in range(n + math.ceil(250 / v.min(initial=np.inf) ** 2) + 30, 1, -1):
+        tail = (k / 2) / (v + tail)
+        if k <= n + 1:
+            product = product * ((1 - k) / (v + tail))
+    return product
 
 
 class Ndtr(Elementwise):
@@ -80,7 +116,6 @@ class LogNdtr(Elementwise):
     formula = "log(erfc(-x/sqrt(2))/2)"
     domain = reals(-30, 5)
     edges = {INF: 0.0, -INF: -INF, NAN: NAN}
-    slack = {1: 1.5, 2: 30}
 
     @staticmethod
     def forward(x):
@@ -90,7 +125,10 @@ class LogNdtr(Elementwise):
 
     @staticmethod
     def gradient(g, y, x):
-        return g * (math.sqrt(2 / math.pi) / erfcx(x * -math.sqrt(0.5)))
+        left = less(x, 0)
+        below = math.sqrt(2 / math.pi) / erfcx(where(left, x, 0.0) * -math.sqrt(0.5))
+        right = where(left, 0.0, x)
+        return g * where(left, below, exp(right * right * -0.5) / (math.sqrt(2 * math.pi) * ndtr(right)))
 
 
 class Ndtri(Elementwise):
@@ -99,7 +137,6 @@ class Ndtri(Elementwise):
     formula = "sqrt(2)*erfinv(2*x - 1)"
     domain = reals(1e-3, 0.999)
     edges = {0.0: -INF, 1.0: INF, NAN: NAN}
-    slack = {1: 3, 2: 4}  # SciPy's value is off by half a unit, which the slopes square
 
     @staticmethod
     def forward(x):
@@ -109,4 +146,25 @@ class Ndtri(Elementwise):
 
     @staticmethod
     def gradient(g, y, x):
-        return g * (math.sqrt(2 * math.pi) * exp(y * y * 0.5))
+        return g * ndtri_slope(x)
+
+
+class NdtriSlope(Elementwise):
+    """The slope of ndtri, one over the normal density there: by erfcx, for exp(y²/2) makes y² errors of one in y."""
+
+    name = "ndtri_slope"
+    formula = "sqrt(2*pi)*exp(erfinv(2*x - 1)**2)"
+    domain = reals(1e-3, 0.999)
+    edges = {0.0: INF, 1.0: INF, NAN: NAN}
+
+    @staticmethod
+    def forward(x):
+        v = np.asarray(x, np.float64)
+        end = (v == 0) | (v == 1)
+        rest = np.where(end, 0.5, np.minimum(v, 1 - v))
+        y = math.sqrt(math.pi / 2) * Erfcx.forward(-Ndtri.forward(rest) * math.sqrt(0.5)) / rest
+        return np.where(end, np.inf, y).astype(np.result_type(x, np.float16), copy=False)
+
+    @staticmethod
+    def gradient(g, y, x):
+        return g * (ndtri(x) * y * y)

@@ -12,11 +12,6 @@ from openbook.ops.vocabulary import (
     eq,
     exp,
     flip,
-    greater,
-    less,
-    log,
-    logcumsumexp,
-    logical_or,
     permute,
     reshape,
     total,
@@ -82,15 +77,29 @@ class LogCumSumExp(Along):
         if x.ndim == 0:
             return g
         nothing = eq(y, -np.inf)  # entries of −∞ so far: an empty sum, which nothing moves
-        safe = where(nothing, 0.0, y)
-        shares = (_weighted(g, greater(g, 0), x, safe, axis), _weighted(-g, less(g, 0), x, safe, axis))
-        return where(logical_or(nothing, eq(x, -np.inf)), 0.0, shares[0] - shares[1])
+        heights = np.asarray(y)
+        finite = heights[np.isfinite(heights)]
+        shares = _by_sums if np.ptp(finite if finite.size else np.zeros(1)) < 600 else _by_pairs
+        return where(eq(x, -np.inf), 0.0, shares(where(nothing, 0.0, g), x, where(nothing, 0.0, y), axis))
 
 
-def _weighted(g, counted, x, y, axis):
-    """Σ_{j ≥ i} g_j exp(x_i − y_j) over what is counted, by logarithms: exp(x_i) alone may overflow."""
-    logs = where(counted, log(where(counted, g, 1.0)) - y, -np.inf)
-    return exp(x + flip(logcumsumexp(flip(logs, axis=axis), axis=axis), axis=axis))
+def _by_sums(g, x, y, axis):
+    """Σ_{j ≥ i} g_j exp(x_i − y_j), with the largest y taken out of both exponentials, which then cannot overflow."""
+    heights = np.asarray(y)
+    top = np.max(heights, where=np.isfinite(heights), initial=-np.inf)
+    top = top if np.isfinite(top) else heights.dtype.type(0)
+    return exp(x - top) * flip(cumsum(flip(g * exp(top - y), axis=axis), axis=axis), axis=axis)
+
+
+def _by_pairs(g, x, y, axis):
+    """The same from a table of all pairs, where the y lie too far apart for that."""
+    (axis,) = axes_of(axis, x.ndim)
+    last = (*(a for a in range(x.ndim) if a != axis), axis)
+    g, x, y = (permute(t, axes=last) for t in (g, x, y))
+    lead, n = x.shape[:-1], x.shape[-1]
+    behind = reshape(x, shape=(*lead, n, 1)) - reshape(y, shape=(*lead, 1, n))
+    table = exp(where(np.triu(np.ones((n, n), bool)), behind, -np.inf)) * reshape(g, shape=(*lead, 1, n))
+    return permute(total(table, axis=-1), axes=tuple(int(i) for i in np.argsort(last)))
 
 
 class _RunningPlace(Along):

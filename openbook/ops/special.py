@@ -8,7 +8,7 @@ import numpy as np
 
 from openbook.ops.domain import INF, NAN, reals
 from openbook.ops.op import Elementwise, scalar
-from openbook.ops.vocabulary import absolute, cos, exp, less, sinc, where
+from openbook.ops.vocabulary import absolute, cos, eq, exp, less, logical_or, sinc, spherical_bessel_j0, where
 
 
 class Erf(Elementwise):
@@ -82,14 +82,42 @@ class Sinc(Elementwise):
 
     @staticmethod
     def gradient(g, y, x):
-        near = less(absolute(x), 0.75)  # the two terms of the slope are nearly the same there: a series in (πx)²
+        near = less(absolute(x), 0.75)
         safe = where(near, 1.0, x)
-        q = where(near, x * math.pi, 0.0)
-        q = q * q
-        series = _SINC_SLOPE[-1]
-        for c in _SINC_SLOPE[-2::-1]:
-            series = series * q + c
-        return g * where(near, x * (math.pi**2 * series), (cos(safe * math.pi) - sinc(safe)) / safe)
+        series = math.pi * _sinc_slope(where(near, x * math.pi, 0.0))
+        return g * where(near, series, (cos(safe * math.pi) - sinc(safe)) / safe)
+
+
+class SphericalBesselJ0(Elementwise):
+    """The spherical Bessel function of the first kind, of order 0: sin(x)/x, and 1 at 0."""
+
+    name = "spherical_bessel_j0"
+    formula = "where(x == 0, 1, sin(x) / x)"
+    domain = reals(-20, 20)
+    edges = {0.0: 1.0, INF: 0.0, -INF: 0.0, NAN: NAN}
+
+    @staticmethod
+    def forward(x):
+        rest = (x == 0) | np.isinf(x)
+        safe = np.where(rest, scalar(1.0, x), x)
+        return np.where(rest, scalar(1.0, x) / (1 + np.abs(x)), np.sin(safe) / safe)
+
+    @staticmethod
+    def gradient(g, y, x):
+        near = less(absolute(x), 2.0)
+        series = _sinc_slope(where(near, x, 0.0))  # 0, as at ±∞
+        rest = logical_or(near, eq(absolute(x), math.inf))
+        safe = where(rest, 1.0, x)
+        return g * where(rest, series, (cos(safe) - spherical_bessel_j0(safe)) / safe)
+
+
+def _sinc_slope(u):
+    """(cos u − sin(u)/u)/u for |u| ≤ 2.4, where its terms are nearly the same: u times a series in u²."""
+    q = u * u
+    series = _SINC_SLOPE[-1]
+    for c in _SINC_SLOPE[-2::-1]:
+        series = series * q + c
+    return u * series
 
 
 # Σ (−1)ᵏ 2k uᵏ⁻¹/(2k + 1)!: the slope of sin u/u is u times this in u²

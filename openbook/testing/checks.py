@@ -229,7 +229,7 @@ def _poison(a: np.ndarray) -> np.ndarray:
     return np.full(a.shape, np.nan, a.dtype) if a.dtype.kind == "f" else np.full_like(a, np.iinfo(np.int64).min // 2)
 
 
-MEANT_TO_REPLACE_NAN = {"nan_to_num"}
+MEANT_TO_REPLACE_NAN = {"nan_to_num", "fmax", "fmin"}
 READS_THE_LOWER_HALF = {"cholesky", "eigenvalues", "eigenvectors"}
 
 

@@ -89,6 +89,11 @@ def regular(*shape: int) -> Maker:
     return make
 
 
+def shuffled_rows(*shape: int) -> Maker:
+    """Matrices far from singular ones whose largest entries are not on the diagonal."""
+    return lambda random: random.permuted(regular(*shape)(random), axis=-2)
+
+
 def symmetric(*shape: int) -> Maker:
     """Symmetric positive definite matrices."""
 
@@ -166,6 +171,8 @@ BY_NAME: dict[str, list[Given]] = {
     "tril": [given(real(3, 3)), given(real(2, 2, 3), diagonal=1), given(real(3, 2), diagonal=-1), given(real(0, 2))],
     "triu": [given(real(3, 3)), given(real(2, 2, 3), diagonal=1), given(real(3, 2), diagonal=-1), given(real(0, 2))],
     "diagonal_part": [given(real(3, 3)), given(real(2, 2, 2)), given(real(0, 2, 2))],
+    "diagonal_entries": [given(real(3, 3)), given(real(2, 2, 3), offset=1), given(real(3, 2), offset=-1),
+                         given(real(0, 2)), given(real(2, 2), offset=2)],
     "pad": [given(real(2, 2), widths=((1, 0), (0, 2)), value=0.0), given(real(2), widths=((2, 1),), value=1.5),
             given(real(0, 2), widths=((0, 1), (0, 0)), value=-1.0)],
     "cast": [given(real(2, 3), dtype=np.dtype(np.float64)), given(real(0), dtype=np.dtype(np.float64)),
@@ -193,9 +200,20 @@ BY_NAME: dict[str, list[Given]] = {
     "scatter_add": [given(real(3, 2), whole(0, 3, 4, 2), real(4, 2), axis=0),
                     given(real(2, 3), whole(0, 3, 2, 2), real(2, 3), axis=1),
                     given(real(3), whole(0, 3, 0), real(0), axis=0)],
+    "scatter_prod": [given(real(3, 2), whole(0, 3, 4, 2), real(4, 2), axis=0),
+                     given(real(2, 3), whole(0, 3, 2, 2), real(2, 3), axis=1),
+                     given(lambda random: np.array([1.5, 0.0, -0.5]), lambda random: np.array([0, 1, 0, 2, 2]),
+                           lambda random: np.array([2.0, 0.5, -1.5, 0.0, 3.0]), axis=0),
+                     given(real(3), whole(0, 3, 0), real(0), axis=0)],
+    "scatter_extreme": [given(real(3, 2), whole(0, 3, 4, 2), real(4, 2), axis=0),
+                        given(real(2, 3), whole(0, 3, 2, 2), real(2, 3), axis=1, largest=False),
+                        given(real(3), whole(0, 3, 0), real(0), axis=0)],
     # along two entries a standardized slope is what nearly nothing is left of: take three or more
     "standardize": [given(real(2, 4), axis=-1), given(real(2, 2, 3), axis=(0, 2)), given(real(4), axis=0, eps=0.01),
                     given(real(0, 3), axis=1)],
+    "cummax_place": [*_ALONG, given(whole(0, 3, 2, 6), axis=1), given(real(), axis=0)],
+    "cummin_place": [*_ALONG, given(whole(0, 3, 2, 6), axis=1), given(real(), axis=0)],
+    "logcumsumexp": [*_ALONG, given(lambda random: np.array([-650.0, 2.5, -1.0, 3.0]), axis=0), given(real(), axis=0)],
     "cumprod": [*_ALONG, given(lambda random: np.array([1.5, 0.0, -2.0, 0.5]), axis=0)],
     # products
     "matmul": [given(real(2, 3), real(3, 2)), given(real(3), real(3)), given(real(3), real(3, 2)),
@@ -242,6 +260,12 @@ BY_NAME: dict[str, list[Given]] = {
     "cholesky": _SYMMETRIC, "eigenvalues": _SYMMETRIC, "eigenvectors": _SYMMETRIC, "inv": _MATRICES, "det": _MATRICES,
     "log_abs_det": _MATRICES, "sign_det": _MATRICES, "singular_values": _ANY_MATRIX, "left_singular": _ANY_MATRIX,
     "right_singular": _ANY_MATRIX, "qr_basis": _TALL, "qr_factor": _TALL,
+    "lu_packed": [*_MATRICES, given(shuffled_rows(4, 4))],
+    "lu_pivots": [*_MATRICES, given(shuffled_rows(4, 4)), given(shuffled_rows(4, 3)), given(shuffled_rows(3, 4))],
+    "matrix_exp": [*_MATRICES, given(real(3, 3, low=-0.1, high=0.1))],
+    "pinv": [*_ANY_MATRIX, given(regular(3, 3), by=(), relative=0.4), given(regular(3, 2), by=(), absolute=1.5)],
+    "qr_complement": [given(x.makers[0], by=()) for x in (*_TALL, given(regular(5, 2)))],
+    "left_complement": _TALL,
     "solve": [given(regular(2, 2), real(2, 2)), given(regular(2, 2, 2), real(2, 1)), given(regular(2, 2), real(2, 2, 1)),
               given(regular(0, 2, 2), real(0, 2, 1))],
     "solve_triangular": [given(regular(3, 3), real(3, 2), upper=True), given(regular(2, 2, 2), real(2, 1), upper=False),
@@ -252,11 +276,19 @@ BY_NAME: dict[str, list[Given]] = {
               given(truth_values(0), real(0), real(0)), given(truth_values(), real(), real())],
     "eq": [given(whole(0, 3, 3, 4), whole(0, 3, 3, 4)), given(whole(0, 3, 4), whole(0, 3, 3, 1)),
            given(whole(0, 3), whole(0, 3)), given(whole(0, 3, 0), whole(0, 3, 0))],
+    "signbit": [given(real(3, 4)), given(whole(-3, 3, 6)), given(real()), given(real(0))],
+    "nextafter": [given(real(3, 4), real(4)), given(real(), real()), given(real(0), real(0))],
     "heaviside": [given(whole(-1, 2, 3, 4), whole(5, 9, 3, 4)), given(real(4), real(3, 1)), given(real(0), real(0))],
 }  # fmt: skip
 _BITS = [given(whole(-8, 8, 3, 4), whole(-8, 8, 4)), given(truth_values(3), truth_values(3)),
          given(truth_values(), truth_values()), given(whole(0, 8, 2, 0), whole(0, 8, 2, 0))]  # fmt: skip
 BY_NAME |= dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor"), _BITS)
+_DIVISIBLE = [given(whole(-30, 31, 3, 4), whole(-30, 31, 4)), given(whole(0, 9), whole(0, 9)),
+              given(whole(0, 9, 0), whole(0, 9, 0))]  # fmt: skip
+_SHIFTS = [given(whole(-99, 99, 3, 4), whole(0, 7, 4)), given(whole(0, 99), whole(0, 7)),
+           given(whole(0, 9, 0), whole(0, 7, 0))]  # fmt: skip
+BY_NAME |= dict.fromkeys(("gcd", "lcm"), _DIVISIBLE)
+BY_NAME |= dict.fromkeys(("bitwise_left_shift", "bitwise_right_shift"), _SHIFTS)
 BY_NAME |= dict.fromkeys(("not_equal", "greater", "greater_equal", "less", "less_equal"), BY_NAME["eq"])
 BY_NAME |= dict.fromkeys(("logical_and", "logical_or", "logical_xor"), BY_NAME["eq"])
 BY_NAME["std"] = BY_NAME["var"]

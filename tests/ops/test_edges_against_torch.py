@@ -22,29 +22,43 @@ _POLES: Reason = (
     lambda x: x < 0,
     "poles, at whole negative numbers; PyTorch's π·cot(πx) of a rounded π is large and finite",
 )
-VALUES: dict[str, Reason] = {"polygamma": _POLES}
+_NO_END: Reason = (math.isinf, "the limit is 0; PyTorch says NaN")
+VALUES: dict[str, Reason] = {
+    "bessel_j0": _NO_END,
+    "bessel_j1": _NO_END,
+    "polygamma": _POLES,
+    "sinc": (lambda x: x == round(x), "at whole numbers the sine is 0; PyTorch's, of a rounded π·x, is not"),
+}
 SLOPES: dict[str, Reason] = {
     "acosh": (lambda x: x < 1, "left of 1 there is no value, so there is no slope either; PyTorch gives one"),
+    "bessel_j0": (lambda x: abs(x) > 1e100, "PyTorch has no rule; one rounding of x is many turns"),
+    "bessel_j1": (lambda x: x == 0 or math.isinf(x), "½ and 0, the limits; PyTorch has no rule"),
     "digamma": _POLES,
-    "hardshrink": (math.isnan, "what comes back passes a NaN, where PyTorch stops it"),
+    "erfcx": (lambda x: x > 1e300, "the limit is 0; PyTorch subtracts what overflows"),
+    "log_ndtr": (lambda x: x < -1e100, "−x, the limit; PyTorch says NaN"),
     "polygamma": (lambda x: x == math.inf, "the slope's limit is 0; PyTorch says NaN"),
     "relu": (math.isnan, "the slope is 0 unless x > 0; PyTorch's is 0 only if x ≤ 0"),
     "rsqrt": (
         lambda x: x == 0 and math.copysign(1, x) < 0,
         "−∞, as the slope of the −∞ that NumPy and PyTorch give at −0",
     ),
-    "softshrink": (math.isnan, "what comes back passes a NaN, where PyTorch stops it"),
+    "sinc": (lambda x: abs(x) > 1e100, "1/x, as at all whole numbers; PyTorch divides by what overflows"),
 }
 _NO_VALUE = "left of 1 there is no value, so there is no slope either; PyTorch gives one"
 _FLAT_OF_NAN = "a straight piece's slope knows nothing of NaN; PyTorch's is 0 there"
 CURVATURES: dict[str, Reason] = {
     "acosh": (lambda x: x < 1, _NO_VALUE),
+    "bessel_j0": (lambda x: x == 0 or math.isinf(x), "−½ and 0, the limits; PyTorch has no rule"),
+    "bessel_j1": (lambda x: abs(x) < 1e-15 or abs(x) > 1e100, "−3x/8 and 0, the limits; PyTorch has no rule"),
     "digamma": (lambda x: x == math.inf, "the limit is 0; PyTorch says NaN"),
+    "erfcx": (lambda x: x > 1e100, "the limit is 0; PyTorch subtracts what is nearly the same"),
     "hardsigmoid": (math.isnan, "flat pieces have no second derivative of NaN; PyTorch has none at all"),
     "hardswish": (math.isnan, _FLAT_OF_NAN),
+    "i1": (lambda x: 0 < abs(x) < 1e-299, "3x/8, the limit; PyTorch says 0"),
     "lgamma": _POLES,
     "polygamma": (lambda x: x == math.inf, "the limit is 0; PyTorch says NaN"),
     "sinc": (lambda x: x == 0, "−π²/3, the limit; PyTorch says NaN"),
+    "spherical_bessel_j0": (lambda x: x == 0 or math.isinf(x), "−⅓ and 0, the limits; PyTorch has no rule"),
 }
 
 
@@ -87,6 +101,8 @@ def theirs(name: str, x: np.ndarray, order: int) -> np.ndarray:
     """PyTorch's value, or its derivative of this order; 0 where its derivative is not connected."""
     leaf = torch.from_numpy(x.copy()).requires_grad_()
     value = torchs(name)(leaf, **options(name))
+    if order and not value.requires_grad:  # PyTorch has no rule: the formula has the say
+        return np.full_like(x, np.nan)
     for _ in range(order):
         if not value.requires_grad:
             return np.zeros_like(x)

@@ -34,7 +34,6 @@ PAIRS = [0.0, -0.0, 1.0, -1.0, 2.0, -2.5, 0.5, INF, -INF, NAN]
 PAIR_VALUES: dict[str, tuple[Any, str]] = {
     "heaviside": (lambda x, y: np.isnan(x), "of NaN PyTorch says 0; here NaN stays NaN"),
     "logaddexp2": (lambda x, y: x == y == -1, "PyTorch's is 5·10⁻¹⁷ where ours is 0"),
-    "zeta": (lambda x, y: y == INF, "PyTorch says NaN for q = ∞, SciPy 0"),
 }
 PAIR_SLOPES: dict[str, tuple[Any, str]] = {
     "copysign": (lambda x, y: np.isinf(x), "PyTorch divides ∞ by ∞"),

@@ -192,3 +192,71 @@ def qr_factor(m, x):
     Q = _gram_schmidt(m, x)
     return np.array([[sum(Q[:, i] * x[:, j]) if i <= j else m.mpf(0) for j in range(x.shape[1])]
                      for i in range(x.shape[1])], dtype=object)  # fmt: skip
+
+
+@twin("qr_complement")
+@_stacked
+def qr_complement(m, x):
+    """What Householder's reflections, one for each column and with LAPACK's signs, make of the unit vectors left over."""
+    rows, columns = x.shape
+    R, Q = x.copy(), _eye(m, rows, rows)
+    for k in range(min(rows - 1, columns)):
+        v = R[k:, k].copy()
+        v[0] += (1 if v[0] >= 0 else -1) * m.sqrt(sum(v * v))
+        double = 2 / sum(v * v)
+        R[k:] = R[k:] - double * np.outer(v, v @ R[k:])
+        Q[:, k:] = Q[:, k:] - double * np.outer(Q[:, k:] @ v, v)
+    return Q[:, columns:]
+
+
+@twin("left_complement")
+@_stacked
+def left_complement(m, x):
+    """The columns at right angles to those of x (as they are to its left singular vectors), with LAPACK's signs."""
+    return _signed(qr_complement(m, x), np.linalg.svd(_floats(x))[0][:, x.shape[1] :])
+
+
+def _lu(x):
+    """Elimination with the largest pivot of each column (the first of equals): both triangles, and the rows exchanged."""
+    A, pivots = x.copy(), []
+    for k in range(min(A.shape)):
+        top = max(range(k, len(A)), key=lambda i: abs(A[i, k]))
+        pivots.append(top + 1)
+        A[[k, top]] = A[[top, k]]
+        for i in range(k + 1, len(A)):
+            A[i, k] = A[i, k] / A[k, k]
+            A[i, k + 1 :] = A[i, k + 1 :] - A[i, k] * A[k, k + 1 :]
+    return A, pivots
+
+
+@twin("lu_packed")
+@_stacked
+def lu_packed(m, x):
+    return _lu(x)[0]
+
+
+@twin("lu_pivots")
+@_stacked
+def lu_pivots(m, x):
+    return np.array(_lu(x)[1], dtype=object)
+
+
+@twin("pinv")
+@_stacked
+def pinv(m, x, *, relative=None, absolute=None):
+    """Σ v uᵀ/s over the singular values that count."""
+    U, s, Vh = _singular(m, x)
+    least = max(absolute or 0, (relative or 0) * s[0])
+    return sum((np.outer(Vh[k], U[:, k]) / s[k] for k in range(len(s)) if s[k] > least), 0 * x.T)
+
+
+@twin("matrix_exp")
+@_stacked
+def matrix_exp(m, x):
+    """The series, term by term."""
+    total, term, k = _eye(m, *x.shape), _eye(m, *x.shape), 0
+    while any(abs(e) > m.eps * m.mpf("1e-10") for e in term.flat):
+        k += 1
+        term = term @ x / k
+        total = total + term
+    return total

@@ -104,6 +104,13 @@ def diagonal_part(m, x):
     return filled(x.shape, lambda p: x[p] if p[-1] == p[-2] else m.mpf(0))
 
 
+@twin("diagonal_entries")
+def diagonal_entries(m, x, *, offset=0):
+    rows, columns = x.shape[-2:]
+    places = [(i, i + offset) for i in range(rows) if 0 <= i + offset < columns]
+    return filled((*x.shape[:-2], len(places)), lambda p: x[(*p[:-1], *places[p[-1]])])
+
+
 @twin("pad")
 def pad(m, x, *, widths, value=0.0):
     sizes = tuple(n + a + b for n, (a, b) in zip(x.shape, widths, strict=True))
@@ -134,6 +141,22 @@ def scatter_add(m, x, index, src, *, axis):
     for p in np.ndindex(*index.shape):
         out[(*p[:axis], index[p], *p[axis + 1 :])] += src[p]
     return out
+
+
+def _scattered(join):
+    def of(m, x, index, src, *, axis, **options):
+        axis %= x.ndim
+        out = x.copy()
+        for p in np.ndindex(*index.shape):
+            place = (*p[:axis], index[p], *p[axis + 1 :])
+            out[place] = join(out[place], src[p], **options)
+        return out
+
+    return of
+
+
+twin("scatter_prod")(_scattered(lambda a, b: a * b))
+twin("scatter_extreme")(_scattered(lambda a, b, *, largest=True: max(a, b) if largest else min(a, b)))
 
 
 @twin("windows")

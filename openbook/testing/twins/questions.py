@@ -32,6 +32,8 @@ for _name, _of in {
     "logical_and": lambda x, y: bool(x) and bool(y), "logical_or": lambda x, y: bool(x) or bool(y),
     "logical_xor": lambda x, y: bool(x) != bool(y),
     "where": lambda condition, x, y: x if condition else y,
+    "signbit": lambda x: x < 0, "nextafter": lambda x, y: math.nextafter(float(x), float(y)),
+    "gcd": math.gcd, "lcm": math.lcm, "bitwise_left_shift": operator.lshift, "bitwise_right_shift": operator.rshift,
     "heaviside": lambda x, y: (x > 0) + (x == 0) * y,
 }.items():  # fmt: skip
     _each([_name], _of)

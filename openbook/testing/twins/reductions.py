@@ -162,3 +162,19 @@ def rms_standardize(m, x, *, axis, eps=1e-5):
         return [e / scale for e in entries]
 
     return along(x, axis, of)
+
+
+@twin("logcumsumexp")
+def logcumsumexp(m, x, *, axis):
+    return along(x, axis, lambda e: [m.log(sum(map(m.exp, e[: k + 1]))) for k in range(len(e))])
+
+
+def _places(best):
+    """Where the extreme of the entries so far stands; the last of equals."""
+    return lambda m, x, *, axis: along(
+        x, axis, lambda e: [max(i for i in range(k + 1) if e[i] == best(e[: k + 1])) for k in range(len(e))]
+    )
+
+
+twin("cummax_place")(_places(max))
+twin("cummin_place")(_places(min))
