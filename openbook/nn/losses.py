@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from openbook.errors import InputError
 from openbook.nn import functional
 from openbook.nn.module import Module
-from openbook.ops import vocabulary as word
 from openbook.ops.loss import require_reduction
 from openbook.tensor.create import as_tensor
 from openbook.tensor.tensor import Tensor
 
 __all__ = [
-    "BCELoss", "BCEWithLogitsLoss", "CosineEmbeddingLoss", "CosineSimilarity", "CrossEntropyLoss", "GaussianNLLLoss",
+    "BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CosineEmbeddingLoss", "CosineSimilarity", "CrossEntropyLoss", "GaussianNLLLoss",
     "HingeEmbeddingLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "MarginRankingLoss",
     "MultiLabelSoftMarginLoss", "NLLLoss", "PairwiseDistance", "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss",
-    "TripletMarginLoss", "TripletMarginWithDistanceLoss",
+    "TripletMarginLoss",
 ]  # fmt: skip
 
 
@@ -341,31 +339,22 @@ class TripletMarginLoss(Loss):
         return self._compared(anchor, positive, negative)
 
 
-class TripletMarginWithDistanceLoss(Loss):
-    """A triplet loss under a distance of your own (a function of two tensors); Euclidean unless given."""
+class CTCLoss(Loss):
+    """Minus the log-probability of all ways to spell each target in time, with blanks between (Graves et al. 2006).
 
-    def __init__(
-        self,
-        *,
-        distance_function: Callable[[Any, Any], Any] | None = None,
-        margin: float = 1.0,
-        swap: bool = False,
-        reduction: str = "mean",
-    ):
+    Called with log-probabilities (T, N, C), targets (N, S) or all in a row, and the lengths of both. With `zero_infinity`
+    a target too long for its input costs 0 instead of ∞.
+    """
+
+    function = staticmethod(functional.ctc_loss)
+    options = ("blank", "zero_infinity")
+
+    def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False):
         super().__init__(reduction=reduction)
-        if margin <= 0:
-            raise InputError(f"margin={margin} is not positive", where="TripletMarginWithDistanceLoss")
-        self.distance_function = PairwiseDistance() if distance_function is None else distance_function
-        self.margin, self.swap = margin, swap
+        self.blank, self.zero_infinity = blank, zero_infinity
 
-    def forward(self, anchor: Any, positive: Any, negative: Any) -> Any:
-        near, far = self.distance_function(anchor, positive), self.distance_function(anchor, negative)
-        if self.swap:
-            far = word.minimum(far, self.distance_function(positive, negative))
-        losses = word.relu(near - far + self.margin)
-        if self.reduction == "none":
-            return losses
-        return word.mean(losses) if self.reduction == "mean" else word.total(losses)
+    def forward(self, log_probs: Any, targets: Any, input_lengths: Any, target_lengths: Any) -> Any:
+        return self._compared(log_probs, targets, input_lengths, target_lengths)
 
 
 class CosineSimilarity(Module):

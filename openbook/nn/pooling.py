@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from openbook.errors import InputError
 from openbook.nn import functional
 from openbook.nn.functional.arguments import per_axis
 from openbook.nn.module import Module
@@ -17,7 +16,10 @@ __all__ = [
 
 
 class _MaxPool(Module):
-    """The largest entry of every window of (N, C, *spatial); `stride` is the window's size unless given."""
+    """The largest entry of every window of (N, C, *spatial); `stride` is the window's size unless given.
+
+    With `return_indices` also where each stands, counted through the spatial axes in a row, for `MaxUnpool`.
+    """
 
     function: Callable[..., Any]
 
@@ -31,13 +33,13 @@ class _MaxPool(Module):
         ceil_mode: bool = False,
     ):
         super().__init__()
-        if return_indices:
-            raise InputError("pooling gives no indices here", do="leave return_indices out")
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
-        self.padding, self.dilation, self.ceil_mode = padding, dilation, ceil_mode
+        self.padding, self.dilation = padding, dilation
+        self.return_indices, self.ceil_mode = return_indices, ceil_mode
 
     def forward(self, input: Any) -> Any:
-        return self.function(input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
+        options = (self.ceil_mode, self.return_indices)
+        return self.function(input, self.kernel_size, self.stride, self.padding, self.dilation, *options)
 
     def extra_repr(self) -> str:
         return (
@@ -150,16 +152,30 @@ class AdaptiveAvgPool3d(_Adaptive):
     function = staticmethod(functional.adaptive_avg_pool3d)
 
 
-class AdaptiveMaxPool1d(_Adaptive):
-    __doc__ = _Adaptive.__doc__
+class _AdaptiveMax(_Adaptive):
+    """The largest entry of as many windows as asked for along each spatial axis; None keeps an axis.
+
+    With `return_indices` also where each stands, counted through the spatial axes in a row, for `MaxUnpool`.
+    """
+
+    def __init__(self, output_size: Any, return_indices: bool = False):
+        super().__init__(output_size)
+        self.return_indices = return_indices
+
+    def forward(self, input: Any) -> Any:
+        return self.function(input, self.output_size, self.return_indices)
+
+
+class AdaptiveMaxPool1d(_AdaptiveMax):
+    __doc__ = _AdaptiveMax.__doc__
     function = staticmethod(functional.adaptive_max_pool1d)
 
 
-class AdaptiveMaxPool2d(_Adaptive):
-    __doc__ = _Adaptive.__doc__
+class AdaptiveMaxPool2d(_AdaptiveMax):
+    __doc__ = _AdaptiveMax.__doc__
     function = staticmethod(functional.adaptive_max_pool2d)
 
 
-class AdaptiveMaxPool3d(_Adaptive):
-    __doc__ = _Adaptive.__doc__
+class AdaptiveMaxPool3d(_AdaptiveMax):
+    __doc__ = _AdaptiveMax.__doc__
     function = staticmethod(functional.adaptive_max_pool3d)

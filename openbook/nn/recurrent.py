@@ -199,12 +199,22 @@ class RNNBase(Module):
 
     def _run(self, x: Any, state: State, suffix: str, backwards: bool) -> tuple[Any, State]:
         """One layer in one direction: all its outputs (time, batch, hidden), and its last state."""
+        if self.mode == "LSTM" and not self.proj_size:
+            return self._run_at_once(x, state, suffix, backwards)
         prepare, advance = self._layer(suffix)
         inputs, outputs = unbind(prepare(x)), []
         for moment in reversed(inputs) if backwards else inputs:
             state = advance(moment, state)
             outputs.append(state[0])
         return word.stack(*(reversed(outputs) if backwards else outputs), axis=0), state
+
+    def _run_at_once(self, x: Any, state: State, suffix: str, backwards: bool) -> tuple[Any, State]:
+        """The same for an LSTM, as one operation."""
+        part = self.__dict__
+        x = functional.linear(x, part[f"weight_ih{suffix}"], part.get(f"bias_ih{suffix}"))
+        x = x + part[f"bias_hh{suffix}"] if self.bias else x
+        y = word.lstm_run(word.flip(x, axis=0) if backwards else x, *state, part[f"weight_hh{suffix}"])
+        return word.flip(y[0], axis=0) if backwards else y[0], (y[0, -1], y[1, -1])
 
     def extra_repr(self) -> str:
         said = (

@@ -20,6 +20,7 @@ from openbook.ops import (
     normalize,
     order,
     pieces,
+    recurrent,
     reduce,
     rounding,
     running,

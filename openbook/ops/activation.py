@@ -204,12 +204,18 @@ class Gelu(Elementwise):
     edges = {INF: INF, NAN: NAN}
 
     @staticmethod
-    def forward(x):
-        return 0.5 * x * Erfc.forward(-x * scalar(math.sqrt(0.5), x))  # 1 + erf has no digits left in the tail
+    def keeping(x):
+        """The share below, which the slope needs again, is kept."""
+        below = scalar(0.5, x) * Erfc.forward(x * scalar(-math.sqrt(0.5), x))  # 1 + erf has no digits left in the tail
+        return x * below, below
 
     @staticmethod
-    def gradient(g, y, x):
-        below = 0.5 * erfc(x * -math.sqrt(0.5))
+    def forward(x):
+        return Gelu.keeping(x)[0]
+
+    @staticmethod
+    def gradient(g, y, x, *, kept=None):
+        below = 0.5 * erfc(x * -math.sqrt(0.5)) if kept is None else kept
         return g * (below + x * (math.sqrt(0.5 / math.pi) * exp(-0.5 * (x * x))))
 
 

@@ -197,8 +197,8 @@ class Logaddexp2(Elementwise):
 
 def _share(x, y, scale=1.0):
     """Of two exponentials' sum, the share of the first; infinities that meet share alike."""
-    same = eq(x, y)
-    return sigmoid(where(same, 0.0, x - y) * scale)
+    same = logical_and(eq(x, y), eq(absolute(x), INF))
+    return sigmoid((where(same, 0.0, x) - where(same, 0.0, y)) * scale)
 
 
 class Logit(Elementwise):

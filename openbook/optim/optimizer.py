@@ -11,6 +11,7 @@ import numpy as np
 from openbook.errors import DTypeError, InputError
 from openbook.optim.bucket import Bucket, Kept, Workspace, fill
 from openbook.optim.checkpoint import packed, unpacked
+from openbook.optim.hooks import METHODS, Hooked
 from openbook.optim.options import members, plain
 from openbook.tensor.autograd import enable_grad, last_change, now
 from openbook.tensor.tensor import Tensor
@@ -18,7 +19,7 @@ from openbook.tensor.tensor import Tensor
 __all__ = ["Optimizer"]
 
 
-class Optimizer:
+class Optimizer(Hooked):
     """Subclasses say in `begin` and `update` what a step does; everything else is here.
 
     `formula` is the rule as people read it. `param_groups` hold parameters with their options, as in PyTorch. `numbers`
@@ -151,7 +152,8 @@ class Optimizer:
         return numbers, {name: _fitting(name, value, parameter) for name, value in entry.items()}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_plans": {}, "_spaces": {}}  # a copy has other arrays, and gathers them anew
+        kept = {name: value for name, value in self.__dict__.items() if name not in METHODS}
+        return {**kept, "_hooks": None, "_plans": {}, "_spaces": {}}  # a copy has other arrays, and gathers them anew
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]

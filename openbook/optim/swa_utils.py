@@ -171,10 +171,10 @@ class SWALR(LRScheduler):
             for group in self.optimizer.param_groups
         ]
 
-    def step(self) -> None:
-        """An epoch is over."""
+    def step(self, epoch: int | None = None) -> None:
+        """An epoch is over; or `epoch` is named, which moves `last_epoch` but not the way, as in PyTorch."""
         self._step_count += 1
-        super().step()
+        super().step(epoch)
 
     def _share(self, step: int) -> float:
         """How much of the way is behind us."""

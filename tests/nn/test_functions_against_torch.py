@@ -112,3 +112,17 @@ def test_a_target_too_long_for_its_input() -> None:
 def test_grids_that_do_not_fit() -> None:
     with pytest.raises(ShapeError, match="grid"):
         F.grid_sample(ob.zeros(1, 2, 4, 4), ob.zeros(1, 3, 3, 3))
+
+
+@pytest.mark.parametrize("name", ["logaddexp", "logaddexp2"])
+def test_second_slopes_of_sums_of_exponentials_where_both_are_equal(name: str) -> None:
+    """An equal pair is no kink, unless both are infinite; and those raise no warning."""
+    values = [[1.0, 2.0, 0.5, -np.inf, -np.inf], [1.0, 0.0, 0.5, -np.inf, 3.0]]
+    with np.errstate(all="raise"):
+        x, y = (ob.tensor(v, dtype=ob.float64, requires_grad=True) for v in values)
+        slope = ob.autograd.grad(getattr(ob, name)(x, y).sum(), x, create_graph=True)[0]
+        mine = ob.autograd.grad(slope[:3].sum(), x)[0]
+    x, y = (torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in values)
+    other = torch.autograd.grad(getattr(torch, name)(x, y).sum(), x, create_graph=True)[0]
+    require_equal(mine[:3], torch.autograd.grad(other[:3].sum(), x)[0][:3])
+    assert slope.tolist()[3:] == [0.5, 0.0]  # PyTorch says NaN where infinities meet

@@ -79,6 +79,18 @@ def test_broadcasting_is_undone(name: str) -> None:
     np.testing.assert_allclose(column.grad.data, full[1].grad.data.sum(1, keepdims=True), rtol=1e-12)
 
 
+def test_erfc_of_single_precision_to_the_last_bit() -> None:
+    """Beside SciPy's in double precision: within one unit in the last place, and everything at the edges."""
+    from scipy.special import erfc
+
+    x = np.linspace(-6, 10.5, 100_001, dtype=np.float32)
+    found, truth = OPS["erfc"].forward(x), erfc(x.astype(np.float64))
+    assert found.dtype == np.float32
+    assert np.all(np.abs(found - truth) <= np.spacing(truth.astype(np.float32)))
+    edges = np.array([np.inf, -np.inf, np.nan, -0.0, 3e38, 1e-40], np.float32)
+    np.testing.assert_array_equal(OPS["erfc"].forward(edges), np.array([0, 2, np.nan, 1, 0, 1], np.float32))
+
+
 # --- the tests themselves (more of them, and new operations, in test_every_operation.py) ----------------------------
 
 

@@ -295,3 +295,37 @@ def test_schedulers_need_their_own_optimiser() -> None:
         cycle.step()
     with pytest.raises(InputError, match="lacks T_max"):
         optim.lr_scheduler.CosineAnnealingLR(ours, 5).load_state_dict(optim.lr_scheduler.StepLR(ours, 2).state_dict())
+
+
+@pytest.mark.parametrize(("name", "arguments"), [
+    ("StepLR", {"step_size": 3, "gamma": 0.5}), ("MultiStepLR", {"milestones": [2, 5], "gamma": 0.3}),
+    ("ExponentialLR", {"gamma": 0.8}), ("ConstantLR", {"factor": 0.5, "total_iters": 4}),
+    ("LinearLR", {"start_factor": 0.2, "total_iters": 6}), ("PolynomialLR", {"total_iters": 7, "power": 2.0}),
+    ("CosineAnnealingLR", {"T_max": 5, "eta_min": 0.01}), ("LambdaLR", {"lr_lambda": lambda epoch: 1 / (epoch + 1)}),
+    ("OneCycleLR", {"max_lr": 1.0, "total_steps": 12}), ("CyclicLR", {"base_lr": 0.1, "max_lr": 1.0, "step_size_up": 4}),
+    ("SWALR", {"swa_lr": 0.05, "anneal_epochs": 5}),
+])  # fmt: skip
+def test_an_epoch_that_is_named_has_torchs_rate(name: str, arguments: dict[str, Any]) -> None:
+    rates = []
+    for library in (ob, torch):
+        optimizer = library.optim.SGD([library.ones(2, requires_grad=True)], lr=0.4, momentum=0.9)
+        home = library.optim.swa_utils if name == "SWALR" else library.optim.lr_scheduler
+        scheduler = getattr(home, name)(optimizer, **arguments)
+        found = []
+        for epoch in (4, 0, 6, None, 2, None):
+            optimizer.step()
+            scheduler.step() if epoch is None else scheduler.step(epoch)
+            found.append((scheduler.last_epoch, float(scheduler.get_last_lr()[0])))
+        rates.append(found)
+    np.testing.assert_allclose(*rates, rtol=1e-12)
+
+
+def test_a_plateau_counts_from_the_epoch_that_is_named() -> None:
+    ends = []
+    for library in (ob, torch):
+        optimizer = library.optim.SGD([library.ones(2, requires_grad=True)], lr=0.4)
+        scheduler = library.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=0)
+        scheduler.step(1.0, 5)
+        scheduler.step(1.0, epoch=9)
+        ends.append((scheduler.last_epoch, optimizer.param_groups[0]["lr"]))
+    assert ends[0] == ends[1]

@@ -78,7 +78,7 @@ class SequentialLR(_Several):
         self._undo()
         self._start(last_epoch + 1)
 
-    def step(self) -> None:
+    def step(self) -> None:  # type: ignore[override]
         """An epoch is over."""
         self.last_epoch += 1
         turn = bisect_right(self._milestones, self.last_epoch)
@@ -113,7 +113,7 @@ class ChainedScheduler(_Several):
         super().__init__(optimizer, schedulers)
         self._note()
 
-    def step(self) -> None:
+    def step(self) -> None:  # type: ignore[override]
         """An epoch is over."""
         for scheduler in self._schedulers:
             scheduler.step()

@@ -54,10 +54,10 @@ class ReduceLROnPlateau(LRScheduler):
         """Whether epochs do not count because of a recent reduction."""
         return self.cooldown_counter > 0
 
-    def step(self, metrics: Any) -> None:  # type: ignore[override]
-        """An epoch is over, with this loss (or score)."""
+    def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
+        """An epoch is over, with this loss (or score); `epoch` says which one is to begin, if it is not the next."""
         value = float(metrics)
-        self.last_epoch += 1
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         if self._better(value):
             self.best, self.num_bad_epochs = value, 0
         else:

@@ -46,10 +46,18 @@ class LRScheduler:
         """The rates that the groups are to have at `last_epoch`."""
         return [self.rate(base, self.last_epoch) for base in self.base_lrs]
 
-    def step(self) -> None:
-        """An epoch is over."""
-        self.last_epoch += 1
-        self._set(self.get_lr())
+    def step(self, epoch: int | None = None) -> None:
+        """An epoch is over; or `epoch` begins, as older scripts say (a new scheduler with `last_epoch` says it better)."""
+        if epoch is None:
+            self.last_epoch += 1
+            self._set(self.get_lr())
+        else:
+            self.last_epoch = epoch
+            self._set(self._rates_from_the_epoch())
+
+    def _rates_from_the_epoch(self) -> list[float]:
+        """The rates at `last_epoch`, whatever they were before."""
+        return self.get_lr()
 
     def get_last_lr(self) -> list[float]:
         """The rates as this scheduler last set them."""
@@ -127,6 +135,9 @@ class Chainable(LRScheduler):
             else self.moved(group["lr"], base, epoch)
             for group, base in zip(self.optimizer.param_groups, self.base_lrs, strict=True)
         ]
+
+    def _rates_from_the_epoch(self) -> list[float]:
+        return [self.rate(base, self.last_epoch) for base in self.base_lrs]
 
     def _begin(self) -> None:
         self.last_epoch += 1
