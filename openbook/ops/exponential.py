@@ -9,6 +9,7 @@ import numpy as np
 from openbook.ops.domain import INF, NAN, POSITIVE, reals
 from openbook.ops.op import Elementwise, scalar
 from openbook.ops.vocabulary import (
+    absolute,
     eq,
     exp,
     greater,
