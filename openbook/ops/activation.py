@@ -6,12 +6,14 @@ import math
 
 import numpy as np
 
+from openbook.ops import single
 from openbook.ops.domain import INF, NAN, reals
 from openbook.ops.op import Elementwise, scalar
 from openbook.ops.special import Erfc
 from openbook.ops.vocabulary import (
-    erfc,
+    elu_slope,
     exp,
+    gelu_slope,
     gelu_tanh_slope,
     greater,
     greater_equal,
@@ -35,12 +37,16 @@ class Sigmoid(Elementwise):
 
     @staticmethod
     def forward(x):
-        e = np.exp(-np.abs(x))
-        return np.where(np.signbit(x), e, scalar(1.0, e)) / (1 + e)
+        return single.in_blocks(_sigmoid, x, single.sigmoid)
 
     @staticmethod
     def gradient(g, y, x):
         return g * sigmoid_slope(x)
+
+
+def _sigmoid(x):
+    e = np.exp(-np.abs(x))
+    return np.where(np.signbit(x), e, scalar(1.0, e)) / (1 + e)
 
 
 class SigmoidSlope(Elementwise):
@@ -53,13 +59,17 @@ class SigmoidSlope(Elementwise):
 
     @staticmethod
     def forward(x):
-        e = np.exp(-np.abs(x))
-        once = 1 + e
-        return e / (once * once)
+        return single.in_blocks(_sigmoid_slope, x)
 
     @staticmethod
     def gradient(g, y, x):
         return -(g * y * tanh(x * 0.5))
+
+
+def _sigmoid_slope(x):
+    e = np.exp(-np.abs(x))
+    once = 1 + e
+    return e / (once * once)
 
 
 class LogSigmoid(Elementwise):
@@ -89,13 +99,17 @@ class Softplus(Elementwise):
     @staticmethod
     def forward(x, *, beta=1.0, threshold=20.0):
         # beyond PyTorch's threshold its softplus is x itself; this one needs none, and is right there too
-        z = x if beta == 1 else x * scalar(beta, x)
-        y = np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
-        return y if beta == 1 else y / scalar(beta, x)
+        if beta == 1:
+            return single.in_blocks(_softplus, x)
+        return _softplus(x * scalar(beta, x)) / scalar(beta, x)
 
     @staticmethod
     def gradient(g, y, x, *, beta=1.0, threshold=20.0):
         return g * sigmoid(x if beta == 1 else x * beta)
+
+
+def _softplus(x):
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
 class Relu(Elementwise):
@@ -156,7 +170,7 @@ class Silu(Elementwise):
 
     @staticmethod
     def forward(x):
-        return x * Sigmoid.forward(x)
+        return single.in_blocks(lambda part: part * _sigmoid(part), x, single.silu)
 
     @staticmethod
     def gradient(g, y, x):
@@ -172,11 +186,35 @@ class Elu(Elementwise):
 
     @staticmethod
     def forward(x, *, alpha=1.0):
-        return np.where(x > 0, x, scalar(alpha, x) * np.expm1(np.minimum(x, 0)))
+        return single.in_blocks(
+            lambda part: np.where(part > 0, part, scalar(alpha, x) * np.expm1(np.minimum(part, 0))), x
+        )
 
     @staticmethod
     def gradient(g, y, x, *, alpha=1.0):
-        return where(greater(x, 0), g, g * (alpha * exp(where(greater_equal(x, 0), 0.0, x))))
+        return g * elu_slope(x, alpha=alpha)
+
+
+class EluSlope(Elementwise):
+    """The slope of elu: 1 right of 0, an exponential left of it."""
+
+    name = "elu_slope"
+    formula = "where(x > 0, 1, alpha*exp(x))"
+    domain = reals(-30, 10, kinks=(0.0,))
+    edges = {INF: 1.0, -INF: 0.0, NAN: NAN}
+
+    @staticmethod
+    def forward(x, *, alpha=1.0):
+        return single.in_blocks(lambda part: _elu_slope(part, alpha), x)
+
+    @staticmethod
+    def gradient(g, y, x, *, alpha=1.0):
+        return g * where(greater_equal(x, 0), 0.0, y)
+
+
+def _elu_slope(x, alpha):
+    y = np.exp(np.minimum(x, scalar(0.0, x)))
+    return y if alpha == 1 else np.where(x > 0, scalar(1.0, x), scalar(alpha, x) * y)
 
 
 class Selu(Elementwise):
@@ -193,7 +231,7 @@ class Selu(Elementwise):
 
     @staticmethod
     def gradient(g, y, x):
-        return g * where(greater(x, 0), Selu.scale, Selu.scale * Selu.alpha * exp(where(greater_equal(x, 0), 0.0, x)))
+        return g * (Selu.scale * elu_slope(x, alpha=Selu.alpha))
 
 
 class Gelu(Elementwise):
@@ -204,19 +242,40 @@ class Gelu(Elementwise):
     edges = {INF: INF, NAN: NAN}
 
     @staticmethod
-    def keeping(x):
-        """The share below, which the slope needs again, is kept."""
-        below = scalar(0.5, x) * Erfc.forward(x * scalar(-math.sqrt(0.5), x))  # 1 + erf has no digits left in the tail
-        return x * below, below
+    def forward(x):
+        return single.in_blocks(_gelu, x, single.gelu, within=13)
+
+    @staticmethod
+    def gradient(g, y, x):
+        return g * gelu_slope(x)
+
+
+def _gelu(x):
+    return 0.5 * x * Erfc.forward(-x * scalar(math.sqrt(0.5), x))  # 1 + erf has no digits left in the tail
+
+
+class GeluSlope(Elementwise):
+    """The slope of gelu: the share of a standard normal below x, and x times its density."""
+
+    name = "gelu_slope"
+    formula = "(1 + erf(x/sqrt(2)))/2 + x*exp(-x**2/2)/sqrt(2*pi)"
+    domain = reals(-12, 10)
+    edges = {INF: 1.0, -INF: 0.0, NAN: NAN}
 
     @staticmethod
     def forward(x):
-        return Gelu.keeping(x)[0]
+        return single.in_blocks(_gelu_slope, x, single.gelu_slope, within=13)
 
     @staticmethod
-    def gradient(g, y, x, *, kept=None):
-        below = 0.5 * erfc(x * -math.sqrt(0.5)) if kept is None else kept
-        return g * (below + x * (math.sqrt(0.5 / math.pi) * exp(-0.5 * (x * x))))
+    def gradient(g, y, x):
+        square = x * x
+        return g * ((2 - square) * (math.sqrt(0.5 / math.pi) * exp(-0.5 * square)))
+
+
+def _gelu_slope(x):
+    below = 0.5 * Erfc.forward(-x * scalar(math.sqrt(0.5), x))
+    far = np.clip(x, -40, 40)  # beyond, the density is 0: ∞ times it would be none
+    return below + far * (scalar(math.sqrt(0.5 / math.pi), x) * np.exp(-0.5 * (far * far)))
 
 
 class GeluTanh(Elementwise):
@@ -229,13 +288,17 @@ class GeluTanh(Elementwise):
 
     @staticmethod
     def forward(x):
-        return x * Sigmoid.forward(GeluTanh.steepness * x * (1 + GeluTanh.cubic * x * x))  # (1 + tanh u)/2 = σ(2u)
+        return single.in_blocks(_gelu_tanh, x, single.gelu_tanh, within=8)
 
     @staticmethod
     def gradient(g, y, x):
         return g * gelu_tanh_slope(x)
 
     steepness, cubic = 2 * math.sqrt(2 / math.pi), 0.044715
+
+
+def _gelu_tanh(x):
+    return x * _sigmoid(GeluTanh.steepness * x * (1 + GeluTanh.cubic * x * x))  # (1 + tanh u)/2 = σ(2u)
 
 
 class Mish(Elementwise):
@@ -247,7 +310,7 @@ class Mish(Elementwise):
 
     @staticmethod
     def forward(x):
-        return x * np.tanh(Softplus.forward(x))
+        return single.in_blocks(lambda part: part * np.tanh(_softplus(part)), x)
 
     @staticmethod
     def gradient(g, y, x):

@@ -9,10 +9,12 @@ in, and in float64 for the rest.
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import numpy as np
 
+from openbook.ops import single
 from openbook.ops.domain import NAN, reals
 from openbook.ops.op import Elementwise
 from openbook.ops.twice import Twice, exact_product
@@ -42,13 +44,21 @@ class GateSlope(Elementwise):
         """The slope itself, in float64, from x within ±far."""
         raise NotImplementedError
 
+    short: ClassVar[Callable[[Any], Any]]  # the slope in float32, as long as |x| < `within`
+    within: ClassVar[float]
+
+    @classmethod
+    def _first(cls, x: Any) -> Any:
+        point = np.clip(np.asarray(x, np.float64), -cls.far, cls.far)
+        return np.asarray(cls.first(point)).astype(x.dtype, copy=False)
+
     @classmethod
     def of_order(cls, x: Any, order: int) -> Any:
         """The derivative of x·gate(x)."""
         x = np.asarray(x)
-        point = np.asarray(x, np.float64)
         if order == 1:
-            return np.asarray(cls.first(np.clip(point, -cls.far, cls.far))).astype(x.dtype, copy=False)
+            return single.in_blocks(cls._first, x, cls.short, cls.within)
+        point = np.asarray(x, np.float64)
         near = np.abs(point) < cls.far
         inside = np.where(near, point, 0.0)
         left = np.signbit(inside)
@@ -130,7 +140,7 @@ class SiluSlope(_Logistic):
     name = "silu_slope"
     formula = "(1 + exp(-x) + x*exp(-x)) / (1 + exp(-x))**2"
     domain = reals(-30, 30)
-    far = 760.0
+    far, within, short = 760.0, 80.0, staticmethod(single.silu_slope)
 
     @staticmethod
     def first(x):
@@ -154,7 +164,7 @@ class GeluTanhSlope(_Logistic):
         " + 0.5*x*sqrt(2/pi)*(1 + 3*0.044715*x**2)/cosh(sqrt(2/pi)*(x + 0.044715*x**3))**2"
     )
     domain = reals(-8, 8)
-    far = 22.0
+    far, within, short = 22.0, 8.0, staticmethod(single.gelu_tanh_slope)
     # 2√(2/π) and 0.044715 in twice the digits
     steepness = Twice(1.5957691216057308, -9.96930880911092e-17)
     cubic = Twice(0.044715, 2.1960211427085595e-18)
@@ -196,7 +206,7 @@ class MishSlope(GateSlope):
     name = "mish_slope"
     formula = "tanh(log(1 + exp(x))) + x*exp(x)/(1 + exp(x))/cosh(log(1 + exp(x)))**2"
     domain = reals(-30, 20)
-    far = 760.0
+    far, within, short = 760.0, 40.0, staticmethod(single.mish_slope)
 
     @staticmethod
     def gate(decaying, left):

@@ -9,6 +9,7 @@ import numpy as np
 
 from openbook.ops.domain import INF, NAN, reals
 from openbook.ops.op import Elementwise, scalar
+from openbook.ops.single import in_blocks
 from openbook.ops.vocabulary import absolute, exp, greater, greater_equal, less_equal, logical_and, tanh, where
 
 
@@ -37,14 +38,21 @@ class Hardswish(Elementwise):
 
     @staticmethod
     def forward(x):
-        with np.errstate(invalid="ignore"):
-            inside = x * (np.clip(x + scalar(3.0, x), scalar(0.0, x), scalar(6.0, x)) / scalar(6.0, x))
-        return np.where(x <= -3, scalar(0.0, x), inside)
+        return in_blocks(_hardswish, x)
 
     @staticmethod
     def gradient(g, y, x):
         middle = g * ((2 * x + 3) / 6)
         return where(greater_equal(x, 3), g, where(less_equal(x, -3), 0.0, middle))
+
+
+def _hardswish(x):
+    share = np.clip(x + scalar(3.0, x), scalar(0.0, x), scalar(6.0, x)) / scalar(6.0, x)
+    if np.isneginf(x.min(initial=0)):  # 0 times −∞ is none
+        share = np.where(np.isneginf(x), scalar(0.0, x), share)
+        x = np.maximum(x, scalar(-3.0, x))
+    share *= x
+    return share
 
 
 class Softshrink(Elementwise):

@@ -168,7 +168,7 @@ def test_gradients_of_each_case(name: str) -> None:
         np.testing.assert_allclose(found.data[k], one.data, rtol=1e-8, atol=1e-9)
 
 
-@pytest.mark.parametrize("name", sorted(n for n, op in OPS.items() if op.differentiable))
+@pytest.mark.parametrize("name", sorted(n for n, op in OPS.items() if op.differentiable and n != "qr_complement"))
 def test_rows_and_columns_carried_as_one_stack(name: str) -> None:
     """A Jacobian by one stack of cotangents, by one stack of directions, and row by row."""
     arrays, parameters = inputs_of(name)
