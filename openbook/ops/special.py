@@ -57,18 +57,34 @@ _SINGLE = (
 
 
 def _erfc_of_singles(x):
-    """erfc of float32, twice as fast as SciPy's entry by entry: computed in float64, where seven digits come easily."""
-    v = np.asarray(x, np.float64)
-    z = np.abs(v)
-    t = 1 / (1 + 0.3 * z)
-    y = _SINGLE[-1] * t
-    for c in _SINGLE[-2:0:-1]:
-        y += c
+    """erfc of float32, twice as fast as SciPy's entry by entry: computed in float64, where seven digits come easily.
+
+    A few thousand entries at a time: numbers that stay in the cache cost less than fresh memory for every step.
+    """
+    out = np.empty(np.shape(x), np.float32)
+    flat, given = out.reshape(-1), np.ravel(x)
+    work = np.empty((3, min(_BLOCK, flat.size)))
+    for start in range(0, flat.size, _BLOCK):
+        part = given[start : start + _BLOCK]
+        z, t, y = work[:, : part.size]
+        np.absolute(part, out=z)
+        np.multiply(z, 0.3, out=t)
+        t += 1
+        np.reciprocal(t, out=t)
+        np.multiply(t, _SINGLE[-1], out=y)
+        for c in _SINGLE[-2:0:-1]:
+            y += c
+            y *= t
+        y += _SINGLE[0]
         y *= t
-    y += _SINGLE[0]
-    y *= t
-    y *= np.exp(-(z * z))
-    return np.where(v < 0, 2 - y, y).astype(np.float32)
+        z *= z
+        np.negative(z, out=z)
+        y *= np.exp(z, out=z)
+        flat[start : start + _BLOCK] = np.where(part < 0, 2 - y, y)
+    return out
+
+
+_BLOCK = 8192
 
 
 class Erfinv(Elementwise):

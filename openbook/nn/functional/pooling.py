@@ -29,10 +29,11 @@ def _max_pool(
     """
     windows = _Windows(f"max_pool{axes}d", axes, input, kernel_size, stride, padding, dilation, ceil_mode)
     low = -math.inf if input.dtype.kind == "f" else np.iinfo(input.dtype).min
+    if not return_indices:
+        return windows.largest(input, low)
     seen = windows.of(input, low)
     chosen = word.argmax(seen, axis=-1, keepdims=True)
-    values = word.gather(seen, chosen, axis=-1).squeeze(-1)
-    return (values, windows.places(chosen)) if return_indices else values
+    return word.gather(seen, chosen, axis=-1).squeeze(-1), windows.places(chosen)
 
 
 def _avg_pool(
@@ -86,12 +87,21 @@ class _Windows:
         places -= (places - 1) * step >= size + side
         return max(0, (places - 1) * step - room)
 
+    def padded(self, x: Any, fill: float) -> Any:
+        """The input with what is padded."""
+        widths = tuple((p, p + more) for p, more in zip(self.padding, self.beyond, strict=True))
+        if not any(map(any, widths)):
+            return x
+        return word.pad(x, widths=((0, 0),) * (x.ndim - len(widths)) + widths, value=fill)
+
+    def largest(self, x: Any, fill: float) -> Any:
+        """The largest entry of every window of the padded input."""
+        x = self.padded(x, fill)
+        return word.max_pool(x, kernel=self.kernel, stride=self.stride, dilation=self.dilation)
+
     def of(self, x: Any, fill: float) -> Any:
         """All windows of the padded input, the entries of each on a last axis."""
-        widths = tuple((p, p + more) for p, more in zip(self.padding, self.beyond, strict=True))
-        if any(map(any, widths)):
-            x = word.pad(x, widths=((0, 0),) * (x.ndim - len(widths)) + widths, value=fill)
-        seen = word.windows(x, kernel=self.kernel, stride=self.stride, dilation=self.dilation)
+        seen = word.windows(self.padded(x, fill), kernel=self.kernel, stride=self.stride, dilation=self.dilation)
         return word.reshape(seen, shape=(*seen.shape[: seen.ndim - len(self.kernel)], math.prod(self.kernel)))
 
     def places(self, chosen: Any) -> Any:

@@ -174,6 +174,12 @@ def windows(m, x, *, kernel, stride, dilation):
     return filled((*lead, *places, *kernel), entry)
 
 
+@twin("max_pool")
+def max_pool(m, x, *, kernel, stride, dilation):
+    seen = windows(m, x, kernel=kernel, stride=stride, dilation=dilation)
+    return filled(seen.shape[: x.ndim], lambda p: max(seen[p].ravel()))
+
+
 @twin("fold")
 def fold(m, x, *, sizes, kernel, stride, dilation):
     n = len(kernel)
