@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from openbook.expr.nodes import Array, Binary, Call, Compare, Expr, Index, Name, Negate, Number
+from openbook.expr.nodes import Array, Binary, Call, Compare, Derivative, Expr, Index, Name, Negate, Number, Sum
 from openbook.expr.numbers import DIGITS, number_text
-from openbook.expr.show import array_fits, array_text, level, split_name
+from openbook.expr.show import array_fits, array_text, is_partial, level, loose_below_minus, split_name
 
 __all__ = ["mathml", "mathml_name", "mathml_value"]
 
@@ -43,7 +43,8 @@ def mathml(expr: Expr, digits: int = DIGITS) -> str:
             case Name(id=name):
                 return mathml_name(name)
             case Negate(operand=operand):
-                return _row(_operator("−") + (_fence(write(operand)) if level(operand) <= 2.5 else write(operand)))
+                inner = write(operand)
+                return _row(_operator("−") + (_fence(inner) if loose_below_minus(operand) else inner))
             case Binary(operator="/", left=left, right=right):
                 return f"<mfrac>{_row(write(left))}{_row(write(right))}</mfrac>"
             case Binary(operator="**", left=left, right=right):
@@ -58,6 +59,12 @@ def mathml(expr: Expr, digits: int = DIGITS) -> str:
             case Index(base=base, indices=indices):
                 inner = _operator(",").join(map(write, indices))
                 return f"<msub>{_row(write(base))}{_row(inner)}</msub>"
+            case Derivative(by=by):
+                inner = write(e.innermost)
+                return _row(_slope_of(e, write(by)) + (inner if level(e.innermost) >= 4 else _fence(inner)))
+            case Sum(index=index, body=body):
+                inner = _fence(write(body)) if level(body) <= 1 else write(body)
+                return _row(f"<munder><mo>∑</mo><mi>{escape(index)}</mi></munder>{inner}")
         raise TypeError(type(e).__name__)
 
     def _side(part: Expr, operator: str, first: bool) -> str:
@@ -67,6 +74,15 @@ def mathml(expr: Expr, digits: int = DIGITS) -> str:
         return _fence(write(part)) if loose else write(part)
 
     return write(expr)
+
+
+def _slope_of(derivative: Derivative, by: str) -> str:
+    """The fraction d/dz in front of what is differentiated."""
+    d = f"<mi>{'∂' if is_partial(derivative) else 'd'}</mi>"
+    if derivative.order == 1:
+        return f"<mfrac>{d}{_row(d + by)}</mfrac>"
+    order = f"<mn>{derivative.order}</mn>"
+    return f"<mfrac><msup>{d}{order}</msup>{_row(f'{d}<msup>{by}{order}</msup>')}</mfrac>"
 
 
 def _simple(expr: Expr) -> bool:
@@ -146,6 +162,8 @@ def _call(function: str, arguments: list[str], parts: tuple[Expr, ...]) -> str:
             return f"<msup><mi>e</mi>{_row(inside)}</msup>"
         case "sqrt":
             return f"<msqrt>{inside}</msqrt>"
+        case "delta":
+            return f"<msub><mi>δ</mi>{_row(' '.join(arguments))}</msub>"
         case "abs":
             return _fence(inside, "|", "|")
         case "norm":

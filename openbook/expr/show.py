@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from openbook.expr.functions import FUNCTIONS
-from openbook.expr.nodes import Array, Binary, Call, Compare, Expr, Index, Name, Negate, Number
+from openbook.expr.nodes import Array, Binary, Call, Compare, Derivative, Expr, Index, Name, Negate, Number, Sum
 from openbook.expr.numbers import DIGITS, number_text
 
 __all__ = ["array_fits", "array_text", "latex", "name_latex", "number_latex", "source", "text"]
 
 _LEVEL = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2, "**": 4}
-_COMPARED, _NEGATED, _ATOM = 0, 2.5, 5
+_COMPARED, _PREFIXED, _NEGATED, _ATOM = 0, 1.5, 2.5, 5
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _SIGNS = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}
 _LONGEST_ARRAY = 6
@@ -26,6 +26,8 @@ def level(expr: Expr) -> float:
     match expr:
         case Compare():
             return _COMPARED
+        case Derivative() | Sum():
+            return _PREFIXED
         case Binary(operator=operator):
             return _LEVEL[operator]
         case Negate():
@@ -37,6 +39,13 @@ def level(expr: Expr) -> float:
 
 def _is_negative(value: Any) -> bool:
     return not isinstance(value, (str, np.ndarray)) and bool(np.signbit(float(value)))
+
+
+def loose_below_minus(operand: Expr) -> bool:
+    """Whether a leading minus needs brackets behind it: −(a + b), but −a·b."""
+    if isinstance(operand, Binary) and level(operand) == _LEVEL["*"]:
+        return loose_below_minus(operand.left)
+    return level(operand) <= _NEGATED
 
 
 def _joined(expr: Binary, write: Callable[[Expr], str], bracket: Callable[[str], str]) -> tuple[str, str]:
@@ -82,7 +91,16 @@ def source(expr: Expr) -> str:
             return f"{function}({', '.join(map(source, arguments))})"
         case Index(base=base, indices=indices):
             return f"{source(base)}[{', '.join(map(source, indices))}]"
+        case Derivative(by=by, body=body):
+            return f"diff({source(body)}, {source(by)})"
+        case Sum(index=index, body=body):
+            return f"sum({source(body)}, {index})"
     raise TypeError(type(expr).__name__)
+
+
+def is_partial(derivative: Derivative) -> bool:
+    """Whether other names than the one it is taken by could vary too: then it is written ∂, not d."""
+    return bool(set(derivative.innermost.names()) - set(derivative.by.names()) - {"pi"})
 
 
 # --- for reading -----------------------------------------------------------------------------------------------
@@ -104,7 +122,7 @@ def text(expr: Expr, digits: int = DIGITS) -> str:
                 return name
             case Negate(operand=operand):
                 inside = write(operand)
-                return f"−{_in_brackets(inside) if level(operand) <= _NEGATED else inside}"
+                return f"−{_in_brackets(inside) if loose_below_minus(operand) else inside}"
             case Binary(operator="**", left=left, right=Number(value=int() as power)):
                 base = write(left) if level(left) == _ATOM else _in_brackets(write(left))
                 return base + str(power).translate(_SUPERSCRIPT)
@@ -124,10 +142,18 @@ def text(expr: Expr, digits: int = DIGITS) -> str:
                 return f"‖{write(inner)}‖"
             case Call(function="abs", arguments=(inner,)):
                 return f"|{write(inner)}|"
+            case Call(function="delta", arguments=(first, second)):
+                return f"δ({write(first)}, {write(second)})"
             case Call(function=function, arguments=arguments):
                 return f"{function}({', '.join(map(write, arguments))})"
             case Index(base=base, indices=indices):
                 return f"{write(base)}[{', '.join(map(write, indices))}]"
+            case Derivative(by=by):
+                d, order = "∂" if is_partial(e) else "d", str(e.order).translate(_SUPERSCRIPT) if e.order > 1 else ""
+                inner = write(e.innermost)
+                return f"{d}{order}/{d}{write(by)}{order} {inner if level(e.innermost) >= 4 else _in_brackets(inner)}"
+            case Sum(index=index, body=body):
+                return f"Σ_{index} {_in_brackets(write(body)) if level(body) <= 1 else write(body)}"
         raise TypeError(type(e).__name__)
 
     return write(expr)
@@ -181,7 +207,7 @@ def latex(expr: Expr, digits: int = DIGITS) -> str:
             case Name(id=name):
                 return name_latex(name)
             case Negate(operand=operand):
-                return f"-{bracket(write(operand)) if level(operand) <= _NEGATED else write(operand)}"
+                return f"-{bracket(write(operand)) if loose_below_minus(operand) else write(operand)}"
             case Binary(operator="/", left=left, right=right):
                 return rf"\frac{{{write(left)}}}{{{write(right)}}}"
             case Binary(operator="**", left=left, right=right):
@@ -200,6 +226,13 @@ def latex(expr: Expr, digits: int = DIGITS) -> str:
                 return _call_latex(function, [write(a) for a in arguments], [level(a) for a in arguments])
             case Index(base=base, indices=indices):
                 return f"{write(base)}_{{{', '.join(map(write, indices))}}}"
+            case Derivative(by=by):
+                d, order = r"\partial" if is_partial(e) else "d", f"^{{{e.order}}}" if e.order > 1 else ""
+                inner = write(e.innermost)
+                inner = inner if level(e.innermost) >= 4 else bracket(inner)
+                return rf"\frac{{{d}{order}}}{{{d} {write(by)}{order}}} {inner}"
+            case Sum(index=index, body=body):
+                return rf"\sum_{{{index}}} {bracket(write(body)) if level(body) <= 1 else write(body)}"
         raise TypeError(type(e).__name__)
 
     return write(expr)

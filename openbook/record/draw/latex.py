@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from openbook.expr import Array, array_fits, latex, name_latex, number_latex
+from openbook.expr import Array, Expr, array_fits, latex, name_latex, number_latex
 from openbook.record.draw.lines import Line, parts, table_cell
 from openbook.record.table import Table
 from openbook.record.working import Working
@@ -48,6 +48,7 @@ def step_latex(line: Line) -> str:
 
 def _aligned(line: Line) -> str:
     name, *rest = _sides(line)
+    name = "" if line.continues else name
     said = rf" && \text{{{escape(line.said)}}}" if line.said else ""
     return f"{name} &{' '.join(rest)}{said}"
 
@@ -66,6 +67,8 @@ def _sides(line: Line) -> list[str]:
 
 def _value(line: Line) -> str:
     value = line.step.value
+    if isinstance(value, Expr):
+        return latex(value)
     if isinstance(value, str):
         return rf"\text{{{escape(value)}}}"
     if getattr(value, "ndim", 0):
