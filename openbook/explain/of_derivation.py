@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import pairwise
 
 from openbook.errors import ExplainError, FormulaError, InputError
 from openbook.explain.derivation import Line, derivation, next_line
@@ -155,7 +156,7 @@ def check_lines(lines: Sequence[str | Expr] | str) -> Working:
     read = [_read(line) for line in (lines.splitlines() if isinstance(lines, str) else lines) if str(line).strip()]
     if len(read) < 2:
         raise InputError("a derivation has at least two lines", do='pass them as ["diff(z**2, z)", "2*z"]')
-    verdicts = [check_line(a, b) for a, b in zip(read, read[1:], strict=False)]
+    verdicts = [check_line(a, b) for a, b in pairwise(read)]
     false = [i for i, v in enumerate(verdicts, 2) if v.holds is False]
     open_ = [i for i, v in enumerate(verdicts, 2) if v.holds is None]
     steps = [given("line 1", read[0])]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from openbook.errors import FormulaError
 from openbook.expr.functions import Defined, lookup
 from openbook.expr.joining import ONE, TWO, ZERO, minus, negative, over, plus, times
-from openbook.expr.nodes import Array, Binary, Call, Compare, Derivative, Expr, Index, Name, Negate, Number, Sum
+from openbook.expr.nodes import Array, Binary, Call, Compare, Derivative, Expr, Index, Name, Negate, Sum
 from openbook.expr.parser import parse
 
 __all__ = ["Ruled", "depends", "derivative", "differentiate", "rule_name", "slope_of", "substitute"]

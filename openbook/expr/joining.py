@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-from openbook.expr.nodes import Binary, Call, Derivative, Expr, Negate, Number, Sum
+from openbook.expr.nodes import Binary, Derivative, Expr, Negate, Number, Sum
 
 __all__ = ["ONE", "TWO", "ZERO", "is_number", "minus", "negative", "over", "plus", "raised", "rejoined", "times"]
 

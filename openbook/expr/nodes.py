@@ -209,7 +209,7 @@ class Index(Expr):
 class Derivative(Expr):
     """A derivative that still has to be found: `diff(f, z)`, read d/dz f. `by` is a name, or an entry of an array."""
 
-    by: Expr = _fixed()
+    by: Expr = field(default=Name(""), metadata={"fixed": True})
     body: Expr = None  # type: ignore[assignment]
 
     @property

@@ -22,7 +22,8 @@ def parse(text: str) -> Expr:
     """Read a formula such as `0.5*(y - tanh(w*x + b))**2`.
 
     Python's operators and precedence, `^` as well as `**` for powers, `a if c else b`, comparisons, calls by name,
-    entries `z[0]` and `X.T`, `diff(f, z)` for a derivative and `sum(f, k)` for a sum over an index. Raises FormulaError, pointing at the character, for anything else.
+    entries `z[0]` and `X.T`, `diff(f, z)` for a derivative and `sum(f, k)` for a sum over an index. Raises FormulaError,
+    pointing at the character, for anything else.
     """
     if not isinstance(text, str):
         raise FormulaError(f"a formula is a text, not {type(text).__name__}", do=_HOW)

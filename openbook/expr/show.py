@@ -150,8 +150,8 @@ def text(expr: Expr, digits: int = DIGITS) -> str:
                 return f"{write(base)}[{', '.join(map(write, indices))}]"
             case Derivative(by=by):
                 d, order = "∂" if is_partial(e) else "d", str(e.order).translate(_SUPERSCRIPT) if e.order > 1 else ""
-                inner = write(e.innermost)
-                return f"{d}{order}/{d}{write(by)}{order} {inner if level(e.innermost) >= 4 else _in_brackets(inner)}"
+                shown = write(e.innermost)
+                return f"{d}{order}/{d}{write(by)}{order} {shown if level(e.innermost) >= 4 else _in_brackets(shown)}"
             case Sum(index=index, body=body):
                 return f"Σ_{index} {_in_brackets(write(body)) if level(body) <= 1 else write(body)}"
         raise TypeError(type(e).__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-from openbook.expr import Expr, mathml, mathml_name, source, mathml_value
+from openbook.expr import Expr, mathml, mathml_name, mathml_value, source
 from openbook.record.draw.figure import figure_svg
 from openbook.record.draw.lines import Line, parts, table_cell
 from openbook.record.draw.page import page
