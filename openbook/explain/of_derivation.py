@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import pairwise
@@ -127,7 +128,8 @@ def _numbers(formula: Expr, name: str, order: int, slope: Step, values: dict[str
             "mpmath's numerical derivative in fifty digits",
             partial(lambda e, at: float(evaluate(e, at, precise(50))), nested, dict(values)), rtol=1e-12, atol=1e-300,
         )  # fmt: skip
-        witness.compute()
+        if not math.isfinite(float(evaluate(formula, values, precise(50))) + value + witness.compute()):
+            raise ValueError("not finite")
     except (FormulaError, ArithmeticError, TypeError, ValueError) as problem:
         where = ", ".join(f"{n} = {v:g}" for n, v in values.items())
         raise InputError(f"{text(formula)} has no such derivative at {where}", do="choose another point") from problem

@@ -7,7 +7,20 @@ from fractions import Fraction
 
 from openbook.expr.nodes import Binary, Derivative, Expr, Negate, Number, Sum
 
-__all__ = ["ONE", "TWO", "ZERO", "is_number", "minus", "negative", "over", "plus", "raised", "rejoined", "times"]
+__all__ = [
+    "ONE",
+    "TWO",
+    "ZERO",
+    "decimal",
+    "is_number",
+    "minus",
+    "negative",
+    "over",
+    "plus",
+    "raised",
+    "rejoined",
+    "times",
+]
 
 ZERO, ONE, TWO = Number(0), Number(1), Number(2)
 
@@ -109,8 +122,15 @@ def _number(a: Expr, b: Expr, join: Callable[[Fraction, Fraction], Fraction]) ->
     """Two numbers joined exactly, in decimals: 0.1 and 0.2 make 0.3."""
     if not (isinstance(a, Number) and isinstance(b, Number)):
         return None
-    exact = join(Fraction(str(a.value)), Fraction(str(b.value)))
-    return Number(int(exact) if exact.denominator == 1 else float(exact))
+    return decimal(join(Fraction(str(a.value)), Fraction(str(b.value))))
+
+
+def decimal(exact: Fraction) -> Number:
+    """A fraction as a decimal; one that is spelled out (0.3) means a three tenth, not the float next to it."""
+    if exact.denominator == 1:
+        return Number(int(exact))
+    spelled = repr(float(exact))
+    return Number(float(exact), spelled if Fraction(spelled) == exact else "")
 
 
 _JOIN: dict[str, Callable[[Expr, Expr], Expr]] = {"+": plus, "-": minus, "*": times, "/": over, "**": raised}

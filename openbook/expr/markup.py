@@ -28,7 +28,12 @@ _SIGNS = {
     "==": "=",
     "!=": "≠",
 }
+_RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _LEVELS = {"+": 1, "-": 1, "*": 2, "@": 2}
+
+
+_SHOWN = {"log": "ln", "sum": "Σ"}
+_SET_APART = {"exp", "sqrt", "delta", "abs", "norm", "transpose", "inv", "where", "sum"}  # not name and brackets
 
 
 def mathml(expr: Expr, digits: int = DIGITS) -> str:
@@ -47,6 +52,11 @@ def mathml(expr: Expr, digits: int = DIGITS) -> str:
                 return _row(_operator("−") + (_fence(inner) if loose_below_minus(operand) else inner))
             case Binary(operator="/", left=left, right=right):
                 return f"<mfrac>{_row(write(left))}{_row(write(right))}</mfrac>"
+            case Binary("**", Call(function=function, arguments=arguments), Number(value=int() as power)) if (
+                power > 1 and function not in _SET_APART
+            ):
+                return _row(f"<msup><mi>{_SHOWN.get(function, function)}</mi><mn>{power}</mn></msup><mo>&#x2061;</mo>"
+                            + _fence(_operator(",").join(map(write, arguments))))  # fmt: skip
             case Binary(operator="**", left=left, right=right):
                 base = write(left) if isinstance(left, Name) or _simple(left) else _fence(write(left))
                 return f"<msup>{_row(base)}{_row(write(right))}</msup>"
@@ -143,7 +153,13 @@ def mathml_name(name: str) -> str:
 
 
 def _differential(part: str) -> str:
-    return _row(f"<mi>{part[0]}</mi>{_letters(part[1:])}")
+    """`dz`, and of higher order `d²f` and `dz²`."""
+    d, name = f"<mi>{part[0]}</mi>", part[1:]
+    if name[:1] in _RAISED:
+        d, name = f"<msup>{d}<mn>{_RAISED.index(name[0])}</mn></msup>", name[1:]
+    if name[-1:] in _RAISED:
+        return _row(f"{d}<msup>{_letters(name[:-1])}<mn>{_RAISED.index(name[-1])}</mn></msup>")
+    return _row(d + _letters(name))
 
 
 def _letters(name: str, tied: bool = False) -> str:
@@ -177,5 +193,5 @@ def _call(function: str, arguments: list[str], parts: tuple[Expr, ...]) -> str:
             rows = f"<mtr><mtd>{body}</mtd><mtd><mtext>if </mtext>{test}</mtd></mtr>"
             rows += f"<mtr><mtd>{orelse}</mtd><mtd><mtext>otherwise</mtext></mtd></mtr>"
             return f'<mrow><mo>{{</mo><mtable columnalign="left left">{rows}</mtable></mrow>'
-    shown = {"log": "ln", "sum": "Σ"}.get(function, function)
+    shown = _SHOWN.get(function, function)
     return _row(f"<mi>{escape(shown)}</mi><mo>&#x2061;</mo>{_fence(inside)}")

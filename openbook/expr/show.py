@@ -290,6 +290,12 @@ def split_name(name: str) -> tuple[str, str]:
 
 def _derivative_latex(part: str) -> str:
     sign, rest = (r"\partial ", part[1:]) if part.startswith("∂") else ("d", part[1:])
+    for raised in "²³⁴⁵⁶⁷⁸":
+        power = f"^{{{'⁰¹²³⁴⁵⁶⁷⁸'.index(raised)}}}"
+        if rest.startswith(raised):  # d²f
+            return f"{sign.strip()}{power} {name_latex(rest[1:])}"
+        if rest.endswith(raised):  # dz²
+            return f"{sign}{name_latex(rest[:-1])}{power}"
     return sign + name_latex(rest)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
-from openbook.expr.joining import ONE, is_number, minus, negative, over, plus, raised, times
+from openbook.expr.joining import ONE, decimal, is_number, minus, negative, over, plus, raised, times
 from openbook.expr.nodes import Binary, Call, Compare, Expr, Negate, Number
 
 __all__ = ["tidy"]
@@ -168,7 +168,7 @@ class _Tidier:
 
     def _numbers(self, coefficient: Fraction) -> tuple[Expr, Expr]:
         if self.decimals and coefficient.denominator > 1 and Fraction(repr(float(coefficient))) == coefficient:
-            return Number(float(coefficient)), ONE
+            return decimal(coefficient), ONE
         return Number(coefficient.numerator), Number(coefficient.denominator)
 
 
@@ -182,9 +182,8 @@ def _powered(base: Expr, power: Fraction) -> Expr:
         return Call("sqrt", (base,))
     if power.denominator == 1:
         return raised(base, Number(int(power)))
-    exact = float(power)
-    written = Number(exact) if Fraction(repr(exact)) == power else Number(power.numerator) / Number(power.denominator)
-    return raised(base, written)
+    written = decimal(power)
+    return raised(base, written if written.spelling else Number(power.numerator) / Number(power.denominator))
 
 
 def _is_sum(expr: Expr) -> bool:

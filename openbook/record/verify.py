@@ -63,17 +63,23 @@ class Verification:
 
     def summary(self) -> str:
         """One line: how many steps were derived again, how, and on how many digits they agree."""
-        derived = {c.name for c in self.checks}
-        if not derived:
+        if not self.checks:
             return "unchecked: nothing here is derived a second way"
-        methods = ", ".join(dict.fromkeys(c.method for c in self.checks))
-        digits = min(c.digits for c in self.checks)
         if self.failures:
             names = ", ".join(dict.fromkeys(c.name for c in self.failures))
+            if all(isinstance(c.value, Expr) for c in self.failures):
+                return f"WRONG: {names} does not follow from the line before"
             return f"WRONG: a second derivation disagrees on {names}"
-        if all(isinstance(c.value, Expr) for c in self.checks):
-            return f"checked: {_many(len(self.checks), 'line')}, each against the one before ({methods})" + self._rest()
-        line = f"checked: {_many(len(derived), 'value')} derived again ({methods}), agreeing to {_count(digits)}"
+        lines = [c for c in self.checks if isinstance(c.value, Expr)]
+        values = [c for c in self.checks if not isinstance(c.value, Expr)]
+        told = []
+        if lines:
+            told.append(f"{_many(len(lines), 'line')}, each against the one before ({_methods(lines)})")
+        if values:
+            count, digits = len({c.name for c in values}), min(c.digits for c in values)
+            again = f"{_many(count, 'value')} derived again ({_methods(values)}), agreeing to {_count(digits)}"
+            told.append(again)
+        line = "checked: " + "; ".join(told)
         if self.end_to_end:
             line += f"; end to end to {_count(self.end_to_end.digits)}"
         return line + self._rest()
@@ -90,6 +96,10 @@ class Verification:
                 do="the step's formula, inputs or value is wrong; nothing printed below it can be trusted",
             )
         return self
+
+
+def _methods(checks: list[Check]) -> str:
+    return ", ".join(dict.fromkeys(c.method for c in checks))
 
 
 def _many(count: int, what: str) -> str:

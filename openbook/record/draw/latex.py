@@ -21,7 +21,8 @@ _SYMBOLS = {
     "∞": r"$\infty$", "→": r"$\to$", "±": r"$\pm$", "√": r"$\surd$", "Σ": r"$\Sigma$", "²": r"$^2$", "³": r"$^3$",
     "₁": r"$_1$", "₂": r"$_2$", "ᵀ": r"$^\top$", "⁻": r"$^-$", "¹": r"$^1$", "‖": r"$\|$", "∇": r"$\nabla$", "′": "$'$",
     "‴": "$'''$", "½": r"$\frac12$", "ε": r"$\varepsilon$", "θ": r"$\theta$", "λ": r"$\lambda$", "σ": r"$\sigma$",
-    "…": r"\dots{}", "–": "--", "—": "---", "⅓": r"$\frac13$",
+    "ⁿ": "$^n$", "ᵘ": "$^u$", "ᵛ": "$^v$", "δ": r"$\delta$", "⁰": "$^0$", "⁴": "$^4$", "⁵": "$^5$", "⁶": "$^6$", "⁷": "$^7$",
+    "⁸": "$^8$", "⁹": "$^9$", "≠": r"$\ne$", "…": r"\dots{}", "–": "--", "—": "---", "⅓": r"$\frac13$",
 }  # fmt: skip
 
 
@@ -91,4 +92,5 @@ def _table(table: Table) -> str:
 def escape(text: str) -> str:
     """Text as LaTeX sets it literally."""
     safe = "".join(_ESCAPES.get(c, _SYMBOLS.get(c, c)) for c in text)
-    return re.sub(r"\$\$", "", safe)  # two symbols in a row are one formula
+    safe = re.sub(r"\$\$", "", safe)  # two symbols in a row are one formula
+    return re.sub(r"(?:\^[-\w]){2,}", lambda m: f"^{{{m[0].replace('^', '')}}}", safe)  # and two exponents one
