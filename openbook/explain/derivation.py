@@ -11,9 +11,11 @@ from openbook.expr import (
     Call,
     Derivative,
     Expr,
+    Index,
     Name,
     Negate,
     Number,
+    Sum,
     derivative,
     differentiate,
     parse,
@@ -24,7 +26,7 @@ from openbook.expr import (
 from openbook.expr.derive import depends, slope_of
 from openbook.expr.joining import ONE, TWO, is_number, negative, rejoined
 
-__all__ = ["Line", "definition", "derivation", "next_line"]
+__all__ = ["Line", "by_rules", "definition", "derivation", "next_line"]
 
 _MOST_LINES = 200
 _LISTED = 3  # slopes of parts named beside their line
@@ -64,7 +66,7 @@ def derivation(expr: Expr, by: Expr) -> list[Line]:
         assert isinstance(expr, Call)
         current = Derivative(by, start)
         lines.append(Line(current, f"definition of {expr.function}", f"{text(expr)} = {text(start)}"))
-    lines += _by_rules(current, by)
+    lines += by_rules(current, by)
     lines += _finished(lines[-1].formula, expr, by, start)
     return lines
 
@@ -86,7 +88,7 @@ def next_line(current: Expr) -> Line | None:
 # --- one rule a line -------------------------------------------------------------------------------------------
 
 
-def _by_rules(current: Expr, by: Expr) -> Iterator[Line]:
+def by_rules(current: Expr, by: Expr) -> Iterator[Line]:
     """Work on what is outermost; when only simple slopes are left, write them all in."""
     first = True
     for _ in range(_MOST_LINES):
@@ -133,9 +135,11 @@ def _slopes_of_parts(current: Expr, pending: list[Derivative]) -> Line:
 
 def _is_simple(expr: Expr, by: Expr) -> bool:
     """Whether a person writes the slope down at once: multiples and sums of powers, f(z), f(a·z + b)."""
-    if not depends(expr, by) or expr == by:
+    if not depends(expr, by) or expr == by or isinstance(expr, Index):
         return True
     match expr:
+        case Sum(body=body):
+            return _is_simple(body, by)
         case Negate(operand=operand):
             return _is_simple(operand, by)
         case Binary(operator="+" | "-", left=left, right=right):
@@ -145,11 +149,11 @@ def _is_simple(expr: Expr, by: Expr) -> bool:
         case Binary(operator="/", left=left, right=right):
             return not depends(right, by) and _is_simple(left, by)
         case Binary(operator="**", left=left, right=right):
-            return left == by and not depends(right, by)
+            return isinstance(left, (Name, Index)) and not depends(right, by)
         case Call(function="where" | "max" | "min" | "atan2"):
             return False
         case Call(arguments=(inner,)):
-            return inner == by or (isinstance(inner, Negate) and inner.operand == by)
+            return isinstance(inner, (Name, Index)) or (isinstance(inner, Negate) and inner.operand == by)
     return False
 
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from openbook.errors import CheckError, FormulaError
 from openbook.expr import Arithmetic, Expr, as_expr, evaluate, precise, text, to_sympy
-from openbook.record import Explains
+from openbook.record import Explains, Witness
 
-__all__ = ["POINTS", "Difference", "LineCheck", "at_random_points", "check_line", "provable"]
+__all__ = ["POINTS", "Difference", "LineCheck", "at_random_points", "check_line", "provable", "witnesses"]
 
 POINTS = 20
 _TRIES = 200
@@ -114,6 +114,15 @@ def check_line(before: Expr | str, after: Expr | str) -> LineCheck:
         return LineCheck(left, right, True, agreed, "proved by SymPy", note=note)
     unproved = f"only {agreed} points were found to look at" if proved else "SymPy could not prove it"
     return LineCheck(left, right, None, agreed, note="; ".join(filter(None, (unproved, note))))
+
+
+def witnesses(verdict: LineCheck) -> tuple[Witness, ...]:
+    """The verdict on a line as what stands beside it in a working; none where nothing could be said."""
+    if verdict.holds is None and not verdict.agrees:
+        return ()
+    answer = verdict.how if verdict.holds is False else verdict.after
+    method = "a counterexample" if verdict.holds is False else verdict.how
+    return (Witness(method, lambda: answer),)
 
 
 @cache

@@ -10,7 +10,8 @@ from itertools import pairwise
 from openbook.errors import ExplainError, FormulaError, InputError
 from openbook.explain.derivation import Line, derivation, next_line
 from openbook.explain.dispatch import explains
-from openbook.explain.equal import LineCheck, check_line
+from openbook.explain.equal import LineCheck, check_line, witnesses
+from openbook.explain.of_vectors import is_of_vectors, vector_steps
 from openbook.expr import Derivative, Expr, Name, as_expr, evaluate, parse, precise, text
 from openbook.record import Step, Witness, Working, given
 
@@ -21,15 +22,23 @@ _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 GIVEN, POINT, AT = "The formula", "At one point", "With numbers"
 
 
-def derive(formula: str | Expr, by: str | None = None, order: int = 1, **values: float) -> Working:
+def derive(
+    formula: str | Expr, by: str | None = None, order: int = 1, scalars: Sequence[str] = (), **values: float
+) -> Working:
     """Differentiate a formula line by line: `derive("tanh(z)", "z")`.
 
     One named rule a line, and every line held against the one before, by SymPy (where it is installed) and at random
     points in fifty digits. `by` names what to differentiate by (several names, "w,b", one after the other); `order` how
     often. With values (`derive("tanh(z)", z=0.5)`) the outcome is worked out at that point too.
+
+    Vectors and matrices are derived entry by entry, and read as matrices again: `derive("cross_entropy(W@x + b, y)", "W")`.
+    There are `@`, `transpose`, `softmax`, `log_softmax`, `cross_entropy(logits, targets)`, `mse(prediction, target)`, `sum`,
+    `mean` and `norm`; capitals are matrices, other names vectors, those in `scalars` single numbers.
     """
     read = as_expr(formula)
     names = _names(read, by)
+    if is_of_vectors(read):
+        return _derive_vectors(read, names, order, scalars, values)
     if not 1 <= order <= len(_ORDINALS):
         raise InputError(f"order {order} is not worked out", do=f"choose 1 to {len(_ORDINALS)}")
     _require_known(read, values)
@@ -49,6 +58,24 @@ def derive(formula: str | Expr, by: str | None = None, order: int = 1, **values:
         steps=tuple(steps),
         result=results[asked] if len(results) == 1 else results,
         notes=tuple(_notes(steps)),
+    )
+
+
+def _derive_vectors(
+    formula: Expr, names: list[str], order: int, scalars: Sequence[str], values: dict[str, float]
+) -> Working:
+    if len(names) > 1 or order > 1 or values:
+        raise ExplainError(
+            f"{text(formula)} has vectors in it, and is derived once, by one name, without numbers",
+            do='ask for one: derive("softmax(z)", "z")',
+        )
+    steps, outcome, notes = vector_steps(formula, names[0], tuple(scalars))
+    return Working(
+        title=f"∂f/∂{names[0]} for f = {text(formula)}",
+        question=f"What is the derivative of {text(formula)} with respect to {names[0]}?",
+        steps=tuple(steps),
+        result=outcome,
+        notes=(*notes, *_notes(steps)),
     )
 
 
@@ -104,16 +131,7 @@ def _line_steps(name: str, start: Expr, by: Expr, part: str) -> list[Step]:
 
 def _step(name: str, before: Expr, line: Line, part: str) -> Step:
     verdict = check_line(before, line.formula)
-    return Step(name, line.formula, rule=line.rule, why=line.why, part=part, witnesses=_witnesses(verdict))
-
-
-def _witnesses(verdict: LineCheck) -> tuple[Witness, ...]:
-    """The verdict on a line as what stands beside it; none where nothing could be said."""
-    if verdict.holds is None and not verdict.agrees:
-        return ()
-    answer = verdict.how if verdict.holds is False else verdict.after
-    method = "a counterexample" if verdict.holds is False else verdict.how
-    return (Witness(method, lambda: answer),)
+    return Step(name, line.formula, rule=line.rule, why=line.why, part=part, witnesses=witnesses(verdict))
 
 
 def _numbers(formula: Expr, name: str, order: int, slope: Step, values: dict[str, float]) -> list[Step]:
@@ -137,7 +155,7 @@ def _numbers(formula: Expr, name: str, order: int, slope: Step, values: dict[str
 
 
 def _notes(steps: Iterable[Step]) -> Iterable[str]:
-    lines = [step for step in steps if isinstance(step.value, Expr) and step.part != GIVEN]
+    lines = [step for step in steps if isinstance(step.value, Expr) and step.rule != "given"]
     unproved = [i for i, step in enumerate(lines, 1) if not any("proved" in w.method for w in step.witnesses)]
     if unproved:
         yield (
@@ -164,7 +182,7 @@ def check_lines(lines: Sequence[str | Expr] | str) -> Working:
     steps = [given("line 1", read[0])]
     steps += [
         Step(f"line {i}", v.after, rule="follows" if v.holds else "does not follow" if v.holds is False else "undecided",
-             why=str(v.counterexample) if v.counterexample else v.how, witnesses=_witnesses(v))
+             why=str(v.counterexample) if v.counterexample else v.how, witnesses=witnesses(v))
         for i, v in enumerate(verdicts, 2)
     ]  # fmt: skip
     return Working(

@@ -74,7 +74,9 @@ class Verification:
         values = [c for c in self.checks if not isinstance(c.value, Expr)]
         told = []
         if lines:
-            told.append(f"{_many(len(lines), 'line')}, each against the one before ({_methods(lines)})")
+            told.append(
+                f"{_many(len({id(c.step) for c in lines}), 'line')}, each against the one before ({_methods(lines)})"
+            )
         if values:
             count, digits = len({c.name for c in values}), min(c.digits for c in values)
             again = f"{_many(count, 'value')} derived again ({_methods(values)}), agreeing to {_count(digits)}"
@@ -119,7 +121,8 @@ def verify(working: Working) -> Verification:
         found = check_step(step)
         checks += found
         if not found:
-            if step.formula is None and not step.inputs:
+            claimed = isinstance(step.value, Expr) and step.rule != "given"  # a line that nothing stands beside
+            if step.formula is None and not step.inputs and not claimed:
                 starting += 1
             else:
                 unchecked.append(step.name)
