@@ -12,7 +12,15 @@ import numpy as np
 
 from openbook.expr.nodes import Array, Binary, Call, Compare, Derivative, Expr, Index, Name, Negate, Number, Sum
 from openbook.expr.numbers import DIGITS, number_text
-from openbook.expr.show import array_fits, array_text, is_partial, level, loose_below_minus, split_name
+from openbook.expr.show import (
+    array_fits,
+    array_text,
+    is_partial,
+    level,
+    loose_below_minus,
+    split_name,
+    starts_with_minus,
+)
 
 __all__ = ["mathml", "mathml_name", "mathml_value"]
 
@@ -80,7 +88,7 @@ def mathml(expr: Expr, digits: int = DIGITS) -> str:
     def _side(part: Expr, operator: str, first: bool) -> str:
         own = _LEVELS[operator]
         rank = 5 if isinstance(part, Binary) and part.operator == "/" else level(part)  # a bar brackets by itself
-        loose = rank < own or (not first and (rank == own or (rank == 2.5 and own < 2.5)))
+        loose = rank < own or (not first and (rank == own or (own < 2.5 and starts_with_minus(part))))
         return _fence(write(part)) if loose else write(part)
 
     return write(expr)

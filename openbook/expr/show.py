@@ -41,11 +41,16 @@ def _is_negative(value: Any) -> bool:
     return not isinstance(value, (str, np.ndarray)) and bool(np.signbit(float(value)))
 
 
+def starts_with_minus(expr: Expr) -> bool:
+    """Whether a minus is the first thing to be read."""
+    if isinstance(expr, Binary) and expr.operator in "*@/":
+        return starts_with_minus(expr.left)
+    return level(expr) == _NEGATED
+
+
 def loose_below_minus(operand: Expr) -> bool:
     """Whether a leading minus needs brackets behind it: −(a + b), but −a·b."""
-    if isinstance(operand, Binary) and level(operand) == _LEVEL["*"]:
-        return loose_below_minus(operand.left)
-    return level(operand) <= _NEGATED
+    return level(operand) < _LEVEL["*"] or starts_with_minus(operand)
 
 
 def _joined(expr: Binary, write: Callable[[Expr], str], bracket: Callable[[str], str]) -> tuple[str, str]:
@@ -56,7 +61,7 @@ def _joined(expr: Binary, write: Callable[[Expr], str], bracket: Callable[[str],
         left = bracket(left)
     # The right side keeps its brackets at equal rank too: a − (b + c), and a·(b·c) as it was written.
     same_rank = level(expr.right) == own and expr.operator != "**"
-    second_sign = own < _NEGATED and level(expr.right) == _NEGATED  # a − (−b), not a − −b
+    second_sign = own < _NEGATED and starts_with_minus(expr.right)  # a − (−b), not a − −b
     if level(expr.right) < own or same_rank or second_sign:
         right = bracket(right)
     return left, right
