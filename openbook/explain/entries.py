@@ -10,9 +10,10 @@ from operator import add
 import numpy as np
 
 from openbook.errors import ExplainError
+from openbook.explain.picture import Leaf, picture
 from openbook.explain.replay import Measured, Replay
 from openbook.expr import Name
-from openbook.record import Edge, Graph, Node, Step, Witness, Working
+from openbook.record import Step, Witness, Working
 
 __all__ = ["Operation", "Question", "entry_name", "explain_entry"]
 
@@ -99,7 +100,12 @@ class Rung:
 
 
 def explain_entry(
-    operations: Sequence[Operation], loss: float, question: Question, at: Index | int | None, top: int
+    operations: Sequence[Operation],
+    loss: float,
+    question: Question,
+    at: Index | int | None,
+    top: int,
+    leaves: Mapping[int, Leaf] | None = None,
 ) -> Working:
     """Show how one entry's gradient comes about, from the loss (the last operation) back to it.
 
@@ -110,13 +116,14 @@ def explain_entry(
     last = operations[-1]
     title = entry_name(question.name, index)
     ledger = _ledger(rungs, last, question, top)
+    asked = Leaf(question.name, question.value, question.gradient)
     return Working(
         title=f"How d{last.name}/d{title} comes about",
         question=f"What does {title} do to {last.name}?",
         steps=(*_values(rungs, loss, last, question.eps), *ledger),
         result=rungs[0].gradient,
         notes=(_note(rungs), *_spared(question)),
-        graph=_graph(rungs, loss, last),
+        graph=picture(operations, leaves or {question.key: asked}, rungs, loss, title),
     )
 
 
@@ -271,17 +278,3 @@ def _spared(question: Question) -> list[str]:
     if not count:
         return []
     return [f"This net is large: {count} of the slopes on the way are autograd's alone, not held against differences."]
-
-
-def _graph(rungs: list[Rung], loss: float, last: Operation) -> Graph:
-    nodes = [
-        Node(r.name, r.name, r.rule, r.value, r.gradient, "operation" if i else "parameter")
-        for i, r in enumerate(rungs)
-    ]
-    nodes.append(Node(last.name, last.name, last.rule, loss, None, "output"))
-    edges = [
-        Edge(rung.name, above.id, rung.terms[0].local)
-        for rung, above in zip(rungs, nodes[1:], strict=True)
-        if rung.terms
-    ]
-    return Graph(tuple(nodes), tuple(edges), gradient_of=last.name)

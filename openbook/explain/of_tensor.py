@@ -12,6 +12,7 @@ from openbook.errors import ExplainError
 from openbook.explain.dispatch import explains
 from openbook.explain.entries import Index, Operation, Question, explain_entry
 from openbook.explain.graphs import key_of, local_slopes, names_for, source_of, trace_back
+from openbook.explain.picture import Leaf
 from openbook.explain.replay import Replay
 from openbook.record import Working
 from openbook.tensor import Tensor
@@ -49,7 +50,7 @@ def explain_tensor(
     operations = [_operation(node, labels, grads, replay) for node in nodes if id(node) in grads]
     eps = float(np.finfo(loss.dtype).eps)
     question = Question(key, labels[key], target.data, np.asarray(grads[key]), eps, replay)
-    return explain_entry(operations, float(loss), question, at, top)
+    return explain_entry(operations, float(loss), question, at, top, _leaves(nodes, labels, grads, known))
 
 
 def _target(wrt: Tensor | str | None, known: Mapping[str, Tensor], nodes: list[GraphNode]) -> Tensor:
@@ -63,12 +64,26 @@ def _target(wrt: Tensor | str | None, known: Mapping[str, Tensor], nodes: list[G
     return next(leaves)
 
 
+def _leaves(
+    nodes: list[GraphNode], labels: Mapping[int, str], grads: Mapping[int, Any], known: Mapping[str, Tensor]
+) -> dict[int, Leaf]:
+    """What the computation started from; a parameter's module is the front of its name."""
+    modules = {id(tensor): name.rpartition(".")[0] for name, tensor in known.items()}
+    found: dict[int, Leaf] = {}
+    for node in nodes:
+        for x in node.require():
+            if isinstance(x, Tensor) and source_of(x, node) == id(x) and id(x) not in found:
+                gradient = np.asarray(grads[id(x)]) if id(x) in grads else None
+                found[id(x)] = Leaf(labels[id(x)], x.data, gradient, modules.get(id(x), ""))
+    return found
+
+
 def _operation(node: GraphNode, labels: Mapping[int, str], grads: Mapping[int, Any], replay: Replay) -> Operation:
     return Operation(
         key=id(node),
         name=labels[id(node)],
         rule=node.op.name,
-        inputs=tuple(source_of(x, node) if isinstance(x, Tensor) and x.requires_grad else 0 for x in node.require()),
+        inputs=tuple(source_of(x, node) if isinstance(x, Tensor) else 0 for x in node.require()),
         value=np.asarray(node.output),
         upstream=np.asarray(grads[id(node)]),
         slopes=partial(local_slopes, node),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from html import escape
 
 from openbook.expr import Expr, mathml, mathml_name, mathml_value, source
 from openbook.record.draw.figure import figure_svg
+from openbook.record.draw.fold import folded
 from openbook.record.draw.lines import Line, parts, table_cell
 from openbook.record.draw.page import page
 from openbook.record.draw.svg import draw_graph
+from openbook.record.graph import Graph
 from openbook.record.table import Table
 from openbook.record.verify import Check
 from openbook.record.working import Working
@@ -48,8 +51,22 @@ def draw_working(working: Working, opened: bool = False, figures: bool = True) -
 def draw_figures(working: Working) -> str:
     """The plots of a working, and its graph."""
     drawn = "".join(f'<div class="ob-scroll">{figure_svg(display)}</div>' for display in working.displays)
-    if working.graph is not None:
-        drawn += f'<div class="ob-scroll">{draw_graph(working.graph, working.title)}</div>'
+    return drawn if working.graph is None else drawn + _folding(working.graph, working.title)
+
+
+def _folding(graph: Graph, title: str) -> str:
+    """A graph; of a large one the modules as boxes, each opened by a click on it."""
+    whole, folds = folded(graph)
+    mark = f"g{zlib.crc32(title.encode()):08x}"
+    links = {fold.id: f"{mark}-{fold.id.replace(' ', '-')}" for fold in folds}
+    drawn = f'<div class="ob-scroll">{draw_graph(whole, title, links)}</div>'
+    for fold in folds:
+        count = f"{fold.label}: {len(fold.graph.nodes)} boxes"
+        inside = _folding(fold.graph, f"{title}: {fold.label}")
+        drawn += (
+            f'<details class="ob-fold" id="{links[fold.id]}"><summary class="ob-small">{escape(count)}</summary>'
+            f"{inside}</details>"
+        )
     return drawn
 
 
