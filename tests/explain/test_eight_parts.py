@@ -214,3 +214,25 @@ def test_5_a_wrong_count_of_kept_tokens_is_found() -> None:
     w = ob.explain(ob.draw([3.0, 2.0, 1.0, 0.0], 100, top_k=2, seed=0))
     steps = tuple(replace(s, value=s.value + 1) if s.name == "kept" else s for s in w.steps)
     assert not replace(w, steps=steps).verification.passed
+
+
+@pytest.mark.parametrize(
+    ("activation", "place"),
+    [
+        (nn.Sigmoid, ""),
+        (nn.Tanh, ""),
+        (nn.GELU, "√2"),
+        (nn.SiLU, ""),
+        (nn.Mish, ""),
+        (nn.Tanhshrink, None),
+        (nn.Softplus, None),
+    ],
+)
+def test_6_the_top_is_where_the_slope_of_the_slope_is_zero(activation: type[nn.Module], place: str | None) -> None:
+    w = checked(ob.explain(activation()))
+    second = [s for s in w.steps if "″" in s.name]
+    assert bool(second) == (place is not None)
+    if place is not None:
+        assert abs(second[0].value) < 1e-12
+        assert ("z = √" in w.text()) == bool(place) and place in w.text()
+        assert w.result["largest slope"] >= max(row[-1] for row in w.tables[0].rows) - 1e-12
