@@ -41,7 +41,10 @@ if __name__ == "__main__":
         ob.nn.Linear(1000, 2000), ob.nn.Tanh(), ob.nn.Linear(2000, 2000), ob.nn.ReLU(), ob.nn.Linear(2000, 2000),
         ob.nn.ReLU(), ob.nn.Linear(2000, 10),
     )  # fmt: skip
-    rows, marks = ob.tensor(random.standard_normal((16, 1000)).astype(np.float32)), ob.tensor(random.integers(0, 10, 16))
+    rows, marks = (
+        ob.tensor(random.standard_normal((16, 1000)).astype(np.float32)),
+        ob.tensor(random.integers(0, 10, 16)),
+    )
     cost = ob.nn.CrossEntropyLoss()(big(rows), marks)
     timed("an entry of a 10-million-parameter net", lambda: ob.explain(cost, wrt="0.weight", model=big))
     timed("a derivation, tanh by its definition", lambda: ob.derive("tanh(z)", "z"))

@@ -45,6 +45,7 @@ class Replay:
         self.budget = _BUDGET
         self.spared = 0  # checks that there was no work left for
         self._values: dict[int, Any] | None = None
+        self._given: dict[int, Any] = {}
 
     @property
     def values(self) -> dict[int, Any]:
@@ -119,7 +120,9 @@ class Replay:
         source = source_of(x, node)
         if source in known:
             return known[source]
-        return x.data.astype(np.float64) if x.data.dtype.kind == "f" else x.data
+        if source not in self._given:  # converted once: the weights of a large net fill the memory bus
+            self._given[source] = x.data.astype(np.float64) if x.data.dtype.kind == "f" else x.data
+        return self._given[source]
 
     def _run(self, nodes: Sequence[GraphNode], values: Any) -> None:
         for node in nodes:
