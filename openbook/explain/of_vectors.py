@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
-import numpy as np
-
-from openbook.errors import ExplainError, FormulaError
+from openbook.errors import ExplainError
+from openbook.explain.beside_autograd import by_autograd
 from openbook.explain.derivation import Line, by_rules
 from openbook.explain.equal import LineCheck, check_line, witnesses
 from openbook.explain.indices import WHOLE, Entries
 from openbook.explain.sums import apart, as_matrices, factored, factors, joined, multiplied, sifted, terms
-from openbook.expr import Binary, Call, Derivative, Expr, Index, Name, Number, Sum, evaluate, text, tidy
+from openbook.expr import Binary, Call, Derivative, Expr, Index, Name, Sum, text, tidy
 from openbook.expr.joining import ONE, is_number, rejoined
 from openbook.record import Step, Witness, given
 
@@ -255,7 +253,8 @@ def vector_steps(formula: Expr, by: str, scalars: tuple[str, ...]) -> tuple[list
         steps += _stage_steps(work, stage)
     last = done[-1]
     outcome = last.matrix if last.matrix is not None else last.result
-    autograd = Witness("autograd at random numbers", partial(_by_autograd, work, last, outcome))
+    compute = partial(by_autograd, work.entries, formula, by, last.result, last.free, outcome)
+    autograd = Witness("autograd at random numbers", compute)
     steps[-1] = Step(
         steps[-1].name, steps[-1].value, rule=steps[-1].rule, why=steps[-1].why, part=steps[-1].part,
         witnesses=(*steps[-1].witnesses, autograd),
@@ -323,84 +322,3 @@ def _shapes(work: Derivations) -> list[str]:
     if work.entries.counted is not None:
         notes.append("n is the number of entries that the mean is taken over.")
     return notes
-
-
-# --- beside autograd -------------------------------------------------------------------------------------------
-
-
-def _by_autograd(work: Derivations, stage: Stage, outcome: Expr) -> Expr | str:
-    """The outcome again if our own Tensors find the same numbers, else what they found."""
-    e = work.entries
-    values = _random_values(work)
-    ours = np.array([float(_entry_value(e, stage.result, at, values)) for at in e.places(stage.free)])
-    theirs = np.ravel(_jacobian(work, values))
-    if ours.shape == theirs.shape and np.allclose(ours, theirs, rtol=1e-10, atol=1e-12):
-        return outcome
-    return f"autograd finds {theirs}, the formula {ours}"
-
-
-def _random_values(work: Derivations) -> dict[str, np.ndarray]:
-    random, e = np.random.default_rng(0), work.entries
-    values = {}
-    for name in work.formula.names():
-        if name not in ("pi", "inf"):
-            shape = tuple(e.size((name, k)) for k in range(e.rank(name)))
-            values[name] = random.uniform(0.2, 1.5, shape)
-            if name in e.shares:
-                values[name] /= values[name].sum()
-    return values
-
-
-def _entry_value(e: Entries, line: Expr, at: dict[str, int], values: dict[str, np.ndarray]) -> float:
-    known = {
-        f"{name}_{'_'.join(map(str, place))}" if place else name: float(array[place])
-        for name, array in values.items()
-        for place in np.ndindex(array.shape)
-    }
-    return float(evaluate(e.written_out(line, at), known))
-
-
-def _jacobian(work: Derivations, values: dict[str, np.ndarray]) -> np.ndarray:
-    from openbook.explain.of_formula import ON_TENSORS
-    from openbook.tensor import Tensor, jacobian
-
-    def f(x: Tensor) -> Tensor:
-        known = {name: Tensor(array) for name, array in values.items()} | {work.by: x}
-        return _on_tensors(work.formula, known, ON_TENSORS)
-
-    return np.asarray(jacobian(f)(Tensor(values[work.by])).data)
-
-
-def _on_tensors(expr: Expr, known: dict[str, Any], arithmetic: Any) -> Any:
-    """A formula of whole vectors and matrices computed with our own operations."""
-
-    def inner(part: Expr) -> Any:
-        return _on_tensors(part, known, arithmetic)
-
-    match expr:
-        case Call(function="transpose", arguments=(part,)):
-            array = inner(part)
-            return array.transpose(0, 1) if array.ndim == 2 else array
-        case Binary(operator="@", left=left, right=right):
-            a, b = inner(left), inner(right)
-            return a.unsqueeze(1) * b.unsqueeze(0) if _outer(left, right, a, b) else a @ b
-        case Call(function="softmax" | "log_softmax" as function, arguments=(part,)):
-            return getattr(inner(part), function)(-1)
-        case Call(function="cross_entropy", arguments=(part, targets)):
-            return -(inner(targets) * inner(part).log_softmax(-1)).sum()
-        case Call(function="mse", arguments=(part, targets)):
-            return ((inner(part) - inner(targets)) ** 2).mean()
-        case Call(function="norm", arguments=(part,)):
-            return (inner(part) ** 2).sum() ** 0.5
-        case Call(function="sum" | "mean" as function, arguments=(part,)):
-            return getattr(inner(part), function)()
-        case Call(function="diag"):
-            raise FormulaError("diag is for outcomes, not for formulas to derive")
-        case Name() | Number():
-            return evaluate(expr, known, arithmetic)
-    parts = {f"part_{i}": inner(part) for i, part in enumerate(expr.parts)}
-    return evaluate(expr._rebuild(tuple(map(Name, parts))), parts, arithmetic)
-
-
-def _outer(left: Expr, right: Expr, a: Any, b: Any) -> bool:
-    return isinstance(right, Call) and right.function == "transpose" and a.ndim == b.ndim == 1

@@ -93,6 +93,8 @@ def differentiate(expr: Expr, by: Expr, of: Callable[[Expr], Expr]) -> Ruled:
             sign = ">" if which == "max" else "<"
             chosen = Call("where", (Compare(sign, left, right), slope(left), slope(right)))
             return Ruled("branch by branch", f"the {which} changes as the one it is", chosen)
+        case Call(function="max" | "min" as which, arguments=(first, second, *others)):
+            return differentiate(Call(which, (Call(which, (first, second)), *others)), by, of)
         case Call(function="atan2", arguments=(y, x)):
             turn = minus(times(x, slope(y)), times(y, slope(x)))
             turned = over(turn, plus(Binary("**", x, TWO), Binary("**", y, TWO)))

@@ -251,7 +251,9 @@ def _call_latex(function: str, arguments: list[str], levels: list[float]) -> str
     own_brackets = any(mark in template for mark in ("{{{0}}}", "|{0}", "({0}", "lfloor", "lceil", "Vert {0}"))
     if len(arguments) == 1 and not own_brackets:
         arguments = [rf"\left({arguments[0]}\right)" if levels[0] < _ATOM else arguments[0]]
-    return template.format(", ".join(arguments) if template.count("{0}") == 1 else arguments[0])
+    if len(arguments) > 1 and "{1}" not in template:
+        arguments = [", ".join(arguments)]
+    return template.format(*arguments)
 
 
 def number_latex(value: Any, digits: int = DIGITS, spelling: str = "") -> str:

@@ -9,7 +9,8 @@ import pytest
 
 import openbook as ob
 from openbook.errors import ExplainError, ShapeError
-from openbook.explain.of_vectors import _entry_value, _random_values, check_entries, stages
+from openbook.explain.beside_autograd import entry_value, random_values
+from openbook.explain.of_vectors import check_entries, stages
 from openbook.expr import Binary, Expr, Name, Number, parse, text
 
 torch = pytest.importorskip("torch", reason="needs PyTorch beside openbook")
@@ -50,8 +51,8 @@ def by_torch(formula: str, by: str, values: dict[str, np.ndarray]) -> np.ndarray
 @pytest.mark.parametrize(("formula", "by"), CASES)
 def test_the_outcome_is_pytorchs(formula: str, by: str) -> None:
     work, done = stages(parse(formula), by, ("T",))
-    values = _random_values(work)
-    ours = [_entry_value(work.entries, done[-1].result, at, values) for at in work.entries.places(done[-1].free)]
+    values = random_values(work.entries, work.formula)
+    ours = [entry_value(work.entries, done[-1].result, at, values) for at in work.entries.places(done[-1].free)]
     np.testing.assert_allclose(ours, by_torch(formula, by, values).ravel(), rtol=1e-11, atol=1e-14)
 
 
