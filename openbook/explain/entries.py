@@ -123,7 +123,7 @@ def explain_entry(
         steps=(*_values(rungs, loss, last, question.eps), *ledger),
         result=rungs[0].gradient,
         notes=(_note(rungs), *_spared(question)),
-        graph=picture(operations, leaves or {question.key: asked}, rungs, loss, title),
+        graph=picture(operations, leaves or {question.key: asked}, rungs, loss),
     )
 
 

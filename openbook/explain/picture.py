@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,12 +27,10 @@ class Leaf:
     module: str = ""
 
 
-def picture(
-    operations: Sequence[Operation], leaves: Mapping[int, Leaf], rungs: Sequence[Rung], loss: float, entry: str
-) -> Graph:
+def picture(operations: Sequence[Operation], leaves: Mapping[int, Leaf], rungs: Sequence[Rung], loss: float) -> Graph:
     """Every operation with what went into it. Values and gradients of arrays are told by shape and root mean square.
 
-    Boxes on the path from `entry` to the loss show the entries followed, arrows on it their local slopes.
+    Boxes on the path of the rungs show the entries followed, arrows on it their local slopes.
     """
     last = operations[-1]
     path = {rung.key: rung for rung in rungs}
@@ -49,7 +47,9 @@ def picture(
             nodes.append(Node(str(o.key), o.name, o.rule, loss, None, "output"))
         else:
             nodes.append(_node(o.key, o.name, o.rule, o.value, o.upstream, "operation", path, modules[o.key]))
-    return Graph(tuple(nodes), tuple(_edges(operations, leaves, rungs)), gradient_of=last.name)
+    ids = {node.id: str(i) for i, node in enumerate(nodes)}  # keys are addresses, and never the same twice
+    edges = [replace(e, source=ids[e.source], target=ids[e.target]) for e in _edges(operations, leaves, rungs)]
+    return Graph(tuple(replace(n, id=ids[n.id]) for n in nodes), tuple(edges), gradient_of=last.name)
 
 
 def _node(

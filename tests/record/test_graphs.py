@@ -92,6 +92,12 @@ def test_the_graph_of_a_net_has_its_numbers() -> None:
     assert {e.source for e in graph.edges} | {e.target for e in graph.edges} == {n.id for n in graph.nodes}
 
 
+def test_the_same_net_gives_the_same_page() -> None:
+    """No address of memory gets into a picture."""
+    assert working(2).html() == working(2).html()
+    assert working(2).to_dict() == working(2).to_dict()
+
+
 def test_a_large_net_is_folded_and_opens_by_click() -> None:
     explained = working(8)
     graph = explained.graph
