@@ -37,3 +37,15 @@ if __name__ == "__main__":
     x, classes = ob.tensor(random.standard_normal((64, 784)).astype(np.float32)), ob.tensor(random.integers(0, 10, 64))
     loss = ob.nn.CrossEntropyLoss()(model(x), classes)
     timed("an entry of a 1.9-million-parameter net", lambda: ob.explain(loss, wrt="0.weight", model=model))
+    big = ob.nn.Sequential(
+        ob.nn.Linear(1000, 2000), ob.nn.Tanh(), ob.nn.Linear(2000, 2000), ob.nn.ReLU(), ob.nn.Linear(2000, 2000),
+        ob.nn.ReLU(), ob.nn.Linear(2000, 10),
+    )  # fmt: skip
+    rows, marks = (
+        ob.tensor(random.standard_normal((16, 1000)).astype(np.float32)),
+        ob.tensor(random.integers(0, 10, 16)),
+    )
+    cost = ob.nn.CrossEntropyLoss()(big(rows), marks)
+    timed("an entry of a 10-million-parameter net", lambda: ob.explain(cost, wrt="0.weight", model=big))
+    timed("a derivation, tanh by its definition", lambda: ob.derive("tanh(z)", "z"))
+    timed("a derivation, cross-entropy of a linear map", lambda: ob.derive("cross_entropy(W@x + b, y)", "W"))

@@ -78,6 +78,8 @@ e, pi, inf, nan, newaxis = _np.e, _np.pi, _np.inf, _np.nan, None
 
 # Loaded when first used: `import openbook` costs NumPy and the core, nothing more.
 _LATER = {
+    "openbook.explain.equal": ("check_line",),
+    "openbook.explain.of_derivation": ("check_lines", "derive"),
     "openbook.decide": ("Metric", "at_thresholds", "best_threshold", "reliability"),
     "openbook.forest": (
         "DecisionTreeClassifier", "DecisionTreeRegressor", "RandomForestClassifier", "RandomForestRegressor",

@@ -15,6 +15,7 @@ __all__ = ["explain", "explains"]
 # The package a thing's class comes from, and the modules here that know its kinds.
 _KNOWN = {
     "builtins": ("of_formula",),
+    "openbook.explain": ("of_derivation",),
     "openbook.tensor": ("of_tensor", "of_differences", "of_gradcheck"),
     "openbook.nn": ("of_module", "of_activation"),
     "openbook.linear": ("of_linear",),

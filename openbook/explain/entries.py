@@ -10,8 +10,10 @@ from operator import add
 import numpy as np
 
 from openbook.errors import ExplainError
+from openbook.explain.picture import Leaf, picture
+from openbook.explain.replay import Measured, Replay
 from openbook.expr import Name
-from openbook.record import Edge, Graph, Node, Step, Witness, Working
+from openbook.record import Step, Witness, Working
 
 __all__ = ["Operation", "Question", "entry_name", "explain_entry"]
 
@@ -35,13 +37,16 @@ class Operation:
     upstream: np.ndarray
     slopes: Callable[[int, Index], np.ndarray]
     formula: str = ""
+    differences: Callable[[int, Index], Measured | None] | None = (
+        None  # the same slopes, by differences of the operation
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
     """Which entry of which value is asked about: its key and name, the array and its gradient, the spacing of its floats.
 
-    `differences` computes the loss to both sides of that entry, where its owner can.
+    `replay` computes the loss to both sides of any value, where its owner can.
     """
 
     key: int
@@ -49,7 +54,7 @@ class Question:
     value: np.ndarray
     gradient: np.ndarray
     eps: float
-    differences: Callable[[Index], float] | None = None
+    replay: Replay | None = None
 
     def entry(self, at: Index | int | None) -> Index:
         """The index asked for, or that of the largest gradient."""
@@ -73,6 +78,8 @@ class Term:
     index: Index
     upstream: float
     local: float
+    column: float = 0.0  # the largest slope of this operation into any entry: what rounding is measured by
+    measured: Measured | None = None
 
     @property
     def product(self) -> float:
@@ -88,10 +95,17 @@ class Rung:
     gradient: float
     terms: tuple[Term, ...]
     rule: str = ""
+    key: int = 0
+    index: Index = ()
 
 
 def explain_entry(
-    operations: Sequence[Operation], loss: float, question: Question, at: Index | int | None, top: int
+    operations: Sequence[Operation],
+    loss: float,
+    question: Question,
+    at: Index | int | None,
+    top: int,
+    leaves: Mapping[int, Leaf] | None = None,
 ) -> Working:
     """Show how one entry's gradient comes about, from the loss (the last operation) back to it.
 
@@ -101,13 +115,15 @@ def explain_entry(
     rungs = _climb(operations, question, index)
     last = operations[-1]
     title = entry_name(question.name, index)
+    ledger = _ledger(rungs, last, question, top)
+    asked = Leaf(question.name, question.value, question.gradient)
     return Working(
         title=f"How d{last.name}/d{title} comes about",
         question=f"What does {title} do to {last.name}?",
-        steps=(*_values(rungs, loss, last, question.eps), *_ledger(rungs, last, question, index, top)),
+        steps=(*_values(rungs, loss, last, question.eps), *ledger),
         result=rungs[0].gradient,
-        notes=(_note(rungs),),
-        graph=_graph(rungs, loss, last),
+        notes=(_note(rungs), *_spared(question)),
+        graph=picture(operations, leaves or {question.key: asked}, rungs, loss),
     )
 
 
@@ -130,7 +146,7 @@ def _climb(operations: Sequence[Operation], question: Question, index: Index) ->
         terms = [t for operation, position in consumers.get(key, []) for t in _terms(operation, position, index)]
         terms.sort(key=lambda t: -abs(t.product))
         here = None if value is None else float(value[index])
-        rungs.append(Rung(entry_name(name, index), here, float(gradient[index]), tuple(terms), rule))
+        rungs.append(Rung(entry_name(name, index), here, float(gradient[index]), tuple(terms), rule, key, index))
         if not terms:
             break
         best = terms[0]
@@ -143,7 +159,19 @@ def _terms(operation: Operation, position: int, index: Index) -> list[Term]:
     """The products through one operation, without those whose slope is exactly zero."""
     column = operation.slopes(position, index)
     entries = [tuple(int(i) for i in e) for e in np.argwhere(column != 0)] if column.ndim else [()]
-    return [Term(operation, e, float(operation.upstream[e]), float(column[e])) for e in entries]
+    largest = float(np.max(np.abs(column), initial=0.0))
+    measured = None if operation.differences is None else operation.differences(position, index)
+    return [
+        Term(
+            operation,
+            e,
+            float(operation.upstream[e]),
+            float(column[e]),
+            largest,
+            None if measured is None else measured.at(e),
+        )
+        for e in entries
+    ]
 
 
 def _values(rungs: list[Rung], loss: float, last: Operation, eps: float) -> list[Step]:
@@ -155,34 +183,46 @@ def _values(rungs: list[Rung], loss: float, last: Operation, eps: float) -> list
     return [*steps, Step(last.name, loss, rule=last.rule, part=VALUES, dtype_eps=eps)]
 
 
-def _ledger(rungs: list[Rung], last: Operation, question: Question, index: Index, top: int) -> list[Step]:
+def _ledger(rungs: list[Rung], last: Operation, question: Question, top: int) -> list[Step]:
     """From the loss back: each gradient as a sum of upstream × local."""
     steps: list[Step] = []
     reached: dict[str, Step] = {}
     for rung in reversed(rungs):
-        made, gradient = _rung_steps(rung, last, reached, top, question.eps)
-        if rung is rungs[0] and question.differences is not None:
-            gradient = replace(gradient, witnesses=(_differences(question, index),))
+        made, gradient = _rung_steps(rung, last, reached, top, question)
+        gradient = _witnessed(gradient, question, rung.key, rung.index, always=rung is rungs[0])
         reached[gradient.name] = gradient
         steps += [*made, gradient]
     return steps
 
 
-def _differences(question: Question, index: Index) -> Witness:
-    assert question.differences is not None
-    tolerance = max(1e-6, 100 * question.eps)
-    measured = question.differences(index)  # now: backward() may free the graph, and a step change the weights
-    return Witness("central differences of the loss", lambda: measured, rtol=tolerance, atol=tolerance * 1e-2)
+def _witnessed(step: Step, question: Question, key: int, index: Index, always: bool = False) -> Step:
+    """A gradient with differences of the loss beside it, as long as the work is affordable."""
+    replay = question.replay
+    if replay is None or not (always or replay.affords(replay.cost(key))):
+        return step
+    measured = replay.loss_slope(key, index)  # now: backward() may free the graph, and a step change the weights
+    floor = 1e-2 * max(1e-6, 100 * question.eps) * float(np.max(np.abs(question.gradient), initial=0.0))
+    return _beside(step, "central differences of the loss", measured, question.eps, floor)
+
+
+def _beside(step: Step, method: str, measured: Measured, eps: float, floor: float) -> Step:
+    """A step with differences as its witness; where they say nothing, that is said."""
+    if not bool(measured.smooth):
+        return replace(step, why=f"{step.why}; {measured.reason}".removeprefix("; "))
+    found, tolerance = float(measured.slope), max(1e-6, 100 * eps)
+    witness = Witness(method, lambda: found, rtol=tolerance, atol=floor + 16 * measured.rounding)
+    return replace(step, witnesses=(*step.witnesses, witness))
 
 
 def _rung_steps(
-    rung: Rung, last: Operation, reached: Mapping[str, Step], top: int, eps: float
+    rung: Rung, last: Operation, reached: Mapping[str, Step], top: int, question: Question
 ) -> tuple[list[Step], Step]:
+    eps = question.eps
     made: list[Step] = []
     inputs: list[Step] = []
     products = []
     for term in rung.terms[:top]:
-        factors, new = _factors(rung, term, last, reached, eps)
+        factors, new = _factors(rung, term, last, reached, question)
         made += new
         inputs += factors
         products.append(reduce(lambda a, b: a * b, (Name(f.name) for f in factors)))  # type: ignore[arg-type,return-value]
@@ -202,13 +242,16 @@ def _rung_steps(
 
 
 def _factors(
-    rung: Rung, term: Term, last: Operation, reached: Mapping[str, Step], eps: float
+    rung: Rung, term: Term, last: Operation, reached: Mapping[str, Step], question: Question
 ) -> tuple[list[Step], list[Step]]:
     """Upstream and local slope of one product, and which of them are new; into the loss itself, only the slope."""
-    operation = term.operation
+    operation, eps = term.operation, question.eps
     entry = entry_name(operation.name, term.index)
     local = Step(f"∂{entry}/∂{rung.name}", term.local, rule=f"slope of {operation.rule}", part=BACKWARD, dtype_eps=eps,
                  why=operation.formula)  # fmt: skip
+    if term.measured is not None:
+        floor = max(1e-9, 100 * eps) * term.column
+        local = _beside(local, "central differences of the operation", term.measured, eps, floor)
     if operation is last:
         return [local], [local]
     upstream = reached.get(f"d{last.name}/d{entry}")
@@ -216,6 +259,7 @@ def _factors(
         return [upstream, local], [local]
     upstream = Step(f"d{last.name}/d{entry}", term.upstream, rule="same rule", part=BACKWARD, dtype_eps=eps,
                     why="found the same way; ask for it with wrt= and at=")  # fmt: skip
+    upstream = _witnessed(upstream, question, operation.key, term.index)
     return [upstream, local], [upstream, local]
 
 
@@ -229,15 +273,8 @@ def _note(rungs: list[Rung]) -> str:
     )
 
 
-def _graph(rungs: list[Rung], loss: float, last: Operation) -> Graph:
-    nodes = [
-        Node(r.name, r.name, r.rule, r.value, r.gradient, "operation" if i else "parameter")
-        for i, r in enumerate(rungs)
-    ]
-    nodes.append(Node(last.name, last.name, last.rule, loss, None, "output"))
-    edges = [
-        Edge(rung.name, above.id, rung.terms[0].local)
-        for rung, above in zip(rungs, nodes[1:], strict=True)
-        if rung.terms
-    ]
-    return Graph(tuple(nodes), tuple(edges), gradient_of=last.name)
+def _spared(question: Question) -> list[str]:
+    count = question.replay.spared if question.replay is not None else 0
+    if not count:
+        return []
+    return [f"This net is large: {count} of the slopes on the way are autograd's alone, not held against differences."]

@@ -10,9 +10,9 @@ import numpy as np
 from openbook.errors import ExplainError
 from openbook.ops.move import sum_to
 from openbook.tensor import Tensor, enable_grad, grad_of
-from openbook.tensor.autograd import GraphNode, nodes_behind
+from openbook.tensor.autograd import GraphNode, nodes_behind, origin_of
 
-__all__ = ["key_of", "local_slopes", "names_for", "replay", "trace_back"]
+__all__ = ["key_of", "local_slopes", "names_for", "source_of", "trace_back"]
 
 # What textbooks call the value of an operation.
 _LETTERS = {"linear": "z", "relu": "h", "tanh": "h", "sigmoid": "h", "silu": "h", "leaky_relu": "h", "softplus": "h"}
@@ -56,6 +56,12 @@ def key_of(value: Any) -> int:
     return id(value if node is None else node)
 
 
+def source_of(x: Tensor, consumer: GraphNode) -> int:
+    """The key of an input as it was when an operation used it: it may have been changed in place since."""
+    origin = origin_of(x, consumer)
+    return id(x if origin is None else origin)
+
+
 def local_slopes(node: GraphNode, position: int, index: tuple[int, ...]) -> np.ndarray:
     """∂(every entry of the output)/∂(one entry of an input): a column of the operation's Jacobian.
 
@@ -70,24 +76,7 @@ def local_slopes(node: GraphNode, position: int, index: tuple[int, ...]) -> np.n
         row = result[position] if isinstance(result, tuple) else result
         row = row() if callable(row) else row
         row = sum_to(row, inputs[position].shape)
+        if not isinstance(row, Tensor):  # zero whatever arrives
+            return np.zeros_like(node.output)
         (column,) = grad_of(row[index] if index else row, [g])
     return column.data if column is not None else np.zeros_like(node.output)
-
-
-def replay(nodes: Iterable[GraphNode], changed: Mapping[int, np.ndarray], dtype: Any = np.float64) -> float:
-    """Compute the last node again, in float64, with other arrays for some leaves (by id)."""
-    values: dict[int, Any] = {}
-
-    def value_of(x: Any) -> Any:
-        if not isinstance(x, Tensor):
-            return x
-        if x.node is not None and id(x.node) in values:
-            return values[id(x.node)]
-        array = changed.get(id(x), x.data)
-        return array.astype(dtype) if array.dtype.kind == "f" else array
-
-    last = None
-    for node in nodes:
-        parameters = {k: dtype if k == "dtype" else v for k, v in node.parameters.items()}
-        last = values[id(node)] = node.op.forward(*map(value_of, node.require()), **parameters)
-    return float(np.asarray(last))

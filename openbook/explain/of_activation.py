@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from openbook.explain.dispatch import explains
 from openbook.explain.proof import slope_steps
-from openbook.expr import Expr, Number, derivative, evaluate, parse, text
+from openbook.expr import Derivative, Expr, Name, Number, derivative, evaluate, parse, precise, text, tidy
 from openbook.nn.activations import Activation
 from openbook.ops import OPS, apply
 from openbook.record import Step, Table, Witness, Working, given
@@ -66,7 +67,7 @@ def explain_activation(activation: Activation, layers: int = 10) -> Working:
     curve = _Curve.of(activation)
     name = curve.op.name
     where, largest = _largest(curve)
-    z = given("z", where, "where the slope is largest", "The slope")
+    z = given("z", where, f"where the slope is largest{_exact_place(curve, where)}", "The slope")
     proof = (slope_steps(name, z, "The slope") if curve.is_plain else []) or [_slope_step(curve, z)]
     top = Step("largest slope", largest, Number(largest), (), rule="maximum",
                why=_why(curve, where), part="At most", witnesses=(_scan(curve),))  # fmt: skip
@@ -76,7 +77,7 @@ def explain_activation(activation: Activation, layers: int = 10) -> Working:
     return Working(
         title=f"How steep {name} is",
         question="What is the largest slope, and what is it typically?",
-        steps=(z, *proof, top, count, left),
+        steps=(z, *proof, *_stationary(curve, z), top, count, left),
         result={"largest slope": largest, "at": where, f"after {layers} layers at most": left.value},
         tables=(_table(curve),),
         notes=(_lesson(name, largest, layers),),
@@ -118,8 +119,6 @@ def _critical(slope: Expr, near: float) -> float:
     """Where the slope's own derivative is zero, close to a point, to the last digit of float64."""
     import mpmath
 
-    from openbook.expr import precise
-
     second = derivative(slope, "z")
     with mpmath.workdps(50):
         try:
@@ -127,6 +126,48 @@ def _critical(slope: Expr, near: float) -> float:
         except ValueError:
             return near
     return float(root) if abs(root) > 1e-30 else 0.0
+
+
+def _second(curve: _Curve) -> Expr:
+    """The slope of the slope, simplified."""
+    return tidy(derivative(tidy(curve.slope), "z"))
+
+
+def _is_smooth(curve: _Curve, where: float) -> bool:
+    """Whether the largest slope is a hill's top, not a plateau's edge, a jump, or a limit far out."""
+    branches = {"where", "max", "min", "sign"} & set(curve.slope.calls())
+    return not branches and not curve.kinks and abs(where) < _EDGE
+
+
+def _stationary(curve: _Curve, z: Step) -> list[Step]:
+    """The slope's own slope is zero where it is largest."""
+    if not _is_smooth(curve, z.value):
+        return []
+    second = _second(curve)
+    value, before, after = (float(evaluate(second, {"z": z.value + step})) for step in (0.0, -0.1, 0.1))
+    if not before > 1e-6 > -1e-6 > after:  # a plateau that rises for ever has no top
+        return []
+    again = Witness("mpmath's numerical derivative of the slope", lambda: _by_differences(curve, z.value), atol=1e-14)
+    return [Step(f"{curve.op.name}″(z)", value, second, (z,), rule="slope of the slope",
+                 why="zero at the top: the slope rises no further", part="At most", witnesses=(again,))]  # fmt: skip
+
+
+def _by_differences(curve: _Curve, at: float) -> float:
+    return float(evaluate(Derivative(Name("z"), curve.slope), {"z": at}, precise(50)))
+
+
+def _exact_place(curve: _Curve, where: float) -> str:
+    """`, z = √2` where a small root is the place in fifty digits, and not only in floats."""
+    if not _is_smooth(curve, where) or where == 0:
+        return ""
+    import mpmath
+
+    square = Fraction(where * where).limit_denominator(12)
+    with mpmath.workdps(50):
+        root = mpmath.sqrt(mpmath.mpf(square.numerator) / square.denominator) * (1 if where > 0 else -1)
+        if abs(evaluate(_second(curve), {"z": root}, precise(50))) > mpmath.mpf(10) ** -45:
+            return ""
+    return f", z = {'−' if where < 0 else ''}√{square if square.denominator == 1 else f'({square})'}"
 
 
 def _scan(curve: _Curve) -> Witness:

@@ -17,7 +17,7 @@ from openbook.ops import OPS, apply
 from openbook.record import Step, Witness, Working
 from openbook.tensor import Tensor, central_differences, grad
 
-__all__ = ["explain_formula"]
+__all__ = ["ON_TENSORS", "explain_formula"]
 
 
 @explains(str)
@@ -174,7 +174,7 @@ def _tensors(assignments: Sequence[Assignment], values: Mapping[str, Any]) -> di
     """Run the assignments on our own Tensors, in float64."""
     known = {n: v if isinstance(v, Tensor) else Tensor(np.asarray(v, np.float64)) for n, v in values.items()}
     for a in assignments:
-        known[a.name] = evaluate(a.formula, known, _ON_TENSORS)
+        known[a.name] = evaluate(a.formula, known, ON_TENSORS)
     return known
 
 
@@ -192,7 +192,7 @@ def _constant(value: Any) -> Any:
     return value if isinstance(value, Tensor) else Tensor(np.asarray(float(value), np.float64))
 
 
-_ON_TENSORS = Arithmetic(_constant, _no_operation, own=_operation)
+ON_TENSORS = Arithmetic(_constant, _no_operation, own=_operation)
 
 
 def _compute(assignments: Sequence[Assignment], numbers: Mapping[str, float]) -> dict[str, float]:

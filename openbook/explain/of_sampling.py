@@ -8,6 +8,7 @@ import numpy as np
 
 from openbook.explain.dispatch import explains
 from openbook.explain.displays.temperature import TemperatureBars
+from openbook.explain.truncation import stage_steps, stages_table
 from openbook.expr import Expr, Name, parse
 from openbook.record import Step, Table, Witness, Working, given
 from openbook.sampling import Draws, Tempered, softmax
@@ -15,6 +16,7 @@ from openbook.sampling import Draws, Tempered, softmax
 __all__ = ["explain_draws", "explain_tempered"]
 
 _SHOWN = 8
+COUNTED = "Observed beside expected"
 SCALED, EXPS, PROBS, COUNTS, LIMITS = (
     "Logits divided by T",
     "Exponentials and their sum",
@@ -165,27 +167,52 @@ def _lesson(result: Tempered, cold: np.ndarray, hot: np.ndarray) -> tuple[str, .
 def explain_draws(result: Draws) -> Working:
     """Show the counts of real draws beside the expected ones, and how surprising the difference is."""
     t = result.tempered
-    shown = np.argsort(-t.p, kind="stable")[:50]
-    rows = tuple(
-        (t.tokens[i], float(t.p[i]), float(t.expected[i]), float(t.spread[i]), int(result.counts[i]),
-         float((result.counts[i] - t.expected[i]) / t.spread[i]) if t.spread[i] > 0 else 0.0)
-        for i in shown
-    )  # fmt: skip
+    shown = np.lexsort((-result.logits, -t.p))[:50]
+    before = list(stage_steps(result)) if result.rules else []
     observed, wanted = (
-        given("O", result.counts.astype(float), "observed counts"),
-        given("E", t.expected, "expected counts"),
+        given("O", result.counts.astype(float), "observed counts", COUNTED),
+        given("E", t.expected, "expected counts", COUNTED),
     )
     statistic = Step(
-        "χ²", result.chi_square, rule="Σ(O − E)²/E, rare tokens pooled", why=f"{result.degrees} degrees of freedom"
+        "χ²",
+        result.chi_square,
+        rule="Σ(O − E)²/E, rare tokens pooled",
+        why=f"{result.degrees} degrees of freedom",
+        part=COUNTED,
+        witnesses=(
+            Witness("SciPy's chisquare of the pooled counts", partial(_chisquare, result), rtol=1e-9, atol=1e-12),
+        ),
     )
-    chance = Step("p-value", result.p_value, rule="chi-square tail",
+    chance = Step("p-value", result.p_value, rule="chi-square tail", part=COUNTED,
                   why="the chance of a difference this large if the draws are fair",
                   witnesses=(Witness("mpmath's incomplete gamma function", lambda: _tail(result), rtol=1e-9),))  # fmt: skip
     return Working(
         title=f"{t.n} draws beside what was expected", question="Are these counts what the probabilities promise?",
-        steps=(observed, wanted, statistic, chance), result=dict(zip(t.tokens, result.counts.tolist(), strict=True)),
-        tables=(Table("Counts", ("token", "p", "expected", "± sd", "observed", "deviation in sd"), rows),),
+        steps=(*before, observed, wanted, statistic, chance), result=dict(zip(t.tokens, result.counts.tolist(), strict=True)),
+        tables=(stages_table(result, shown),),
     )  # fmt: skip
+
+
+def _chisquare(result: Draws) -> float:
+    """Pooled again, token by token, and given to SciPy."""
+    import scipy.stats
+
+    counts, expected, rare = [], [], [0.0, 0.0]
+    for observed, wanted in zip(result.counts, result.tempered.expected, strict=True):
+        if wanted >= 5:
+            counts.append(float(observed))
+            expected.append(float(wanted))
+        elif wanted > 0:
+            rare = [rare[0] + float(observed), rare[1] + float(wanted)]
+    if rare[1] > 0:
+        counts.append(rare[0])
+        expected.append(rare[1])
+    total = sum(counts) / sum(expected)
+    return (
+        float(scipy.stats.chisquare(counts, [e * total for e in expected]).statistic)
+        if len(counts) > 1
+        else sum((c - e) ** 2 / e for c, e in zip(counts, expected, strict=True))
+    )
 
 
 def _tail(result: Draws) -> float:

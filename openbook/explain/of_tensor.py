@@ -11,7 +11,9 @@ import numpy as np
 from openbook.errors import ExplainError
 from openbook.explain.dispatch import explains
 from openbook.explain.entries import Index, Operation, Question, explain_entry
-from openbook.explain.graphs import key_of, local_slopes, names_for, replay, trace_back
+from openbook.explain.graphs import key_of, local_slopes, names_for, source_of, trace_back
+from openbook.explain.picture import Leaf
+from openbook.explain.replay import Replay
 from openbook.record import Working
 from openbook.tensor import Tensor
 from openbook.tensor.autograd import GraphNode, propagate
@@ -44,11 +46,11 @@ def explain_tensor(
     key = key_of(target)
     if key not in grads:
         raise ExplainError(f"the loss does not depend on {labels.get(key, 'this tensor')}", do="choose another tensor")
-    operations = [_operation(node, labels, grads) for node in nodes if id(node) in grads]
-    differences = partial(_differences, nodes, target) if target.node is None else None
+    replay = Replay(nodes)
+    operations = [_operation(node, labels, grads, replay) for node in nodes if id(node) in grads]
     eps = float(np.finfo(loss.dtype).eps)
-    question = Question(key, labels[key], target.data, np.asarray(grads[key]), eps, differences)
-    return explain_entry(operations, float(loss), question, at, top)
+    question = Question(key, labels[key], target.data, np.asarray(grads[key]), eps, replay)
+    return explain_entry(operations, float(loss), question, at, top, _leaves(nodes, labels, grads, known))
 
 
 def _target(wrt: Tensor | str | None, known: Mapping[str, Tensor], nodes: list[GraphNode]) -> Tensor:
@@ -62,26 +64,29 @@ def _target(wrt: Tensor | str | None, known: Mapping[str, Tensor], nodes: list[G
     return next(leaves)
 
 
-def _operation(node: GraphNode, labels: Mapping[int, str], grads: Mapping[int, Any]) -> Operation:
+def _leaves(
+    nodes: list[GraphNode], labels: Mapping[int, str], grads: Mapping[int, Any], known: Mapping[str, Tensor]
+) -> dict[int, Leaf]:
+    """What the computation started from; a parameter's module is the front of its name."""
+    modules = {id(tensor): name.rpartition(".")[0] for name, tensor in known.items()}
+    found: dict[int, Leaf] = {}
+    for node in nodes:
+        for x in node.require():
+            if isinstance(x, Tensor) and source_of(x, node) == id(x) and id(x) not in found:
+                gradient = np.asarray(grads[id(x)]) if id(x) in grads else None
+                found[id(x)] = Leaf(labels[id(x)], x.data, gradient, modules.get(id(x), ""))
+    return found
+
+
+def _operation(node: GraphNode, labels: Mapping[int, str], grads: Mapping[int, Any], replay: Replay) -> Operation:
     return Operation(
         key=id(node),
         name=labels[id(node)],
         rule=node.op.name,
-        inputs=tuple(key_of(x) if isinstance(x, Tensor) and x.requires_grad else 0 for x in node.require()),
+        inputs=tuple(source_of(x, node) if isinstance(x, Tensor) else 0 for x in node.require()),
         value=np.asarray(node.output),
         upstream=np.asarray(grads[id(node)]),
         slopes=partial(local_slopes, node),
         formula=node.op.formula,
+        differences=partial(replay.local_slopes, node),
     )
-
-
-def _differences(nodes: list[GraphNode], target: Tensor, index: Index) -> float:
-    """The loss computed twice more in float64, a little to both sides of one entry."""
-    here = np.array(target.data, dtype=np.float64)
-    h = 6e-6 * max(1.0, abs(here[index]))
-    sides = []
-    for side in (h, -h):
-        moved = here.copy()
-        moved[index] += side
-        sides.append(replay(nodes, {id(target): moved}))
-    return (sides[0] - sides[1]) / (2 * h)

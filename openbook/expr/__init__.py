@@ -6,13 +6,28 @@ from openbook.expr.functions import FUNCTIONS, Function, define
 from openbook.later import later
 
 if TYPE_CHECKING:
-    from openbook.expr.derive import derivative, rule_name, substitute
+    from openbook.expr.derive import derivative, differentiate, rule_name, substitute
     from openbook.expr.evaluator import FLOATS, Arithmetic, evaluate, precise
     from openbook.expr.markup import mathml, mathml_name, mathml_value
-    from openbook.expr.nodes import Array, Binary, Call, Compare, Expr, Index, Name, Negate, Number, as_expr
+    from openbook.expr.nodes import (
+        Array,
+        Binary,
+        Call,
+        Compare,
+        Derivative,
+        Expr,
+        Index,
+        Name,
+        Negate,
+        Number,
+        Sum,
+        as_expr,
+    )
     from openbook.expr.numbers import number_text
     from openbook.expr.parser import parse
     from openbook.expr.show import array_fits, array_text, latex, name_latex, number_latex, source, text
+    from openbook.expr.simplify import tidy
+    from openbook.expr.symbols import to_sympy
 
 __all__ = [
     "FLOATS",
@@ -22,17 +37,20 @@ __all__ = [
     "Binary",
     "Call",
     "Compare",
+    "Derivative",
     "Expr",
     "Function",
     "Index",
     "Name",
     "Negate",
     "Number",
+    "Sum",
     "array_fits",
     "array_text",
     "as_expr",
     "define",
     "derivative",
+    "differentiate",
     "evaluate",
     "latex",
     "mathml",
@@ -47,6 +65,8 @@ __all__ = [
     "source",
     "substitute",
     "text",
+    "tidy",
+    "to_sympy",
 ]
 
 __getattr__ = later(
@@ -54,6 +74,7 @@ __getattr__ = later(
     {
         "derive": (
             "derivative",
+            "differentiate",
             "rule_name",
             "substitute",
         ),
@@ -73,11 +94,13 @@ __getattr__ = later(
             "Binary",
             "Call",
             "Compare",
+            "Derivative",
             "Expr",
             "Index",
             "Name",
             "Negate",
             "Number",
+            "Sum",
             "as_expr",
         ),
         "numbers": ("number_text",),
@@ -91,5 +114,7 @@ __getattr__ = later(
             "source",
             "text",
         ),
+        "simplify": ("tidy",),
+        "symbols": ("to_sympy",),
     },
 )

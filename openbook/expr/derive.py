@@ -1,70 +1,117 @@
-"""Differentiate a formula by the named rules, keeping it recognisable: the order of factors stays, nothing is expanded."""
+"""Differentiate a formula by the named rules, keeping it recognisable: the order of factors stays, nothing is expanded.
+
+A rule is written once, in `differentiate`: followed to the end it gives `derivative`; taken one at a time, with the
+derivatives of the parts left standing, it gives the lines of a derivation.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from functools import cache
+from typing import NamedTuple
 
 from openbook.errors import FormulaError
 from openbook.expr.functions import Defined, lookup
-from openbook.expr.nodes import Binary, Call, Compare, Expr, Name, Negate, Number
+from openbook.expr.joining import ONE, TWO, ZERO, minus, negative, over, plus, times
+from openbook.expr.nodes import Array, Binary, Call, Compare, Derivative, Expr, Index, Name, Negate, Sum
 from openbook.expr.parser import parse
 
-__all__ = ["derivative", "rule_name", "substitute"]
-
-ZERO, ONE, TWO = Number(0), Number(1), Number(2)
+__all__ = ["Ruled", "depends", "derivative", "differentiate", "rule_name", "slope_of", "substitute"]
 
 
-def derivative(expr: Expr, name: str) -> Expr:
-    """The derivative of a formula by one of its names, everything else held fixed.
+class Ruled(NamedTuple):
+    """What one rule makes of a derivative: its name, the rule itself in short, and the outcome."""
+
+    name: str
+    rule: str
+    result: Expr
+
+
+def derivative(expr: Expr, by: str | Expr) -> Expr:
+    """The derivative of a formula by one of its names (or by an entry of an array), everything else held fixed.
 
     Sums, products, quotients, powers and chains of the known functions; raises FormulaError for matrix products.
     """
-    if name not in expr.names():
-        return ZERO
-    match expr:
-        case Name():
-            return ONE
-        case Negate(operand=operand):
-            return negative(derivative(operand, name))
-        case Binary(operator="+", left=left, right=right):
-            return plus(derivative(left, name), derivative(right, name))
-        case Binary(operator="-", left=left, right=right):
-            return minus(derivative(left, name), derivative(right, name))
-        case Binary(operator="*", left=left, right=right):
-            return plus(times(derivative(left, name), right), times(left, derivative(right, name)))
-        case Binary(operator="/", left=left, right=right):
-            return _quotient(left, right, name)
-        case Binary(operator="**", left=left, right=right):
-            return _power(left, right, name)
-        case Call(function="where", arguments=(test, body, orelse)):
-            return Call("where", (test, derivative(body, name), derivative(orelse, name)))
-        case Call(function="max" | "min" as which, arguments=(left, right)):
-            sign = ">" if which == "max" else "<"
-            return Call("where", (Compare(sign, left, right), derivative(left, name), derivative(right, name)))
-        case Call(function="atan2", arguments=(y, x)):
-            turn = minus(times(x, derivative(y, name)), times(y, derivative(x, name)))
-            return over(turn, plus(Binary("**", x, TWO), Binary("**", y, TWO)))
-        case Call():
-            return _chain(expr, name)
-    raise FormulaError(f"there is no rule to differentiate {type(expr).__name__} entry by entry")
+    by = Name(by) if isinstance(by, str) else by
+    return differentiate(expr, by, lambda part: derivative(part, by)).result
 
 
 def rule_name(expr: Expr, name: str) -> str:
     """What a teacher calls the rule that differentiates the outermost part of a formula."""
+    return differentiate(expr, Name(name), lambda part: derivative(part, name)).name
+
+
+def depends(expr: Expr, by: Expr) -> bool:
+    """Whether a formula changes with a name, or with an entry of an array."""
+    if isinstance(by, Index):
+        return any(isinstance(part, (Index, Name)) and _array(part) == _array(by) for part in expr.walk())
+    assert isinstance(by, Name)
+    return by.id in expr.names()
+
+
+def _array(part: Expr) -> Expr:
+    return part.base if isinstance(part, Index) else part
+
+
+def differentiate(expr: Expr, by: Expr, of: Callable[[Expr], Expr]) -> Ruled:
+    """Apply the one rule that the outermost part of a formula calls for; `of` gives the derivative of a part.
+
+    Parts that do not change are taken care of here: `of` only hears of those that do.
+    """
+    if not depends(expr, by):
+        return Ruled("constant rule", "what does not change has slope 0", ZERO)
+
+    def slope(part: Expr) -> Expr:
+        return of(part) if depends(part, by) else ZERO
+
     match expr:
-        case Binary(operator="*", left=left, right=right) if name in left.names() and name in right.names():
-            return "product rule"
-        case Binary(operator="/", right=right) if name in right.names():
-            return "quotient rule"
-        case Binary(operator="**"):
-            return "power rule"
-        case Call(arguments=(argument,)) if not isinstance(argument, Name):
-            return "chain rule"
-        case Call(function=function):
-            return f"slope of {function}"
-    return "slope of a sum" if isinstance(expr, Binary) and expr.operator in "+-" else "slope of a multiple"
+        case Name():
+            return Ruled("identity", "a variable changes as itself", ONE)
+        case Index(indices=indices) if isinstance(by, Index) and expr.base == by.base:
+            return Ruled("Kronecker delta", "1 where the entries are the same, else 0", _deltas(indices, by.indices))
+        case Negate(operand=operand):
+            return Ruled("constant multiple", "(c·u)′ = c·u′", negative(slope(operand)))
+        case Binary(operator="+", left=left, right=right):
+            return Ruled("sum rule", "(u + v)′ = u′ + v′", plus(slope(left), slope(right)))
+        case Binary(operator="-", left=left, right=right):
+            return Ruled("sum rule", "(u − v)′ = u′ − v′", minus(slope(left), slope(right)))
+        case Binary(operator="*", left=left, right=right):
+            if depends(left, by) and depends(right, by):
+                joined = plus(times(slope(left), right), times(left, slope(right)))
+                return Ruled("product rule", "(u·v)′ = u′·v + u·v′", joined)
+            return Ruled(
+                "constant multiple", "(c·u)′ = c·u′", plus(times(slope(left), right), times(left, slope(right)))
+            )
+        case Binary(operator="/", left=left, right=right):
+            return _quotient(left, right, by, slope)
+        case Binary(operator="**", left=left, right=right):
+            return _power(left, right, by, slope)
+        case Call(function="where", arguments=(test, body, orelse)):
+            chosen = Call("where", (test, slope(body), slope(orelse)))
+            return Ruled("branch by branch", "each piece has its own slope", chosen)
+        case Call(function="max" | "min" as which, arguments=(left, right)):
+            sign = ">" if which == "max" else "<"
+            chosen = Call("where", (Compare(sign, left, right), slope(left), slope(right)))
+            return Ruled("branch by branch", f"the {which} changes as the one it is", chosen)
+        case Call(function="max" | "min" as which, arguments=(first, second, *others)):
+            return differentiate(Call(which, (Call(which, (first, second)), *others)), by, of)
+        case Call(function="atan2", arguments=(y, x)):
+            turn = minus(times(x, slope(y)), times(y, slope(x)))
+            turned = over(turn, plus(Binary("**", x, TWO), Binary("**", y, TWO)))
+            return Ruled("slope of atan2", "atan2(y, x)′ = (x·y′ − y·x′)/(x² + y²)", turned)
+        case Sum(index=index, body=body):
+            return Ruled("sum rule", "the slope of a sum is the sum of the slopes", Sum(index, slope(body)))
+        case Derivative():
+            return differentiate(derivative(expr.body, expr.by), by, of)
+        case Call():
+            return _chain(expr, by, slope)
+    raise FormulaError(f"there is no rule to differentiate {_kind(expr)} entry by entry")
+
+
+def _kind(expr: Expr) -> str:
+    if isinstance(expr, Binary) and expr.operator == "@":
+        return "a matrix product"
+    return "an array" if isinstance(expr, (Array, Index)) else type(expr).__name__
 
 
 def substitute(expr: Expr, old: Expr, new: Expr) -> Expr:
@@ -72,40 +119,59 @@ def substitute(expr: Expr, old: Expr, new: Expr) -> Expr:
     return expr.replace(lambda part: new if part == old else None)
 
 
-def _quotient(above: Expr, below: Expr, name: str) -> Expr:
-    if name not in below.names():
-        return over(derivative(above, name), below)
-    numerator = minus(times(derivative(above, name), below), times(above, derivative(below, name)))
-    return over(numerator, Binary("**", below, TWO))
+def _deltas(ours: tuple[Expr, ...], theirs: tuple[Expr, ...]) -> Expr:
+    product: Expr = ONE
+    for a, b in zip(ours, theirs, strict=True):
+        product = times(product, ONE if a == b else Call("delta", (a, b)))
+    return product
 
 
-def _power(base: Expr, exponent: Expr, name: str) -> Expr:
-    if name not in exponent.names():
+def _quotient(above: Expr, below: Expr, by: Expr, slope: Callable[[Expr], Expr]) -> Ruled:
+    if not depends(below, by):
+        return Ruled("constant multiple", "(u/c)′ = u′/c", over(slope(above), below))
+    squared = Binary("**", below, TWO)
+    if not depends(above, by):
+        return Ruled("reciprocal rule", "(c/v)′ = −c·v′/v²", negative(over(times(above, slope(below)), squared)))
+    numerator = minus(times(slope(above), below), times(above, slope(below)))
+    return Ruled("quotient rule", "(u/v)′ = (u′·v − u·v′)/v²", over(numerator, squared))
+
+
+def _power(base: Expr, exponent: Expr, by: Expr, slope: Callable[[Expr], Expr]) -> Ruled:
+    if not depends(exponent, by):
         lowered = minus(exponent, ONE)
-        power = base if lowered == ONE else Binary("**", base, lowered)
-        return times(times(exponent, power), derivative(base, name))
+        power = base if lowered == ONE else ONE if lowered == ZERO else Binary("**", base, lowered)
+        named = "(uⁿ)′ = n·uⁿ⁻¹" if base == by else "(uⁿ)′ = n·uⁿ⁻¹·u′"
+        return Ruled("power rule", named, times(times(exponent, power), slope(base)))
     whole = Binary("**", base, exponent)
-    growth = times(times(whole, Call("log", (base,))), derivative(exponent, name))
-    if name not in base.names():
-        return growth
-    return plus(times(times(exponent, Binary("**", base, minus(exponent, ONE))), derivative(base, name)), growth)
+    growth = times(times(whole, Call("log", (base,))), slope(exponent))
+    if not depends(base, by):
+        return Ruled("exponential rule", "(aᵘ)′ = aᵘ·log(a)·u′", growth)
+    lowered = Binary("**", base, minus(exponent, ONE))
+    both = plus(times(times(exponent, lowered), slope(base)), growth)
+    return Ruled("general power", "(uᵛ)′ = v·uᵛ⁻¹·u′ + uᵛ·log(u)·v′", both)
 
 
-def _chain(call: Call, name: str) -> Expr:
+def _chain(call: Call, by: Expr, slope: Callable[[Expr], Expr]) -> Ruled:
+    from openbook.expr.show import text
+
     function = lookup(call.function, len(call.arguments))
     parameters = function.parameters if isinstance(function, Defined) else ("x",)
     terms: Expr = ZERO
     for parameter, argument in zip(parameters, call.arguments, strict=True):
-        if name not in argument.names():
-            continue
-        outer = _slope(call.function, parameter)
-        outer = outer.fill(dict(zip(parameters, call.arguments, strict=True)))
-        terms = plus(terms, times(outer, derivative(argument, name)))
-    return terms
+        if depends(argument, by):
+            outer = slope_of(call.function, parameter).fill(dict(zip(parameters, call.arguments, strict=True)))
+            terms = plus(terms, times(outer, slope(argument)))
+    bare = all(a == by or not depends(a, by) for a in call.arguments)
+    if len(call.arguments) > 1:
+        return Ruled(f"slope of {call.function}", "one term for every argument that changes", terms)
+    named = slope_of(call.function, parameters[0]).fill({parameters[0]: by if bare else Name("u")})
+    if bare:
+        return Ruled(f"slope of {call.function}", f"{call.function}′ is {text(named)}", terms)
+    return Ruled("chain rule", f"{call.function}(u)′ = {text(times(named, Name('u′')))}", terms)
 
 
 @cache
-def _slope(function: str, parameter: str) -> Expr:
+def slope_of(function: str, parameter: str = "x") -> Expr:
     """The slope of a function of one number as a formula in that number."""
     known = lookup(function, 1)
     if known.slope:
@@ -113,87 +179,3 @@ def _slope(function: str, parameter: str) -> Expr:
     if isinstance(known, Defined):
         return derivative(known.formula, parameter)
     raise FormulaError(f"no slope of {function} is known")
-
-
-# --- joining parts without writing down what a person would leave out ------------------------------------------
-
-
-def plus(a: Expr, b: Expr) -> Expr:
-    """a + b, without a zero, and with the sign of a negative b taken into the operator."""
-    if _is(a, 0):
-        return b
-    if _is(b, 0):
-        return a
-    if isinstance(b, Negate):
-        return minus(a, b.operand)
-    return _number(a, b, lambda x, y: x + y) or Binary("+", a, b)
-
-
-def minus(a: Expr, b: Expr) -> Expr:
-    """a − b, without a zero or a double sign."""
-    if _is(b, 0):
-        return a
-    if _is(a, 0):
-        return negative(b)
-    if isinstance(b, Negate):
-        return plus(a, b.operand)
-    return _number(a, b, lambda x, y: x - y) or Binary("-", a, b)
-
-
-def negative(a: Expr) -> Expr:
-    """−a, without a double sign."""
-    if isinstance(a, Negate):
-        return a.operand
-    if isinstance(a, Number):
-        return Number(-a.value) if a.value else a
-    return Negate(a)
-
-
-def times(a: Expr, b: Expr) -> Expr:
-    """a·b, without ones, zero absorbing, the sign in front and numbers multiplied out."""
-    if _is(a, 0) or _is(b, 0):
-        return ZERO
-    if isinstance(a, Negate):
-        return negative(times(a.operand, b))
-    if isinstance(b, Negate):
-        return negative(times(a, b.operand))
-    if isinstance(b, Number) and b.value == -1:
-        return negative(a)
-    if isinstance(a, Number) and a.value == -1:
-        return negative(b)
-    if _is(a, 1):
-        return b
-    if _is(b, 1):
-        return a
-    if (product := _number(a, b, lambda x, y: x * y)) is not None:
-        return product
-    if isinstance(b, Number):
-        return times(b, a)
-    if isinstance(b, Binary) and b.operator == "*" and isinstance(b.left, Number):
-        return times(times(b.left, a), b.right)
-    if isinstance(a, Binary) and a.operator == "*" and isinstance(a.left, Number) and isinstance(b, Number):
-        return times(times(a.left, b), a.right)
-    return Binary("*", a, b)
-
-
-def over(a: Expr, b: Expr) -> Expr:
-    """a / b, without a zero, a one, or a sign inside."""
-    if _is(a, 0):
-        return ZERO
-    if _is(b, 1):
-        return a
-    if isinstance(a, Negate):
-        return negative(over(a.operand, b))
-    return Binary("/", a, b)
-
-
-def _is(expr: Expr, value: int) -> bool:
-    return isinstance(expr, Number) and expr.value == value
-
-
-def _number(a: Expr, b: Expr, join: Callable[[Fraction, Fraction], Fraction]) -> Number | None:
-    """Two numbers joined exactly, in decimals: 0.1 and 0.2 make 0.3."""
-    if not (isinstance(a, Number) and isinstance(b, Number)):
-        return None
-    exact = join(Fraction(str(a.value)), Fraction(str(b.value)))
-    return Number(int(exact) if exact.denominator == 1 else float(exact))

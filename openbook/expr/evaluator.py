@@ -12,7 +12,7 @@ import numpy as np
 
 from openbook.errors import FormulaError
 from openbook.expr.functions import CONSTANTS, Defined, Function, lookup
-from openbook.expr.nodes import Array, Binary, Call, Compare, Expr, Index, Name, Negate, Number
+from openbook.expr.nodes import Array, Binary, Call, Compare, Derivative, Expr, Index, Name, Negate, Number
 
 __all__ = ["FLOATS", "Arithmetic", "evaluate", "precise"]
 
@@ -42,7 +42,8 @@ class Arithmetic:
     function: Callable[[Function], Callable[..., Any]]
     rounded: Callable[[Any], Any] = lambda value: value
     own: Callable[[str], Callable[..., Any] | None] = lambda name: None  # functions it does not take by their formula
-    pi: Any = np.pi  # as many digits of it as the arithmetic has
+    slope: Callable[[Callable[[Any], Any], Any], Any] | None = None  # of a function at a point, by differences
+    constants: Callable[[str], Any] = CONSTANTS.__getitem__
 
 
 def evaluate(expr: Expr, values: Mapping[str, Any] | None = None, arithmetic: Arithmetic | None = None) -> Any:
@@ -68,8 +69,10 @@ def _evaluate(expr: Expr, values: Mapping[str, Any], arithmetic: Arithmetic) -> 
             return arithmetic.number(Fraction(spelling) if _is_decimal(spelling) else value)
         case Array(value=value):
             return arithmetic.number(value)
+        case Name(id=name) if name in CONSTANTS and name not in values:
+            return arithmetic.number(arithmetic.constants(name))
         case Name(id=name):
-            return arithmetic.pi if name == "pi" and name not in values else arithmetic.number(_value_of(name, values))
+            return arithmetic.number(_value_of(name, values))
         case Negate(operand=operand):
             return -inner(operand)
         case Binary(operator=operator, left=left, right=right):
@@ -78,6 +81,12 @@ def _evaluate(expr: Expr, values: Mapping[str, Any], arithmetic: Arithmetic) -> 
             return _COMPARE[operator](inner(left), inner(right))
         case Index(base=base, indices=indices):
             return inner(base)[tuple(int(inner(i)) for i in indices)]
+        case Derivative(by=Name(id=name), body=body):
+            if arithmetic.slope is None:
+                from openbook.expr.derive import derivative
+
+                return inner(derivative(body, name))
+            return arithmetic.slope(lambda x: _evaluate(body, {**values, name: x}, arithmetic), inner(expr.by))
         case Call(function="where", arguments=(test, body, orelse)):
             return _choose(inner(test), lambda: inner(body), lambda: inner(orelse))
         case Call(function=name, arguments=arguments):
@@ -105,8 +114,6 @@ def _is_decimal(spelling: str) -> bool:
 def _value_of(name: str, values: Mapping[str, Any]) -> Any:
     if name in values:
         return values[name]
-    if name in CONSTANTS:
-        return CONSTANTS[name]
     known = ", ".join(values) or "none"
     raise FormulaError(f"{name!r} has no value; those given are: {known}", do=f"give it one, as in {name}=1")
 
@@ -169,7 +176,13 @@ def precise(digits: int = 50, jitter: float = 0.0, seed: int = 0) -> Arithmetic:
             return value * number(1 + jitter * random.uniform(-1, 1, value.shape))
         return value * (1 + jitter * context.mpf(random.uniform(-1, 1)))
 
-    return Arithmetic(number, lambda primitive: _exact_function(primitive, context), rounded, pi=+context.pi)
+    def function(primitive: Function) -> Callable[..., Any]:
+        return _exact_function(primitive, context)
+
+    def constant(name: str) -> Any:
+        return +getattr(context, name)
+
+    return Arithmetic(number, function, rounded, slope=context.diff, constants=constant)
 
 
 def _exact_function(primitive: Function, context: Any) -> Callable[..., Any]:
@@ -179,6 +192,8 @@ def _exact_function(primitive: Function, context: Any) -> Callable[..., Any]:
             return _exact_extreme(min)
         case "max":
             return _exact_extreme(max)
+        case "delta":
+            return _entrywise(lambda i, j: context.mpf(i == j))
         case "mean":
             return lambda x: np.sum(x) / np.size(x)
         case "norm":

@@ -79,6 +79,10 @@ def _pentagamma(x: Any) -> Any:
     return _scipy("polygamma")(3, x)
 
 
+def _same(i: Any, j: Any) -> Any:
+    return np.equal(i, j) * 1.0
+
+
 def _norm(x: Any) -> Any:
     return np.sqrt(np.sum(np.asarray(x) ** 2))
 
@@ -123,6 +127,7 @@ _PRIMITIVES = [
     Function("bessel_j1", (1,), _scipy("j1"), "", "", r"J_1 {0}"),
     Function("erfinv", (1,), _scipy("erfinv"), "erfinv", "erfinv", r"\operatorname{{erf}}^{{-1}} {0}"),
     Function("atan2", (2,), np.arctan2, "atan2", "atan2", r"\operatorname{{atan2}}({0}, {1})"),
+    Function("delta", (2,), _same, "", "KroneckerDelta", r"\delta_{{{0}}}"),
     Function("round", (1,), np.round, "nint", "", r"\operatorname{{round}} {0}"),
     Function("trunc", (1,), np.trunc, "", "", r"\operatorname{{trunc}} {0}"),
     Function("floor", (1,), np.floor, "floor", "floor", r"\lfloor {0} \rfloor"),

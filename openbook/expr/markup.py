@@ -10,9 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from openbook.expr.nodes import Array, Binary, Call, Compare, Expr, Index, Name, Negate, Number
+from openbook.expr.nodes import Array, Binary, Call, Compare, Derivative, Expr, Index, Name, Negate, Number, Sum
 from openbook.expr.numbers import DIGITS, number_text
-from openbook.expr.show import array_fits, array_text, level, split_name
+from openbook.expr.show import (
+    array_fits,
+    array_text,
+    is_partial,
+    level,
+    loose_below_minus,
+    split_name,
+    starts_with_minus,
+)
 
 __all__ = ["mathml", "mathml_name", "mathml_value"]
 
@@ -28,7 +36,12 @@ _SIGNS = {
     "==": "=",
     "!=": "≠",
 }
+_RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _LEVELS = {"+": 1, "-": 1, "*": 2, "@": 2}
+
+
+_SHOWN = {"log": "ln", "sum": "Σ"}
+_SET_APART = {"exp", "sqrt", "delta", "abs", "norm", "transpose", "inv", "where", "sum"}  # not name and brackets
 
 
 def mathml(expr: Expr, digits: int = DIGITS) -> str:
@@ -43,9 +56,15 @@ def mathml(expr: Expr, digits: int = DIGITS) -> str:
             case Name(id=name):
                 return mathml_name(name)
             case Negate(operand=operand):
-                return _row(_operator("−") + (_fence(write(operand)) if level(operand) <= 2.5 else write(operand)))
+                inner = write(operand)
+                return _row(_operator("−") + (_fence(inner) if loose_below_minus(operand) else inner))
             case Binary(operator="/", left=left, right=right):
                 return f"<mfrac>{_row(write(left))}{_row(write(right))}</mfrac>"
+            case Binary("**", Call(function=function, arguments=arguments), Number(value=int() as power)) if (
+                power > 1 and function not in _SET_APART
+            ):
+                return _row(f"<msup><mi>{_SHOWN.get(function, function)}</mi><mn>{power}</mn></msup><mo>&#x2061;</mo>"
+                            + _fence(_operator(",").join(map(write, arguments))))  # fmt: skip
             case Binary(operator="**", left=left, right=right):
                 base = write(left) if isinstance(left, Name) or _simple(left) else _fence(write(left))
                 return f"<msup>{_row(base)}{_row(write(right))}</msup>"
@@ -58,15 +77,30 @@ def mathml(expr: Expr, digits: int = DIGITS) -> str:
             case Index(base=base, indices=indices):
                 inner = _operator(",").join(map(write, indices))
                 return f"<msub>{_row(write(base))}{_row(inner)}</msub>"
+            case Derivative(by=by):
+                inner = write(e.innermost)
+                return _row(_slope_of(e, write(by)) + (inner if level(e.innermost) >= 4 else _fence(inner)))
+            case Sum(index=index, body=body):
+                inner = _fence(write(body)) if level(body) <= 1 else write(body)
+                return _row(f"<munder><mo>∑</mo><mi>{escape(index)}</mi></munder>{inner}")
         raise TypeError(type(e).__name__)
 
     def _side(part: Expr, operator: str, first: bool) -> str:
         own = _LEVELS[operator]
         rank = 5 if isinstance(part, Binary) and part.operator == "/" else level(part)  # a bar brackets by itself
-        loose = rank < own or (not first and (rank == own or (rank == 2.5 and own < 2.5)))
+        loose = rank < own or (not first and (rank == own or (own < 2.5 and starts_with_minus(part))))
         return _fence(write(part)) if loose else write(part)
 
     return write(expr)
+
+
+def _slope_of(derivative: Derivative, by: str) -> str:
+    """The fraction d/dz in front of what is differentiated."""
+    d = f"<mi>{'∂' if is_partial(derivative) else 'd'}</mi>"
+    if derivative.order == 1:
+        return f"<mfrac>{d}{_row(d + by)}</mfrac>"
+    order = f"<mn>{derivative.order}</mn>"
+    return f"<mfrac><msup>{d}{order}</msup>{_row(f'{d}<msup>{by}{order}</msup>')}</mfrac>"
 
 
 def _simple(expr: Expr) -> bool:
@@ -127,7 +161,13 @@ def mathml_name(name: str) -> str:
 
 
 def _differential(part: str) -> str:
-    return _row(f"<mi>{part[0]}</mi>{_letters(part[1:])}")
+    """`dz`, and of higher order `d²f` and `dz²`."""
+    d, name = f"<mi>{part[0]}</mi>", part[1:]
+    if name[:1] in _RAISED:
+        d, name = f"<msup>{d}<mn>{_RAISED.index(name[0])}</mn></msup>", name[1:]
+    if name[-1:] in _RAISED:
+        return _row(f"{d}<msup>{_letters(name[:-1])}<mn>{_RAISED.index(name[-1])}</mn></msup>")
+    return _row(d + _letters(name))
 
 
 def _letters(name: str, tied: bool = False) -> str:
@@ -146,6 +186,8 @@ def _call(function: str, arguments: list[str], parts: tuple[Expr, ...]) -> str:
             return f"<msup><mi>e</mi>{_row(inside)}</msup>"
         case "sqrt":
             return f"<msqrt>{inside}</msqrt>"
+        case "delta":
+            return f"<msub><mi>δ</mi>{_row(' '.join(arguments))}</msub>"
         case "abs":
             return _fence(inside, "|", "|")
         case "norm":
@@ -159,5 +201,5 @@ def _call(function: str, arguments: list[str], parts: tuple[Expr, ...]) -> str:
             rows = f"<mtr><mtd>{body}</mtd><mtd><mtext>if </mtext>{test}</mtd></mtr>"
             rows += f"<mtr><mtd>{orelse}</mtd><mtd><mtext>otherwise</mtext></mtd></mtr>"
             return f'<mrow><mo>{{</mo><mtable columnalign="left left">{rows}</mtable></mrow>'
-    shown = {"log": "ln", "sum": "Σ"}.get(function, function)
+    shown = _SHOWN.get(function, function)
     return _row(f"<mi>{escape(shown)}</mi><mo>&#x2061;</mo>{_fence(inside)}")

@@ -10,7 +10,20 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Array", "Binary", "Call", "Compare", "Expr", "Index", "Name", "Negate", "Number", "as_expr"]
+__all__ = [
+    "Array",
+    "Binary",
+    "Call",
+    "Compare",
+    "Derivative",
+    "Expr",
+    "Index",
+    "Name",
+    "Negate",
+    "Number",
+    "Sum",
+    "as_expr",
+]
 
 
 class Expr:
@@ -54,7 +67,13 @@ class Expr:
 
     def names(self) -> tuple[str, ...]:
         """The names that must be given a value, each once, in the order of first use."""
-        return tuple(dict.fromkeys(node.id for node in self.walk() if isinstance(node, Name)))
+        found: dict[str, None] = {}
+        for node in self.walk():
+            if isinstance(node, Name):
+                found[node.id] = None
+            elif isinstance(node, Derivative):
+                found.update(dict.fromkeys(node.by.names()))
+        return tuple(found)
 
     def calls(self) -> tuple[str, ...]:
         """The functions used, each once, in the order of first use."""
@@ -73,6 +92,8 @@ class Expr:
         """The formula with numbers (or formulas) in place of the names in `values`; numbers remember which."""
 
         def put(part: Expr) -> Expr | None:
+            if isinstance(part, Derivative):
+                return part  # d/dz at z = 1 is no d/d1
             if not isinstance(part, Name) or part.id not in values:
                 return None
             value = as_value(values[part.id])
@@ -182,6 +203,42 @@ class Index(Expr):
 
     def _rebuild(self, parts: tuple[Expr, ...]) -> Expr:
         return Index(parts[0], parts[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class Derivative(Expr):
+    """A derivative that still has to be found: `diff(f, z)`, read d/dz f. `by` is a name, or an entry of an array."""
+
+    by: Expr = field(default=Name(""), metadata={"fixed": True})
+    body: Expr = None  # type: ignore[assignment]
+
+    @property
+    def parts(self) -> tuple[Expr, ...]:
+        return (self.body,)
+
+    @property
+    def order(self) -> int:
+        """How often the innermost formula is differentiated by the same variable."""
+        inner = self.body
+        return 1 + (inner.order if isinstance(inner, Derivative) and inner.by == self.by else 0)
+
+    @property
+    def innermost(self) -> Expr:
+        """The formula below derivatives by the same variable."""
+        inner = self.body
+        return inner.innermost if isinstance(inner, Derivative) and inner.by == self.by else inner
+
+
+@dataclass(frozen=True, slots=True)
+class Sum(Expr):
+    """A sum over all places of an index: `sum(W[i, k]*x[k], k)`."""
+
+    index: str = _fixed()
+    body: Expr = None  # type: ignore[assignment]
+
+    @property
+    def parts(self) -> tuple[Expr, ...]:
+        return (self.body,)
 
 
 def as_expr(thing: Any) -> Expr:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 
 from openbook.errors import FormulaError
-from openbook.expr.nodes import Binary, Call, Compare, Expr, Index, Name, Negate, Number
+from openbook.expr.nodes import Binary, Call, Compare, Derivative, Expr, Index, Name, Negate, Number, Sum
 
 __all__ = ["parse"]
 
@@ -21,7 +22,8 @@ def parse(text: str) -> Expr:
     """Read a formula such as `0.5*(y - tanh(w*x + b))**2`.
 
     Python's operators and precedence, `^` as well as `**` for powers, `a if c else b`, comparisons, calls by name,
-    entries `z[0]` and `X.T`. Raises FormulaError, pointing at the character, for anything else.
+    entries `z[0]` and `X.T`, `diff(f, z)` for a derivative and `sum(f, k)` for a sum over an index. Raises FormulaError,
+    pointing at the character, for anything else.
     """
     if not isinstance(text, str):
         raise FormulaError(f"a formula is a text, not {type(text).__name__}", do=_HOW)
@@ -29,7 +31,7 @@ def parse(text: str) -> Expr:
         raise FormulaError(f"the formula has {len(text)} characters; {_LONGEST} are read at most")
     if not text.strip():
         raise FormulaError("the formula is empty", do=_HOW)
-    line = _powers(" ".join(text.split()))
+    line = _powers(_typed(" ".join(text.split())))
     try:
         tree = ast.parse(line, mode="eval")
     except (SyntaxError, ValueError) as problem:
@@ -40,6 +42,18 @@ def parse(text: str) -> Expr:
         return _translate(tree.body, line)
     except RecursionError:
         raise FormulaError("the formula is nested too deeply", do="split it into named parts") from None
+
+
+_AS_TYPED = str.maketrans({"−": "-", "·": "*", "×": "*", "⋅": "*"})
+_RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+
+
+def _typed(line: str) -> str:
+    """The signs of our own printing, `3·z² − 1`, as a keyboard has them: what was printed can be read again."""
+    if line.isascii():
+        return line
+    powers = re.compile(f"[{_RAISED}]+")
+    return powers.sub(lambda m: "**" + "".join(str(_RAISED.index(c)) for c in m[0]), line.translate(_AS_TYPED))
 
 
 def _powers(line: str) -> str:
@@ -83,6 +97,12 @@ def _translate(node: ast.expr, line: str) -> Expr:
             return Call("where", (inner(test), inner(body), inner(orelse)))
         case ast.Call(func=ast.Name(id="transpose"), args=[operand], keywords=[]):
             return Call("transpose", (inner(operand),))
+        case ast.Call(func=ast.Name(id="diff"), args=[body, (ast.Name() | ast.Subscript()) as by], keywords=[]):
+            return Derivative(inner(by), inner(body))
+        case ast.Call(func=ast.Name(id="diff")):
+            raise refuse("diff takes a formula and a name", "write diff(tanh(z), z) for d/dz tanh(z)")
+        case ast.Call(func=ast.Name(id="sum"), args=[body, ast.Name(id=index)], keywords=[]):
+            return Sum(index, inner(body))
         case ast.Call(func=ast.Name(id=function), args=arguments, keywords=[]) if arguments:
             return Call(function, tuple(inner(a) for a in arguments))
         case ast.Attribute(value=value, attr="T"):

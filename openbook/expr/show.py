@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from openbook.expr.functions import FUNCTIONS
-from openbook.expr.nodes import Array, Binary, Call, Compare, Expr, Index, Name, Negate, Number
+from openbook.expr.nodes import Array, Binary, Call, Compare, Derivative, Expr, Index, Name, Negate, Number, Sum
 from openbook.expr.numbers import DIGITS, number_text
 
 __all__ = ["array_fits", "array_text", "latex", "name_latex", "number_latex", "source", "text"]
 
 _LEVEL = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2, "**": 4}
-_COMPARED, _NEGATED, _ATOM = 0, 2.5, 5
+_COMPARED, _PREFIXED, _NEGATED, _ATOM = 0, 1.5, 2.5, 5
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _SIGNS = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}
 _LONGEST_ARRAY = 6
@@ -26,6 +26,8 @@ def level(expr: Expr) -> float:
     match expr:
         case Compare():
             return _COMPARED
+        case Derivative() | Sum():
+            return _PREFIXED
         case Binary(operator=operator):
             return _LEVEL[operator]
         case Negate():
@@ -39,6 +41,18 @@ def _is_negative(value: Any) -> bool:
     return not isinstance(value, (str, np.ndarray)) and bool(np.signbit(float(value)))
 
 
+def starts_with_minus(expr: Expr) -> bool:
+    """Whether a minus is the first thing to be read."""
+    if isinstance(expr, Binary) and expr.operator in "*@/":
+        return starts_with_minus(expr.left)
+    return level(expr) == _NEGATED
+
+
+def loose_below_minus(operand: Expr) -> bool:
+    """Whether a leading minus needs brackets behind it: −(a + b), but −a·b."""
+    return level(operand) < _LEVEL["*"] or starts_with_minus(operand)
+
+
 def _joined(expr: Binary, write: Callable[[Expr], str], bracket: Callable[[str], str]) -> tuple[str, str]:
     """Both sides of an operation, in brackets where reading needs them."""
     own = _LEVEL[expr.operator]
@@ -47,7 +61,7 @@ def _joined(expr: Binary, write: Callable[[Expr], str], bracket: Callable[[str],
         left = bracket(left)
     # The right side keeps its brackets at equal rank too: a − (b + c), and a·(b·c) as it was written.
     same_rank = level(expr.right) == own and expr.operator != "**"
-    second_sign = own < _NEGATED and level(expr.right) == _NEGATED  # a − (−b), not a − −b
+    second_sign = own < _NEGATED and starts_with_minus(expr.right)  # a − (−b), not a − −b
     if level(expr.right) < own or same_rank or second_sign:
         right = bracket(right)
     return left, right
@@ -82,7 +96,16 @@ def source(expr: Expr) -> str:
             return f"{function}({', '.join(map(source, arguments))})"
         case Index(base=base, indices=indices):
             return f"{source(base)}[{', '.join(map(source, indices))}]"
+        case Derivative(by=by, body=body):
+            return f"diff({source(body)}, {source(by)})"
+        case Sum(index=index, body=body):
+            return f"sum({source(body)}, {index})"
     raise TypeError(type(expr).__name__)
+
+
+def is_partial(derivative: Derivative) -> bool:
+    """Whether other names than the one it is taken by could vary too: then it is written ∂, not d."""
+    return bool(set(derivative.innermost.names()) - set(derivative.by.names()) - {"pi"})
 
 
 # --- for reading -----------------------------------------------------------------------------------------------
@@ -104,7 +127,7 @@ def text(expr: Expr, digits: int = DIGITS) -> str:
                 return name
             case Negate(operand=operand):
                 inside = write(operand)
-                return f"−{_in_brackets(inside) if level(operand) <= _NEGATED else inside}"
+                return f"−{_in_brackets(inside) if loose_below_minus(operand) else inside}"
             case Binary(operator="**", left=left, right=Number(value=int() as power)):
                 base = write(left) if level(left) == _ATOM else _in_brackets(write(left))
                 return base + str(power).translate(_SUPERSCRIPT)
@@ -124,10 +147,18 @@ def text(expr: Expr, digits: int = DIGITS) -> str:
                 return f"‖{write(inner)}‖"
             case Call(function="abs", arguments=(inner,)):
                 return f"|{write(inner)}|"
+            case Call(function="delta", arguments=(first, second)):
+                return f"δ({write(first)}, {write(second)})"
             case Call(function=function, arguments=arguments):
                 return f"{function}({', '.join(map(write, arguments))})"
             case Index(base=base, indices=indices):
                 return f"{write(base)}[{', '.join(map(write, indices))}]"
+            case Derivative(by=by):
+                d, order = "∂" if is_partial(e) else "d", str(e.order).translate(_SUPERSCRIPT) if e.order > 1 else ""
+                shown = write(e.innermost)
+                return f"{d}{order}/{d}{write(by)}{order} {shown if level(e.innermost) >= 4 else _in_brackets(shown)}"
+            case Sum(index=index, body=body):
+                return f"Σ_{index} {_in_brackets(write(body)) if level(body) <= 1 else write(body)}"
         raise TypeError(type(e).__name__)
 
     return write(expr)
@@ -181,7 +212,7 @@ def latex(expr: Expr, digits: int = DIGITS) -> str:
             case Name(id=name):
                 return name_latex(name)
             case Negate(operand=operand):
-                return f"-{bracket(write(operand)) if level(operand) <= _NEGATED else write(operand)}"
+                return f"-{bracket(write(operand)) if loose_below_minus(operand) else write(operand)}"
             case Binary(operator="/", left=left, right=right):
                 return rf"\frac{{{write(left)}}}{{{write(right)}}}"
             case Binary(operator="**", left=left, right=right):
@@ -200,6 +231,13 @@ def latex(expr: Expr, digits: int = DIGITS) -> str:
                 return _call_latex(function, [write(a) for a in arguments], [level(a) for a in arguments])
             case Index(base=base, indices=indices):
                 return f"{write(base)}_{{{', '.join(map(write, indices))}}}"
+            case Derivative(by=by):
+                d, order = r"\partial" if is_partial(e) else "d", f"^{{{e.order}}}" if e.order > 1 else ""
+                inner = write(e.innermost)
+                inner = inner if level(e.innermost) >= 4 else bracket(inner)
+                return rf"\frac{{{d}{order}}}{{{d} {write(by)}{order}}} {inner}"
+            case Sum(index=index, body=body):
+                return rf"\sum_{{{index}}} {bracket(write(body)) if level(body) <= 1 else write(body)}"
         raise TypeError(type(e).__name__)
 
     return write(expr)
@@ -213,7 +251,9 @@ def _call_latex(function: str, arguments: list[str], levels: list[float]) -> str
     own_brackets = any(mark in template for mark in ("{{{0}}}", "|{0}", "({0}", "lfloor", "lceil", "Vert {0}"))
     if len(arguments) == 1 and not own_brackets:
         arguments = [rf"\left({arguments[0]}\right)" if levels[0] < _ATOM else arguments[0]]
-    return template.format(", ".join(arguments) if template.count("{0}") == 1 else arguments[0])
+    if len(arguments) > 1 and "{1}" not in template:
+        arguments = [", ".join(arguments)]
+    return template.format(*arguments)
 
 
 def number_latex(value: Any, digits: int = DIGITS, spelling: str = "") -> str:
@@ -257,6 +297,12 @@ def split_name(name: str) -> tuple[str, str]:
 
 def _derivative_latex(part: str) -> str:
     sign, rest = (r"\partial ", part[1:]) if part.startswith("∂") else ("d", part[1:])
+    for raised in "²³⁴⁵⁶⁷⁸":
+        power = f"^{{{'⁰¹²³⁴⁵⁶⁷⁸'.index(raised)}}}"
+        if rest.startswith(raised):  # d²f
+            return f"{sign.strip()}{power} {name_latex(rest[1:])}"
+        if rest.endswith(raised):  # dz²
+            return f"{sign}{name_latex(rest[:-1])}{power}"
     return sign + name_latex(rest)
 
 

@@ -12,7 +12,8 @@ __all__ = ["Edge", "Graph", "Node"]
 class Node:
     """A box: its name, how it is computed (`formula` in short), its value, and its gradient where there is one.
 
-    `kind` is "input", "parameter", "operation" or "output".
+    `kind` is "input", "parameter", "operation", "output", or "fold" for a box that stands for many; `group` the module
+    it belongs to, as "encoder.layers.0". A value or gradient that is a text is shown as it is.
     """
 
     id: str
@@ -21,6 +22,7 @@ class Node:
     value: Any = None
     gradient: Any = None
     kind: str = "operation"
+    group: str = ""
 
 
 @dataclass(frozen=True, eq=False)

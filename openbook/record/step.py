@@ -33,7 +33,7 @@ class Step:
     `formula` is the right-hand side in the names of `inputs`; `value` what the computation gave; `rule` names the step
     as a teacher would ("chain rule", "mean of leaf fractions"); `why` is one sentence; `part` the heading it stands
     under. `witnesses` re-derive the value where no formula can, or beside it. `dtype_eps` is the relative spacing of the
-    floats that computed `value`, when that was not float64.
+    floats that computed `value`, when that was not float64. In a derivation the value is itself a formula: the line.
     """
 
     name: str

@@ -9,7 +9,7 @@ shaken by the spacing of the floats in use (Vignes 1974), and the spread is the 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +40,7 @@ class Check:
     passed: bool
     value: Any = None
     expected: Any = None
+    step: Step | None = field(default=None, repr=False, compare=False)  # names may repeat: tanh′(z) = … = …
 
 
 @dataclass(frozen=True)
@@ -62,21 +63,31 @@ class Verification:
 
     def summary(self) -> str:
         """One line: how many steps were derived again, how, and on how many digits they agree."""
-        derived = {c.name for c in self.checks}
-        if not derived:
+        if not self.checks:
             return "unchecked: nothing here is derived a second way"
-        methods = ", ".join(dict.fromkeys(c.method for c in self.checks))
-        digits = min(c.digits for c in self.checks)
         if self.failures:
             names = ", ".join(dict.fromkeys(c.name for c in self.failures))
+            if all(isinstance(c.value, Expr) for c in self.failures):
+                return f"WRONG: {names} does not follow from the line before"
             return f"WRONG: a second derivation disagrees on {names}"
-        values = "1 value" if len(derived) == 1 else f"{len(derived)} values"
-        line = f"checked: {values} derived again ({methods}), agreeing to {_count(digits)}"
+        lines = [c for c in self.checks if isinstance(c.value, Expr)]
+        values = [c for c in self.checks if not isinstance(c.value, Expr)]
+        told = []
+        if lines:
+            told.append(
+                f"{_many(len({id(c.step) for c in lines}), 'line')}, each against the one before ({_methods(lines)})"
+            )
+        if values:
+            count, digits = len({c.name for c in values}), min(c.digits for c in values)
+            again = f"{_many(count, 'value')} derived again ({_methods(values)}), agreeing to {_count(digits)}"
+            told.append(again)
+        line = "checked: " + "; ".join(told)
         if self.end_to_end:
             line += f"; end to end to {_count(self.end_to_end.digits)}"
-        if self.unchecked:
-            line += f"; not checked: {', '.join(self.unchecked[:5])}"
-        return line
+        return line + self._rest()
+
+    def _rest(self) -> str:
+        return f"; not checked: {', '.join(self.unchecked[:5])}" if self.unchecked else ""
 
     def require(self) -> Verification:
         """Return this, or raise CheckError naming the first step that does not hold."""
@@ -87,6 +98,14 @@ class Verification:
                 do="the step's formula, inputs or value is wrong; nothing printed below it can be trusted",
             )
         return self
+
+
+def _methods(checks: list[Check]) -> str:
+    return ", ".join(dict.fromkeys(c.method for c in checks))
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _count(digits: float) -> str:
@@ -102,7 +121,8 @@ def verify(working: Working) -> Verification:
         found = check_step(step)
         checks += found
         if not found:
-            if step.formula is None and not step.inputs:
+            claimed = isinstance(step.value, Expr) and step.rule != "given"  # a line that nothing stands beside
+            if step.formula is None and not step.inputs and not claimed:
                 starting += 1
             else:
                 unchecked.append(step.name)
@@ -119,9 +139,9 @@ def check_step(step: Step) -> list[Check]:
             checks.append(_compare(step, f"{_PRECISION}-digit arithmetic", exact, allowed))
     for witness in step.witnesses:
         other = witness.compute()
-        allowed = witness.atol + witness.rtol * _magnitude(other)
+        allowed = 0.0 if isinstance(other, (str, Expr)) else witness.atol + witness.rtol * _magnitude(other)
         checks.append(_compare(step, witness.method, other, allowed))
-    return checks
+    return [replace(check, step=step) for check in checks]
 
 
 def _exact(formula: Expr, values: dict[str, Any], arithmetic: Arithmetic | None = None) -> Any:
@@ -131,7 +151,7 @@ def _exact(formula: Expr, values: dict[str, Any], arithmetic: Arithmetic | None 
 
 
 def _numeric(value: Any) -> bool:
-    return not isinstance(value, (str, bytes)) and np.asarray(value).dtype.kind in "biufO"
+    return not isinstance(value, (str, bytes, Expr)) and np.asarray(value).dtype.kind in "biufO"
 
 
 def _spread(step: Step) -> float:
@@ -171,7 +191,7 @@ def _size(step: Step) -> int:
 
 def _compare(step: Step, method: str, expected: Any, allowed: float) -> Check:
     value, other = _plain(step.value), _plain(expected)
-    if isinstance(value, str) or isinstance(other, str):
+    if isinstance(value, (str, Expr)) or isinstance(other, (str, Expr)):
         return Check(step.name, method, math.inf if value == other else 0.0, value == other, value, other)
     ours, theirs = _floats(value), _floats(other)
     if ours.shape != theirs.shape and ours.size != theirs.size:

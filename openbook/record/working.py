@@ -7,7 +7,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import Any
 
-from openbook.expr import number_text
+from openbook.expr import Expr, number_text, text
 from openbook.record.graph import Graph
 from openbook.record.step import Step
 from openbook.record.table import Table
@@ -56,7 +56,7 @@ class Working:
 
     def digits(self, step: Step, wanted: int = 4) -> int:
         """How many decimals of a step may be printed: those on which both derivations agree, `wanted` at most."""
-        agreed = [c.digits for c in self.verification.checks if c.name == step.name]
+        agreed = [c.digits for c in self.verification.checks if c.step is step]
         return max(1, min([wanted, *(int(d) for d in agreed if d < wanted)]))
 
     def text(self, width: int = 100, color: bool = False) -> str:
@@ -90,7 +90,11 @@ class Working:
         return self.text()
 
     def __repr__(self) -> str:
-        shown = number_text(self.result) if isinstance(self.result, (int, float)) else type(self.result).__name__
+        shown = type(self.result).__name__
+        if isinstance(self.result, (int, float)):
+            shown = number_text(self.result)
+        elif isinstance(self.result, Expr):
+            shown = text(self.result)
         return f"<Working {self.title!r}: {len(self.steps)} steps, result {shown}>"
 
 

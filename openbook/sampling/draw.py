@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from openbook.errors import InputError
 from openbook.record import Explains
-from openbook.sampling.temperature import Tempered, temper
+from openbook.sampling.temperature import Tempered, checked_logits, temper
 from openbook.sampling.truncate import truncate
 
 __all__ = ["Draws", "draw"]
@@ -19,7 +20,10 @@ _LEAST_EXPECTED = 5.0  # a chi-square bin with fewer expected draws is pooled wi
 
 @dataclass(frozen=True, eq=False)
 class Draws(Explains):
-    """Drawn tokens (by number), how often each came, and how surprising those counts are."""
+    """Drawn tokens (by number), how often each came, and how surprising those counts are.
+
+    `logits` as they were given; `rules` what left tokens out of them, in order: top_k, top_p, min_p.
+    """
 
     tempered: Tempered
     drawn: np.ndarray
@@ -27,6 +31,8 @@ class Draws(Explains):
     chi_square: float
     degrees: int
     p_value: float
+    logits: np.ndarray
+    rules: Mapping[str, float]
 
 
 def draw(
@@ -52,7 +58,10 @@ def draw(
     u = np.random.default_rng(seed).random(n) * edges[-1]
     drawn = np.searchsorted(edges, u, side="right")
     counts = np.bincount(drawn, minlength=len(tempered.p))
-    return Draws(tempered, drawn, counts, *_chi_square(counts, tempered.expected))
+    rules = {"top_k": top_k, "top_p": top_p, "min_p": min_p}
+    asked = {rule: setting for rule, setting in rules.items() if setting is not None}
+    found = _chi_square(counts, tempered.expected)
+    return Draws(tempered, drawn, counts, *found, checked_logits(logits), asked)
 
 
 def _chi_square(counts: np.ndarray, expected: np.ndarray) -> tuple[float, int, float]:

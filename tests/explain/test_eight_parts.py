@@ -182,3 +182,57 @@ def test_2_log_loss_takes_several_steps_each_worked_out() -> None:
     assert fell[-2] == pytest.approx(promised[-2], rel=1e-2)  # near the end the loss is as good as a quadratic
     z = model.decision_function(X)
     assert w.result["loss"] == pytest.approx(np.mean(np.logaddexp(0, z) - y * z), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"top_k": 3},
+        {"top_p": 0.8},
+        {"min_p": 0.2},
+        {"top_k": 5, "top_p": 0.97, "min_p": 0.1},
+        {"top_k": 50},
+        {"top_p": 1.0},
+    ],
+)
+def test_5_truncation_step_by_step(rules: dict[str, float]) -> None:
+    logits = [3.0, 2.0, 1.0, 1.0, 0.0, -1.0, -5.0, -math.inf]
+    result = ob.draw(logits, 4000, temperature=1.3, seed=2, **rules)
+    w = checked(ob.explain(result))
+    assert [s.value for s in w.steps if s.name == "kept"][-1] == np.count_nonzero(result.tempered.p)
+    last = "pqrs"[len(rules)]
+    for token, p in zip(result.tempered.tokens, result.tempered.p, strict=True):
+        found = [s.value for s in w.steps if s.name == f"{last}_{token}"]
+        assert all(value == pytest.approx(p, rel=1e-12) for value in found)
+    row = w.tables[0].rows[0]
+    assert row[-4:-1] == (result.tempered.expected[0], result.tempered.spread[0], result.counts[0])
+
+
+def test_5_a_wrong_count_of_kept_tokens_is_found() -> None:
+    from dataclasses import replace
+
+    w = ob.explain(ob.draw([3.0, 2.0, 1.0, 0.0], 100, top_k=2, seed=0))
+    steps = tuple(replace(s, value=s.value + 1) if s.name == "kept" else s for s in w.steps)
+    assert not replace(w, steps=steps).verification.passed
+
+
+@pytest.mark.parametrize(
+    ("activation", "place"),
+    [
+        (nn.Sigmoid, ""),
+        (nn.Tanh, ""),
+        (nn.GELU, "√2"),
+        (nn.SiLU, ""),
+        (nn.Mish, ""),
+        (nn.Tanhshrink, None),
+        (nn.Softplus, None),
+    ],
+)
+def test_6_the_top_is_where_the_slope_of_the_slope_is_zero(activation: type[nn.Module], place: str | None) -> None:
+    w = checked(ob.explain(activation()))
+    second = [s for s in w.steps if "″" in s.name]
+    assert bool(second) == (place is not None)
+    if place is not None:
+        assert abs(second[0].value) < 1e-12
+        assert ("z = √" in w.text()) == bool(place) and place in w.text()
+        assert w.result["largest slope"] >= max(row[-1] for row in w.tables[0].rows) - 1e-12

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from html import escape
 
-from openbook.expr import mathml, mathml_name, mathml_value
+from openbook.expr import Expr, mathml, mathml_name, mathml_value, source
 from openbook.record.draw.figure import figure_svg
+from openbook.record.draw.fold import folded
 from openbook.record.draw.lines import Line, parts, table_cell
 from openbook.record.draw.page import page
 from openbook.record.draw.svg import draw_graph
+from openbook.record.graph import Graph
 from openbook.record.table import Table
 from openbook.record.verify import Check
 from openbook.record.working import Working
@@ -32,7 +35,7 @@ def draw_working(working: Working, opened: bool = False, figures: bool = True) -
     if working.question:
         blocks.insert(0, f'<p class="ob-question">{escape(working.question)}</p>')
     blocks += [draw_table(table) for table in working.tables]
-    checks = _by_name(working.verification.checks)
+    checks = _by_step(working.verification.checks)
     for heading, lines in parts(working):
         blocks.append(f'<p class="ob-part">{escape(heading)}</p>' if heading else "")
         blocks.append(_steps(lines, checks))
@@ -48,15 +51,29 @@ def draw_working(working: Working, opened: bool = False, figures: bool = True) -
 def draw_figures(working: Working) -> str:
     """The plots of a working, and its graph."""
     drawn = "".join(f'<div class="ob-scroll">{figure_svg(display)}</div>' for display in working.displays)
-    if working.graph is not None:
-        drawn += f'<div class="ob-scroll">{draw_graph(working.graph, working.title)}</div>'
+    return drawn if working.graph is None else drawn + _folding(working.graph, working.title)
+
+
+def _folding(graph: Graph, title: str) -> str:
+    """A graph; of a large one the modules as boxes, each opened by a click on it."""
+    whole, folds = folded(graph)
+    mark = f"g{zlib.crc32(title.encode()):08x}"
+    links = {fold.id: f"{mark}-{fold.id.replace(' ', '-')}" for fold in folds}
+    drawn = f'<div class="ob-scroll">{draw_graph(whole, title, links)}</div>'
+    for fold in folds:
+        count = f"{fold.label}: {len(fold.graph.nodes)} boxes"
+        inside = _folding(fold.graph, f"{title}: {fold.label}")
+        drawn += (
+            f'<details class="ob-fold" id="{links[fold.id]}"><summary class="ob-small">{escape(count)}</summary>'
+            f"{inside}</details>"
+        )
     return drawn
 
 
-def _by_name(checks: tuple[Check, ...]) -> Mapping[str, list[Check]]:
-    found: dict[str, list[Check]] = {}
+def _by_step(checks: tuple[Check, ...]) -> Mapping[int, list[Check]]:
+    found: dict[int, list[Check]] = {}
     for check in checks:
-        found.setdefault(check.name, []).append(check)
+        found.setdefault(id(check.step), []).append(check)
     return found
 
 
@@ -64,19 +81,19 @@ def _math(inside: str) -> str:
     return f'<math displaystyle="true">{inside}</math>'
 
 
-def _steps(lines: list[Line], checks: Mapping[str, list[Check]]) -> str:
+def _steps(lines: list[Line], checks: Mapping[int, list[Check]]) -> str:
     """One line each; values that are merely given stand side by side."""
     if all(line.is_given and not line.said for line in lines):
         return f'<ul class="ob-givens">{"".join(f"<li>{_calculation(line)}</li>" for line in lines)}</ul>'
     return f'<ol class="ob-steps">{"".join(_step(line, checks) for line in lines)}</ol>'
 
 
-def _step(line: Line, checks: Mapping[str, list[Check]]) -> str:
+def _step(line: Line, checks: Mapping[int, list[Check]]) -> str:
     why = f'<span class="ob-why">{escape(line.said)}</span>'
     calculation = f'<span class="ob-scroll">{_calculation(line)}</span>'
     if line.is_given:
         return f'<li class="ob-step"><div class="ob-given">{calculation}{why}</div></li>'
-    more = _more(line, checks.get(line.step.name, []))
+    more = _more(line, checks.get(id(line.step), []))
     return f'<li class="ob-step"><details><summary>{calculation}{why}</summary>{more}</details></li>'
 
 
@@ -88,10 +105,15 @@ def _calculation(line: Line) -> str:
     sign = "=" if line.exact else "≈"
     value = f"<mo>{sign}</mo>{_value(line)}" if line.value and _value(line) not in sides else ""
     equals = "".join(f"<mo>=</mo>{side}" for side in sides)
-    return _math(f"<mrow>{mathml_name(line.step.name)}{equals}{value}</mrow>")
+    name = mathml_name(line.step.name)
+    if line.continues:  # in its width, so that the equals signs stand below each other
+        name = f'<mphantom aria-hidden="true">{name}</mphantom>'
+    return _math(f"<mrow>{name}{equals}{value}</mrow>")
 
 
 def _value(line: Line) -> str:
+    if isinstance(line.step.value, Expr):
+        return mathml(line.step.value)
     return mathml_value(line.step.value)
 
 
@@ -111,10 +133,16 @@ def _more(line: Line, checks: list[Check]) -> str:
 
 def _full(line: Line) -> str:
     value = line.step.value
+    if isinstance(value, Expr):
+        return source(value)
     return repr(float(value)) if isinstance(value, float) else line.value
 
 
 def _checked(check: Check) -> str:
+    if not check.passed and isinstance(check.value, Expr):
+        return f"WRONG: {check.expected}"
+    if isinstance(check.value, Expr):
+        return check.method
     if not check.passed:
         return f"WRONG: {check.method} gives {check.expected}"
     agreed = "all digits" if check.digits >= 15 else f"{int(check.digits)} digits"

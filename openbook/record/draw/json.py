@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from openbook.expr import latex, source
+from openbook.expr import Expr, latex, source
 from openbook.record.step import Step
 from openbook.record.verify import Check
 from openbook.record.working import Working
@@ -48,14 +48,14 @@ def draw(working: Working) -> dict[str, Any]:
 
 
 def _step(step: Step, place: dict[int, int]) -> dict[str, Any]:
-    filled = step.filled
+    filled, shown = step.filled, step.value if step.formula is None else step.formula
     return {
         "name": step.name,
         "part": step.part,
         "rule": step.rule,
         "why": step.why,
         "formula": source(step.formula) if step.formula is not None else None,
-        "latex": latex(step.formula) if step.formula is not None else None,
+        "latex": latex(shown) if isinstance(shown, Expr) else None,
         "filled": source(filled) if filled is not None else None,
         "value": plain(step.value),
         "inputs": [place.get(id(i), -1) for i in step.inputs],
@@ -90,6 +90,8 @@ def plain(value: Any) -> Any:
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(v) for v in value]
+    if isinstance(value, Expr):
+        return source(value)
     if isinstance(value, np.ndarray):
         if value.size > _LARGEST:
             flat = value.ravel()

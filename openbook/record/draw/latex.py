@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from openbook.expr import Array, array_fits, latex, name_latex, number_latex
+from openbook.expr import Array, Expr, array_fits, latex, name_latex, number_latex
 from openbook.record.draw.lines import Line, parts, table_cell
 from openbook.record.table import Table
 from openbook.record.working import Working
@@ -21,7 +21,8 @@ _SYMBOLS = {
     "∞": r"$\infty$", "→": r"$\to$", "±": r"$\pm$", "√": r"$\surd$", "Σ": r"$\Sigma$", "²": r"$^2$", "³": r"$^3$",
     "₁": r"$_1$", "₂": r"$_2$", "ᵀ": r"$^\top$", "⁻": r"$^-$", "¹": r"$^1$", "‖": r"$\|$", "∇": r"$\nabla$", "′": "$'$",
     "‴": "$'''$", "½": r"$\frac12$", "ε": r"$\varepsilon$", "θ": r"$\theta$", "λ": r"$\lambda$", "σ": r"$\sigma$",
-    "…": r"\dots{}", "–": "--", "—": "---", "⅓": r"$\frac13$",
+    "ⁿ": "$^n$", "ᵘ": "$^u$", "ᵛ": "$^v$", "δ": r"$\delta$", "⁰": "$^0$", "⁴": "$^4$", "⁵": "$^5$", "⁶": "$^6$", "⁷": "$^7$",
+    "⁸": "$^8$", "⁹": "$^9$", "≠": r"$\ne$", "…": r"\dots{}", "–": "--", "—": "---", "⅓": r"$\frac13$",
 }  # fmt: skip
 
 
@@ -48,6 +49,7 @@ def step_latex(line: Line) -> str:
 
 def _aligned(line: Line) -> str:
     name, *rest = _sides(line)
+    name = "" if line.continues else name
     said = rf" && \text{{{escape(line.said)}}}" if line.said else ""
     return f"{name} &{' '.join(rest)}{said}"
 
@@ -66,6 +68,8 @@ def _sides(line: Line) -> list[str]:
 
 def _value(line: Line) -> str:
     value = line.step.value
+    if isinstance(value, Expr):
+        return latex(value)
     if isinstance(value, str):
         return rf"\text{{{escape(value)}}}"
     if getattr(value, "ndim", 0):
@@ -88,4 +92,5 @@ def _table(table: Table) -> str:
 def escape(text: str) -> str:
     """Text as LaTeX sets it literally."""
     safe = "".join(_ESCAPES.get(c, _SYMBOLS.get(c, c)) for c in text)
-    return re.sub(r"\$\$", "", safe)  # two symbols in a row are one formula
+    safe = re.sub(r"\$\$", "", safe)  # two symbols in a row are one formula
+    return re.sub(r"(?:\^[-\w]){2,}", lambda m: f"^{{{m[0].replace('^', '')}}}", safe)  # and two exponents one

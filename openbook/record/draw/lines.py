@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from openbook.expr import Expr, array_text, number_text
+from openbook.expr import Expr, array_text, number_text, text
 from openbook.record.step import Step
 from openbook.record.working import Working
 
@@ -28,6 +28,7 @@ class Line:
     value: str
     exact: bool
     said: str
+    continues: bool = False  # the name of the line before again: it need not be written twice
 
     @property
     def is_given(self) -> bool:
@@ -38,16 +39,19 @@ class Line:
 def parts(working: Working) -> Iterator[tuple[str, list[Line]]]:
     """The headings of a working with the lines below each, in order."""
     for heading, steps in groupby(working.steps, key=lambda step: step.part):
-        yield heading, [_line(working, step) for step in steps]
+        lines: list[Line] = []
+        for step in steps:
+            lines.append(_line(working, step, bool(lines) and lines[-1].step.name == step.name))
+        yield heading, lines
 
 
-def _line(working: Working, step: Step) -> Line:
+def _line(working: Working, step: Step, continues: bool) -> Line:
     digits = working.digits(step)
     value = shown_value(step.value, digits)
     filled = step.filled
     if filled is not None and (not step.inputs or filled == step.formula or _plain_number(filled)):
         filled = None
-    return Line(step, step.formula, filled, value, is_exact(step.value, digits), _said(step))
+    return Line(step, step.formula, filled, value, is_exact(step.value, digits), _said(step), continues)
 
 
 def _plain_number(expr: Expr) -> bool:
@@ -72,6 +76,8 @@ def shown_value(value: Any, digits: int = 4) -> str:
     """A value as people read it."""
     if isinstance(value, (str, bool)) or value is None:
         return "" if value is None else str(value)
+    if isinstance(value, Expr):
+        return text(value)
     if isinstance(value, np.ndarray):
         return array_text(value, digits)
     return number_text(value, digits).replace("-", "−")

@@ -44,6 +44,7 @@ align-items:center;padding:.3rem 0;list-style:none}
 .ob-step>details>summary::-webkit-details-marker{display:none}
 .ob-step>details>summary .ob-why::before{content:"▸ ";color:var(--ob-line)}
 .ob-step>details[open]>summary .ob-why::before{content:"▾ "}
+.ob-step .ob-scroll{padding:.4em 0;overflow-y:hidden}
 .ob-step summary:focus-visible{outline:2px solid var(--ob-accent);outline-offset:2px;border-radius:4px}
 .ob-why{font-size:.8rem;line-height:1.35;color:var(--ob-quiet);text-align:right}
 .ob-more{margin:0 0 .6rem;padding:.5rem .8rem;background:var(--ob-soft);border-radius:8px;font-size:.9rem}

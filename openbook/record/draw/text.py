@@ -72,8 +72,11 @@ def _line(line: Line, width: int) -> Any:
     """One line where it fits: the calculation to the left, the reason to the right; else the reason below."""
     from rich.text import Text
 
-    calculation = _calculation(line)
-    gap = width - len(calculation) - len(line.said)
+    name, sides = _name(line), _sides(line)
+    if len(name) + len(sides) > width:
+        return _folded(name, sides, line, width)
+    gap = width - len(name) - len(sides) - len(line.said)
+    calculation = Text.assemble(name, sides)
     if not line.said:
         return calculation
     if gap >= 3:
@@ -81,10 +84,40 @@ def _line(line: Line, width: int) -> Any:
     return Text.assemble(calculation, "\n", "    ", (line.said, "dim"))
 
 
+def _folded(name: Any, sides: Any, line: Line, width: int) -> Any:
+    """A calculation of several lines: what follows the first equals sign stands below it, where there is room."""
+    from rich.console import Group
+    from rich.padding import Padding
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    said = [Padding(Text(line.said, style="dim"), (0, 0, 0, 4))] if line.said else []
+    if len(name) > width // 3:
+        return Group(Text.assemble(name, sides), *said)
+    grid = Grid.grid()
+    grid.add_column(no_wrap=True)
+    grid.add_column(ratio=1)
+    sign, rest = sides[:3], sides[3:]
+    grid.add_row(Text.assemble(name, sign), rest)
+    return Group(grid, *said)
+
+
 def _calculation(line: Line) -> Any:
     from rich.text import Text
 
-    words: list[Any] = [(line.step.name, "bold")]
+    return Text.assemble(_name(line), _sides(line))
+
+
+def _name(line: Line) -> Any:
+    from rich.text import Text
+
+    return Text(" " * len(line.step.name) if line.continues else line.step.name, style="bold")
+
+
+def _sides(line: Line) -> Any:
+    from rich.text import Text
+
+    words: list[Any] = []
     for part in (line.formula, line.filled):
         shown = formula_text(part) if part is not None else ""
         if shown and len(shown) <= _LONGEST_CALCULATION and shown != line.value:
