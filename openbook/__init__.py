@@ -74,7 +74,7 @@ _LATER = {
     "openbook.sampling": ("draw", "temper", "truncate"),
 }  # fmt: skip
 _PACKAGES = (
-    "data", "decide", "explain", "expr", "forest", "linalg", "linear", "nn", "optim", "sampling", "study", "utils",
+    "data", "decide", "diagnose", "explain", "expr", "forest", "linalg", "linear", "nn", "optim", "sampling", "study", "utils",
 )  # fmt: skip
 
 
