@@ -73,7 +73,9 @@ def text(diagnosis: Diagnosis, width: int, color: bool) -> str:
             for line in _evidence(finding):
                 console.print(Padding(Text(line, style="cyan"), (0, 0, 0, 4)))
             console.print(Padding(Text.assemble(("Fix: ", "bold"), finding.fix), (0, 0, 0, 2)))
-            console.print(Padding(Text.assemble(("Tried on a copy: ", "bold"), effect_said(finding.effect)), (0, 0, 0, 2)))
+            console.print(
+                Padding(Text.assemble(("Tried on a copy: ", "bold"), effect_said(finding.effect)), (0, 0, 0, 2))
+            )
             console.print(Padding(Text(finding.page, style="dim"), (0, 0, 0, 2)))
         console.print()
         for line in _closing(diagnosis):

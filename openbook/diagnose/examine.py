@@ -14,6 +14,7 @@ from openbook.diagnose.case import Case, quietly
 from openbook.diagnose.check import CHECKS, Subject, Verdict, examine
 from openbook.diagnose.diagnosis import Diagnosis
 from openbook.diagnose.engines import engine_of
+from openbook.diagnose.facts import facts_of
 from openbook.diagnose.finding import Finding
 from openbook.diagnose.sample import read_sample
 from openbook.errors import DTypeError, InputError
@@ -74,8 +75,21 @@ def diagnose(
         if own_optimizer is None and any(p.requires_grad for p in own_model.parameters()):
             own_optimizer = engine.optim.Adam([p for p in own_model.parameters() if p.requires_grad], lr=0.01)
         case = Case(engine, own_model, own_loss, own_optimizer, sample, steps)
+        _require_inputs_fit(case)
         subject = Subject(case, model, optimizer, train_step, predict)
         return _looked(subject, muted, seconds, progress)
+
+
+def _require_inputs_fit(case: Case) -> None:
+    """Nothing can be said of a model that fails on the data; the loss may fail, and that is a finding."""
+    try:
+        case.outputs()
+    except Exception as problem:
+        raise InputError(
+            f"the model does not take these inputs, {' and '.join(str(x.shape) for x in case.sample.inputs)}: {problem}",
+            where="diagnose",
+            do="give inputs as model(inputs) takes them, rows first",
+        ) from problem
 
 
 def _muted(ignore: Iterable[str]) -> frozenset[str]:
@@ -107,6 +121,12 @@ def _looked(subject: Subject, muted: frozenset[str], seconds: float, progress: b
             found, case = _kept(verdict, found, case)
             if verdict.let_go:
                 let_go[check.code] = verdict.let_go
+    if not late and (problem := facts_of(case).problem):
+        raise InputError(
+            f"the loss does not take these outputs and targets, and no fix that is tried here helps: {problem}",
+            where="diagnose",
+            do="make loss(model(inputs), targets) give a number first",
+        )
     return Diagnosis(
         model=type(subject.model).__name__,
         findings=tuple(found),

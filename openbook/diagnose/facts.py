@@ -148,7 +148,6 @@ def _broadcast_difference(outputs: np.ndarray, targets: np.ndarray) -> np.ndarra
         return None
 
 
-
 def facts_of(case: Case) -> Facts:
     """The facts of a case, found once: they live with the case."""
     if "facts" not in case.notes:

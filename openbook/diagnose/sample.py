@@ -98,7 +98,8 @@ def _sample(inputs: Sequence[np.ndarray], targets: np.ndarray, batch_size: int |
 
 
 def _from_loader(loader: Any, rows: int, batch_size: int | None) -> Sample:
-    dataset, collate = getattr(loader, "dataset", None), getattr(loader, "collate_fn", None)
+    dataset: Any = getattr(loader, "dataset", None)
+    collate = getattr(loader, "collate_fn", None)
     size = batch_size or getattr(loader, "batch_size", None)
     if hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__") and collate is not None and size:
         n = len(dataset)

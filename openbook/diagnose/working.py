@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cache
 
 from openbook.diagnose.diagnosis import Diagnosis
@@ -35,24 +36,22 @@ def _effect(finding: Finding) -> list[Step]:
     steps = []
     for place, (name, value) in enumerate((("before", effect.before), ("after", effect.after))):
         witnesses = (
-            ()
-            if again is None
-            else (Witness("the same trial run again", lambda i=place: again()[i], rtol=1e-6),)  # type: ignore[misc]
+            () if again is None else (Witness("the same trial run again", lambda i=place: again()[i], rtol=1e-6),)  # type: ignore[misc]
         )
         why = f"{effect.measure}, {'as it is' if name == 'before' else 'with the fix'}; {spent}"
         steps.append(Step(name, value, rule="measured", why=why, part=FIX, witnesses=witnesses))
     if math.isfinite(effect.before):
         change = effect.before - effect.after
-        steps.append(Step("gain", change, parse("before - after"), tuple(steps), rule="what the fix is worth", part=FIX))
+        steps.append(
+            Step("gain", change, parse("before - after"), tuple(steps), rule="what the fix is worth", part=FIX)
+        )
     return steps
 
 
 @explains(Diagnosis)
 def explain_diagnosis(diagnosis: Diagnosis) -> Working:
     """All findings with their evidence, in the order of causes."""
-    steps: list[Step] = []
-    for finding in diagnosis:
-        steps += [_moved(step, f"{finding.code} {finding.title}") for step in explain_finding(finding).steps]
+    steps = [step for finding in diagnosis for step in _under(f"{finding.code} {finding.title}", finding)]
     if not steps:
         steps = [given("findings", 0, f"of {len(diagnosis.looked_at)} possible faults, none is borne out")]
     rows = tuple((f.code, f.title, f.where, f.effect.before, f.effect.after) for f in diagnosis)
@@ -64,7 +63,10 @@ def explain_diagnosis(diagnosis: Diagnosis) -> Working:
     )  # fmt: skip
 
 
-def _moved(step: Step, part: str) -> Step:
-    from dataclasses import replace
-
-    return replace(step, part=part)
+def _under(heading: str, finding: Finding) -> list[Step]:
+    """A finding's steps under one heading, each with the inputs that stand there."""
+    moved: dict[int, Step] = {}
+    for step in explain_finding(finding).steps:
+        inputs = tuple(moved.get(id(i), i) for i in step.inputs)
+        moved[id(step)] = replace(step, part=heading, inputs=inputs)
+    return list(moved.values())

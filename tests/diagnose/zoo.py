@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib import import_module
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,15 @@ def three_classes(seed: int, n: int = 300) -> tuple[np.ndarray, np.ndarray]:
     return (centres[y] + 0.7 * r.normal(size=(n, 2))).astype(np.float32), y.astype(np.int64)
 
 
+def five_classes(seed: int, n: int = 400) -> tuple[np.ndarray, np.ndarray]:
+    """Five clouds around a circle, numbered in an order that means nothing."""
+    r = np.random.default_rng(seed)
+    y = r.integers(0, 5, n)
+    angle = 2 * np.pi * np.array([0, 2, 4, 1, 3])[y] / 5
+    x = np.stack([2 * np.cos(angle), 2 * np.sin(angle)], 1) + 0.5 * r.normal(size=(n, 2))
+    return x.astype(np.float32), y.astype(np.int64)
+
+
 def ring(seed: int, n: int = 300) -> tuple[np.ndarray, np.ndarray]:
     """A cloud inside a ring."""
     r = np.random.default_rng(seed)
@@ -103,7 +113,7 @@ def series(seed: int, n: int = 200, length: int = 8) -> tuple[np.ndarray, np.nda
 def mlp(lib: Library, *widths: int, act: str = "ReLU", seed: int = 0, last: tuple[Any, ...] = ()) -> Any:
     lib.seed(seed)
     parts: list[Any] = []
-    for i, (a, b) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+    for i, (a, b) in enumerate(pairwise(widths)):
         parts.append(lib.nn.Linear(a, b))
         if i < len(widths) - 2 and act:
             parts.append(getattr(lib.nn, act)())
@@ -264,7 +274,7 @@ def too_small(lib: Library, seed: int) -> Setup:
 
 
 def squares_on_classes(lib: Library, seed: int) -> Setup:
-    x, y = three_classes(seed)
+    x, y = five_classes(seed)
     model = mlp(lib, 2, 32, 1, seed=seed)
     return Setup(model, (x, y[:, None].astype(np.float32)), lib.nn.MSELoss(), adam(lib, model))
 
@@ -307,7 +317,9 @@ def shifted(lib: Library, seed: int) -> Setup:
 def shuffled(lib: Library, seed: int) -> Setup:
     x, y = two_classes(seed)
     model = mlp(lib, 6, 32, 2, seed=seed)
-    return Setup(model, (x, np.random.default_rng(seed + 99).permutation(y)), lib.nn.CrossEntropyLoss(), adam(lib, model))
+    return Setup(
+        model, (x, np.random.default_rng(seed + 99).permutation(y)), lib.nn.CrossEntropyLoss(), adam(lib, model)
+    )
 
 
 def unscaled(lib: Library, seed: int) -> Setup:
@@ -376,7 +388,9 @@ def root_of_zero(lib: Library, seed: int) -> Setup:
             self.head = lib.nn.Linear(16, 2)
 
         def forward(self, x: Any) -> Any:
-            return self.head(lib.F.relu(self.net(x)).sqrt())  # the slope of the root at 0 is infinite
+            h = self.net(x)
+            h = h - h[:1]  # the first row's own distance to itself is 0
+            return self.head((h * h).sqrt())  # the slope of the root is infinite there, and 0·∞ is NaN
 
     model = Net()
     return Setup(model, two_classes(seed), lib.nn.CrossEntropyLoss(), adam(lib, model))

@@ -50,7 +50,9 @@ def activations(case: Case) -> list[Activation]:
         feeder = next((made[key] for key in operation.inputs if key in made), None)
         own = made.get(operation.key)
         where = own.path if own is not None else f"{operation.name} after {feeder.path}" if feeder else operation.name
-        found.append(Activation(operation.name, where, _weights_behind(passed.layers, feeder), _units_last(array, feeder)))
+        found.append(
+            Activation(operation.name, where, _weights_behind(passed.layers, feeder), _units_last(array, feeder))
+        )
     return found
 
 
@@ -150,7 +152,10 @@ class Saturation(Check):
         )  # fmt: skip
         feeders = tuple(dict.fromkeys(a.feeder for a, s in flat if s >= 0.6 and a.feeder))
         fixes = (
-            Fix(f"draw the weights of {', '.join(feeders)} anew, small (reset_parameters())", lambda c: redrawn(c, feeders)),
+            Fix(
+                f"draw the weights of {', '.join(feeders)} anew, small (reset_parameters())",
+                lambda c: redrawn(c, feeders),
+            ),
             Fix("draw all weights anew (reset_parameters())", redrawn),
             Fix("draw all weights anew, after Glorot (xavier_uniform_)", lambda c: redrawn(c, scheme="xavier")),
         )

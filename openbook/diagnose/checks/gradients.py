@@ -42,7 +42,9 @@ class Shrinkage:
 def shrinkage(case: Case) -> Shrinkage | None:
     """Follow the gradient through the layers that stand in a row; None where there are fewer than three."""
     passed = pass_through(case)
-    layers = [layer for layer in passed.layers if layer.weighted and getattr(layer.fed, "requires_grad", None) is not None]
+    layers = [
+        layer for layer in passed.layers if layer.weighted and getattr(layer.fed, "requires_grad", None) is not None
+    ]
     layers = _once(layers)
     if len(layers) < 3:
         return None
@@ -78,7 +80,9 @@ def _told(case: Case, found: Shrinkage) -> tuple[Step, ...]:
     start = given("s_first", found.sizes[0], f"rms of dL/d output of {found.paths[0]}", EVIDENCE)
     ratio = Step("ratio", found.ratio, parse("s_first/s_last"), (start, last), rule="what reaches the first layer",
                  part=EVIDENCE)  # fmt: skip
-    slopes = given("slopes", prod(found.slopes), "product of what lies between the layers: activations, norms", EVIDENCE)
+    slopes = given(
+        "slopes", prod(found.slopes), "product of what lies between the layers: activations, norms", EVIDENCE
+    )
     weights = given("weights", prod(found.weights), "product of what the layers multiply by", EVIDENCE)
     split = Step("slopes × weights", prod(found.slopes) * prod(found.weights), Name("slopes") * Name("weights"),
                  (slopes, weights), rule="the same ratio, by causes", part=EVIDENCE, witnesses=(

@@ -35,7 +35,7 @@ class GradientsNotCleared(Check):
     def suspect(self, subject: Subject) -> Suspicion | None:
         if subject.train_step is None or facts_of(subject.case).problem:
             return None
-        case, step = subject.case, subject.train_step
+        step = subject.train_step
         shares = _marker_shares(subject)
         if not shares or min(shares) < 0.01:
             return None

@@ -115,12 +115,18 @@ def _wrong_share(labels: np.ndarray, values: np.ndarray | None = None) -> Measur
             calls = np.abs(scores - values[None, :]).argmin(axis=1)
         else:
             calls = np.zeros(len(labels), int)  # a softmax over one column always says the same
-        return float(np.mean(calls != labels))
+        truth = labels
+        if values is not None:  # of these very rows: before the fix their targets are the values, after it the numbers
+            flat = sample.targets.reshape(-1)
+            truth = flat if kind == "cross_entropy" else np.searchsorted(values, flat)
+        return float(np.mean(calls != truth))
 
     return Measure("share of rows called wrongly", of)
 
 
-def _suspicion(where: str, says: str, evidence: list[Step], fixes: list[Fix], measure: Measure, scale: float) -> Suspicion:
+def _suspicion(
+    where: str, says: str, evidence: list[Step], fixes: list[Fix], measure: Measure, scale: float
+) -> Suspicion:
     return Suspicion(where, says, tuple(evidence), tuple(fixes), measure, scale=scale)
 
 
@@ -155,7 +161,11 @@ def _classes_loss(case: Case, facts: Facts) -> Suspicion | None:
         indices = y.argmax(axis=1) if facts.one_hot else labels if _beyond(y, columns) else y.reshape(len(y))
         fixed = _with_targets(case, indices.astype(np.int64))
         words = "give the loss the classes' numbers, from 0, as int64: " + (
-            "targets.argmax(1)" if facts.one_hot else "targets - targets.min()" if _beyond(y, columns) else "targets.long()"
+            "targets.argmax(1)"
+            if facts.one_hot
+            else "targets - targets.min()"
+            if _beyond(y, columns)
+            else "targets.long()"
         )
         return _suspicion(where, "The loss wants one whole number from 0 for each row, and is given something else.", seen,
                           [Fix(words, lambda c: fixed)], wrong, 1.0)  # fmt: skip
@@ -250,7 +260,9 @@ def _binary_loss(case: Case, facts: Facts) -> Suspicion | None:
                           _wrong_share(labels), 1.0)  # fmt: skip
     if facts.loss_kind == "bce" and (outputs.min() < 0 or outputs.max() > 1):
         fixed = case.with_(loss=_like(case, "BCEWithLogitsLoss"))
-        seen.append(given("outputs", f"{outputs.min():.4g} to {outputs.max():.4g}", "probabilities lie in 0 to 1", EVIDENCE))
+        seen.append(
+            given("outputs", f"{outputs.min():.4g} to {outputs.max():.4g}", "probabilities lie in 0 to 1", EVIDENCE)
+        )
         return Suspicion(where, "The loss takes probabilities, and the outputs are log-odds.", tuple(seen),
                          (Fix("use BCEWithLogitsLoss, or put a Sigmoid at the end", lambda c: fixed),))  # fmt: skip
     if facts.problem and y.dtype.kind != "f" and y.size == outputs.size:
@@ -263,7 +275,12 @@ def _binary_loss(case: Case, facts: Facts) -> Suspicion | None:
 def _numbers_loss(case: Case, facts: Facts) -> Suspicion | None:
     """Squared error and its kin on classes: distances between the classes' numbers mean nothing."""
     labels, columns = facts.labels, _columns(facts)
-    if facts.loss_kind not in REGRESSION or labels is None or facts.classes < 3 or case.sample.targets.size != len(labels):
+    if (
+        facts.loss_kind not in REGRESSION
+        or labels is None
+        or facts.classes < 3
+        or case.sample.targets.size != len(labels)
+    ):
         return None
     values = np.unique(case.sample.targets).astype(np.float64)
     where, seen = f"{facts.loss_kind} on {facts.classes} classes", _seen(case, facts)
@@ -279,7 +296,7 @@ def _numbers_loss(case: Case, facts: Facts) -> Suspicion | None:
     else:
         return None
     return Suspicion(where, "The loss measures distances between the numbers of classes, and these mean nothing.",
-                     tuple(seen), (fix,), wrong, scale=2.0, share=0.25, steps=2 * case.steps)  # fmt: skip
+                     tuple(seen), (fix,), wrong, scale=2.0, share=0.25, steps=2 * case.steps, held_out=True)  # fmt: skip
 
 
 def _last_linear(model: Any) -> tuple[str, Any] | None:

@@ -40,7 +40,7 @@ def _noisy(model: Any) -> list[tuple[str, Any]]:
     return [
         (path, m)
         for path, m in model.named_modules()
-        if ("Dropout" in type(m).__name__ and getattr(m, "p", 0)) or "BatchNorm" in type(m).__name__
+        if ("Dropout" in type(m).__name__ and getattr(m, "p", 0.0) > 0) or "BatchNorm" in type(m).__name__
     ]
 
 
@@ -113,7 +113,9 @@ def _predicts_in_train(subject: Subject) -> Suspicion | None:
     noise = Step("largest change", unrest(), rule="the same rows predicted twice, from two seeds", part=EVIDENCE,
                  why="a prediction in evaluation mode does not change", witnesses=(
                      Witness("both once more", unrest),))  # fmt: skip
-    calls_seen = given("calls in training mode", sum(calls), f"of {len(calls)} calls of dropout and batch norm", EVIDENCE)
+    calls_seen = given(
+        "calls in training mode", sum(calls), f"of {len(calls)} calls of dropout and batch norm", EVIDENCE
+    )
 
     def trial(_: Case, fixed: Case) -> Effect:
         def outcome(start: Case, seed: int) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -49,10 +50,14 @@ def _in_data(case: Case) -> Suspicion | None:
             rows &= np.isfinite(x).reshape(len(x), -1).all(axis=1)
         fixes = [Fix("fill them with the mean of their column", _filled)] if name != "targets" else []
         if rows.sum() > 1:
-            fixes.append(Fix("leave their rows out", lambda c: c.with_(sample=c.sample.take(np.flatnonzero(rows)))))
+            fixes.append(Fix("leave their rows out", partial(_kept, rows=np.flatnonzero(rows))))
         return Suspicion(f"{name}, row {place[0]}", "There is NaN or ∞ in the data itself, and every sum it enters becomes NaN.",
                          evidence, tuple(fixes), scale=0.0)  # fmt: skip
     return None
+
+
+def _kept(case: Case, rows: np.ndarray) -> Case:
+    return case.with_(sample=case.sample.take(rows))
 
 
 def _filled(case: Case) -> Case:
@@ -134,6 +139,9 @@ def _born(case: Case, model: Any, batch: Sample, at: int) -> Suspicion | None:
 
 
 def _told(birth: Birth) -> list[Step]:
-    fed = [given(f"fed {i}" if len(birth.fed) > 1 else "fed", v, "what went in there", EVIDENCE) for i, v in enumerate(birth.fed)]
+    fed = [
+        given(f"fed {i}" if len(birth.fed) > 1 else "fed", v, "what went in there", EVIDENCE)
+        for i, v in enumerate(birth.fed)
+    ]
     slope = "its value" if birth.phase == "forward" else "the gradient it hands back"
     return [*fed, given("born", str(birth.value), f"{slope}, entry {list(birth.index)}", EVIDENCE)]

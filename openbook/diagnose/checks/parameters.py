@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from openbook.diagnose.case import Case
 from openbook.diagnose.check import Check, Fix, Subject, Suspicion
 from openbook.diagnose.checks.probe import joint_norm, norm_by_differences
@@ -45,7 +47,7 @@ class OutsideTheOptimizer(Check):
         del parameters
 
         def added(start: Case) -> Case:
-            def edit(copied, optimizer):  # type: ignore[no-untyped-def]
+            def edit(copied: Any, optimizer: Any) -> None:
                 own = dict(copied.named_parameters())
                 optimizer.add_param_group({"params": [own[n] for n in outside]})
 

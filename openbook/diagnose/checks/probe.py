@@ -12,7 +12,17 @@ from openbook.diagnose.case import Case, calm, quietly
 from openbook.diagnose.sample import Sample
 from openbook.diagnose.trial import joint_norm
 
-__all__ = ["Layer", "Passed", "along", "joint_norm", "last_operation", "norm_by_differences", "pass_through", "redrawn", "swapped"]
+__all__ = [
+    "Layer",
+    "Passed",
+    "along",
+    "joint_norm",
+    "last_operation",
+    "norm_by_differences",
+    "pass_through",
+    "redrawn",
+    "swapped",
+]
 
 _MOVES = frozenset({
     "reshape", "view", "unsafe_view", "squeeze", "unsqueeze", "permute", "transpose", "t", "clone", "alias", "expand",

@@ -50,7 +50,7 @@ def strides(case: Case, count: int = _WATCHED) -> list[Stride]:
             value, parameters, g0 = case.value_and_gradients(model, loss, batch)
             start = [np.array(engine.array(p), np.float64) for p in parameters]
 
-            def closure(batch=batch):  # type: ignore[no-untyped-def]
+            def closure(batch=batch):
                 again, own, gradients = case.value_and_gradients(model, loss, batch)
                 for parameter, gradient in zip(own, gradients, strict=True):
                     engine.put_gradient(parameter, gradient)
@@ -81,15 +81,16 @@ def _ending(case: Case, factor: float) -> float:
 
 
 def _evidence(case: Case, seen: list[Stride]) -> tuple[Step, ...]:
-    """The stride that overshoots most ordinarily (the median), and how many ended higher than they began."""
-    order = sorted(seen, key=lambda s: s.overshoot)
-    middle = order[len(order) // 2]
+    """The stride that overshoots most, and how many ended higher than they began."""
+    most = max(seen, key=lambda s: s.overshoot)
     rate = given("lr", max(rates(case.optimizer)), type(case.optimizer).__name__, EVIDENCE)
-    slope = given("g·Δ", middle.slope, "slope along the step Δ (the median one of those watched)", EVIDENCE)
-    bend = given("Δ·HΔ", middle.bend, "curvature along it, from the gradients at both ends", EVIDENCE)
+    slope = given(
+        "g·Δ", most.slope, "slope along the step Δ (of those watched, the one that overshoots most)", EVIDENCE
+    )
+    bend = given("Δ·HΔ", most.bend, "curvature along it, from the gradients at both ends", EVIDENCE)
     steps = [rate, slope, bend]
-    if np.isfinite(middle.overshoot):
-        over = Step("overshoot", middle.overshoot, parse("b/(2*abs(s))").rename({"b": "Δ·HΔ", "s": "g·Δ"}), (bend, slope),
+    if np.isfinite(most.overshoot):
+        over = Step("overshoot", most.overshoot, parse("b/(2*abs(s))").rename({"b": "Δ·HΔ", "s": "g·Δ"}), (bend, slope),
                     rule="½ ends in the valley, over 1 ends higher than it began", part=EVIDENCE)  # fmt: skip
         steps.append(over)
     else:
@@ -115,13 +116,15 @@ class TooLarge(Check):
             return None
         seen = strides(case)
         up = sum(not s.after <= s.before for s in seen) / len(seen)
-        over = float(np.median([s.overshoot for s in seen]))
+        over = max(s.overshoot for s in seen)
         start, end = facts_of(case).now, _ending(case, 1)
-        if (up < 0.3 and over <= 1 and np.isfinite(end)) or end < 0.7 * start:
+        chance = facts_of(case).chance
+        restless = up >= 0.25 or over > 2 or not np.isfinite(end)
+        if not restless or end < min(0.7 * start, 0.25 * chance):
             return None
         ends = {factor: _ending(case, factor) for factor in (0.1, 0.01, 1e-3, 1e-4)}
         best = min(ends.values())
-        if not best < 0.95 * start:
+        if not best < 0.95 * start or (end < 0.7 * start and end - best < 0.25 * chance):
             return None
         factor = next(f for f, value in ends.items() if value <= 1.2 * best)
         rate = max(rates(case.optimizer))
@@ -149,7 +152,7 @@ class TooSmall(Check):
         if not np.isfinite(end) or start - end > 0.05 * abs(start):
             return None
         seen = strides(case, 10)
-        if float(np.median([s.overshoot for s in seen])) > 0.1:
+        if max(s.overshoot for s in seen) > 0.1:
             return None
         ends = {factor: _ending(case, factor) for factor in (10.0, 100.0, 1e3, 1e4)}
         best = min(ends.values())

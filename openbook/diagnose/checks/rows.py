@@ -58,14 +58,18 @@ class Leakage(Check):
             flat = start.sample.inputs[0].reshape(len(x), -1).copy()
             flat[:, leaks] = flat[:, leaks].mean(axis=0)
             return start.with_(
-                sample=replace(start.sample, inputs=(flat.reshape(start.sample.inputs[0].shape), *start.sample.inputs[1:]))
+                sample=replace(
+                    start.sample, inputs=(flat.reshape(start.sample.inputs[0].shape), *start.sample.inputs[1:])
+                )
             )
 
         def in_use(judged: Case, model: object, sample: Sample) -> float:
             """As it will be used: what the column would say of the target is not known yet."""
             flat = sample.inputs[0].reshape(len(sample), -1).copy()
             flat[:, leaks] = flat[np.random.default_rng(0).permutation(len(flat))][:, leaks]
-            return judged.measure(model, replace(sample, inputs=(flat.reshape(sample.inputs[0].shape), *sample.inputs[1:])))
+            return judged.measure(
+                model, replace(sample, inputs=(flat.reshape(sample.inputs[0].shape), *sample.inputs[1:]))
+            )
 
         names = ", ".join(map(str, leaks[:5]))
         return Suspicion(

@@ -53,7 +53,11 @@ class UnscaledInputs(Check):
             where=f"input columns {widest} and {narrowest}" if widest != narrowest else f"input column {widest}",
             says="The inputs' scales differ: one learning rate is too large for some weights and too small for others.",
             evidence=(large, small, apart, away),
-            fixes=(Fix("standardise the inputs: (x - x.mean(0)) / x.std(0), with the training rows' numbers", standardized),),
+            fixes=(
+                Fix(
+                    "standardise the inputs: (x - x.mean(0)) / x.std(0), with the training rows' numbers", standardized
+                ),
+            ),
             share=0.2,
         )
 

@@ -44,8 +44,10 @@ class TorchEngine(Engine):
     def gradients(self, value: Any, wrt: Sequence[Any]) -> list[np.ndarray | None]:
         if not value.requires_grad:
             return [None] * len(wrt)
-        found = torch.autograd.grad(value, list(wrt), retain_graph=True, allow_unused=True)
-        return [None if g is None else g.to_dense().cpu().numpy() for g in found]
+        asked = [x for x in wrt if x.requires_grad]
+        found = iter(torch.autograd.grad(value, asked, retain_graph=True, allow_unused=True) if asked else ())
+        gradients = [next(found) if x.requires_grad else None for x in wrt]
+        return [None if g is None else g.to_dense().cpu().numpy() for g in gradients]
 
     def put_gradient(self, parameter: Any, gradient: np.ndarray | None) -> None:
         parameter.grad = None if gradient is None else torch.tensor(gradient, device=parameter.device)
@@ -58,7 +60,9 @@ class TorchEngine(Engine):
 
     def operations(self, value: Any) -> list[Operation]:
         return [
-            Operation(id(node), _name(node), tuple(id(n) for n, _ in node.next_functions if n is not None), _saved(node))
+            Operation(
+                id(node), _name(node), tuple(id(n) for n, _ in node.next_functions if n is not None), _saved(node)
+            )
             for node in _oldest_first(value.grad_fn)
         ]
 
@@ -137,13 +141,13 @@ class _Watch(TorchDispatchMode):
         return output
 
     def _born(self, func: str, tensor: Any, inputs: list[Any]) -> Birth:
-        name = func.split(".")[1].rstrip("_")
+        node = torch._C._current_autograd_node() if self.phase == "backward" else None
+        name = func.split(".")[1].rstrip("_") if node is None else _name(node)
         array = tensor.detach().cpu().numpy()
         index = first_not_finite(array)
         fed = tuple(float(t.detach().cpu()[index]) for t in inputs if tuple(t.shape) == array.shape)
         fed = fed or tuple(float(t) for t in inputs if t.numel() == 1)
-        named = name if name in _GUARDS else {"div": "sqrt", "mul": "log"}.get(name, "")
-        return Birth(name, self.phase, index, float(array[index]), fed, named)
+        return Birth(name, self.phase, index, float(array[index]), fed, name if name in _GUARDS else "")
 
 
 def _real(value: Any) -> bool:

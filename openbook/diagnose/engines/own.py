@@ -206,5 +206,5 @@ def _birth(name: str, phase: str, array: np.ndarray, fed: Sequence[np.ndarray]) 
     index = first_not_finite(array)
     there = tuple(float(a[index]) for a in fed if a.shape == array.shape and a.dtype.kind in "fiub")
     if not there:
-        there = tuple(float(a) for a in fed if a.size == 1 and a.dtype.kind in "fiub")
+        there = tuple(float(a.item()) for a in fed if a.size == 1 and a.dtype.kind in "fiub")
     return Birth(name, phase, index, float(array[index]), there, name if name in GUARDS else "")
