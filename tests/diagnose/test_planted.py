@@ -41,6 +41,8 @@ def test_a_planted_fault_is_named_and_mended(name: str, lib: str, seed: int) -> 
     finding = diagnosis[code]
     assert math.isfinite(finding.effect.after) and finding.effect.after < finding.effect.before
     assert finding.evidence and finding.where and finding.fix
+    for found in diagnosis:  # every derived number again, another way; the trials run again
+        assert found.explain().check().checks
     # What the first fault causes is not a finding of its own, once it is mended: at most one more is found.
     assert len(diagnosis) <= 2
 

@@ -30,6 +30,7 @@ def library(name: str) -> Library:
     if name == "openbook":
         return Library(name, ob.nn, ob.nn.functional, ob.optim, ob.manual_seed, ob.tensor)
     torch = import_module("torch")
+    torch.set_num_threads(1)  # several threads on arrays this small only wait for one another
     return Library(name, torch.nn, torch.nn.functional, torch.optim, torch.manual_seed, torch.tensor)
 
 
@@ -581,6 +582,18 @@ def gathered(lib: Library, seed: int) -> Setup:
     return Setup(model, two_classes(seed), lib.nn.CrossEntropyLoss(), adam(lib, model), {"train_step": train_step})
 
 
+def cleared_afterwards(lib: Library, seed: int) -> Setup:
+    """Gradients cleared after the step, ready for the next."""
+    model = mlp(lib, 6, 32, 2, seed=seed)
+
+    def train_step(model: Any, optimizer: Any, x: Any, y: Any) -> None:
+        lib.F.cross_entropy(model(x), y).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return Setup(model, two_classes(seed), lib.nn.CrossEntropyLoss(), adam(lib, model), {"train_step": train_step})
+
+
 def embedded(lib: Library, seed: int) -> Setup:
     r = np.random.default_rng(seed)
     x = r.integers(0, 20, (300, 5))
@@ -626,6 +639,7 @@ HEALTHY: dict[str, Any] = {
     "probabilities": probabilities, "log-probabilities": log_probabilities, "cnn": cnn, "cnn with norm": cnn_with_norm,
     "LSTM": _recurrent("LSTM"), "GRU": _recurrent("GRU"), "dropout": with_dropout, "batch norm": with_norm,
     "layer norm": with_layer_norm, "already trained": already_trained, "trained with norm": trained_with_norm,
-    "imbalanced but fine": imbalanced_but_fine, "frozen": frozen, "gathered": gathered, "embedding": embedded,
+    "imbalanced but fine": imbalanced_but_fine, "frozen": frozen, "gathered": gathered,
+    "cleared afterwards": cleared_afterwards, "embedding": embedded,
     "several targets": several_targets, "counts": counts, "squares by hand": squares_by_hand, "loader": loader,
 }  # fmt: skip

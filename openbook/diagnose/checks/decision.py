@@ -73,7 +73,7 @@ def _scored(case: Case, rare: int, seed: int) -> tuple[float, float, np.ndarray,
     learn, judge = case.sample.parts(seed)
     kind = facts_of(case).loss_kind
     model = train(case.with_(sample=learn), seed, 2 * case.steps).model
-    y = [np.equal(facts_of(case.with_(sample=part)).labels, rare) for part in (learn, judge)]
+    y = [np.asarray(facts_of(case.with_(sample=part)).labels) == rare for part in (learn, judge)]
     p = [probabilities(kind, case.outputs(model, part), 2)[:, rare] for part in (learn, judge)]  # type: ignore[index]
     if not all(np.isfinite(v).all() for v in p) or y[0].all() or not y[0].any():
         return 1.0, 1.0, y[1], p[1], 0.5
