@@ -102,8 +102,8 @@ _LATER = {
     "openbook.threads": ("get_num_threads", "set_num_threads", "use_deterministic_algorithms"),
 }  # fmt: skip
 _PACKAGES = (
-    "autograd", "backends", "cuda", "data", "decide", "explain", "expr", "forest", "func", "linalg", "linear", "nn",
-    "optim", "sampling", "special", "study", "utils",
+    "autograd", "backends", "cuda", "data", "decide", "diagnose", "explain", "expr", "forest", "func", "linalg", "linear",
+    "nn", "optim", "sampling", "special", "study", "utils",
 )  # fmt: skip
 
 
