@@ -47,11 +47,11 @@ class _TreeBased(Explains, BaseEstimator):
         random = check_random_state(self.random_state)
         seeds = random.randint(_LARGEST_SEED, size=self._n_trees(), dtype=np.int64)
         self.seeds_ = [int(seed) for seed in seeds]
-        samples = [self._sample(seed, len(X)) for seed in self.seeds_]
         growth = self._growth(X.shape[1], target)
         self.n_rows_ = len(X)
-        self.trees_ = grow_forest(X, target, growth, samples, self.seeds_, self._threads(), callback)
-        self._after_fit(X, target, samples)
+        self.trees_ = grow_forest(X, target, growth, lambda seed: self._sample(seed, len(X)), self.seeds_,
+                                  self._threads(), callback)  # fmt: skip
+        self._after_fit(X, target)
         return self
 
     def _target(self, y: np.ndarray, weight: np.ndarray) -> Target:
@@ -67,7 +67,7 @@ class _TreeBased(Explains, BaseEstimator):
     def _threads(self) -> int:
         return 1
 
-    def _after_fit(self, X: np.ndarray, target: Target, samples: list[np.ndarray | None]) -> None:
+    def _after_fit(self, X: np.ndarray, target: Target) -> None:
         """What a forest learns from the rows a tree has not seen."""
 
     def _growth(self, n_features: int, target: Target) -> Growth:
@@ -210,15 +210,15 @@ class _Forest(_TreeBased):
     def _threads(self) -> int:
         return os.cpu_count() or 1 if self.n_jobs == -1 else max(1, self.n_jobs or 1)
 
-    def _after_fit(self, X: np.ndarray, target: Target, samples: list[np.ndarray | None]) -> None:
+    def _after_fit(self, X: np.ndarray, target: Target) -> None:
         if not self.oob_score:
             return
         if not self.bootstrap:
             raise InputError("oob_score needs bootstrap=True", do="without it no row is left out of any tree")
         width = target.classes or 1
         total, seen = np.zeros((len(X), width)), np.zeros(len(X))
-        for tree, drawn in zip(self.trees_, samples, strict=True):
-            out = np.flatnonzero(drawn == 0)
+        for tree, seed in zip(self.trees_, self.seeds_, strict=True):
+            out = np.flatnonzero(self._sample(seed, len(X)) == 0)
             total[out] += leaf_values([tree], X[out], 1)
             seen[out] += 1
         with np.errstate(invalid="ignore"):

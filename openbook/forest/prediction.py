@@ -16,7 +16,7 @@ _BLOCK = 4096
 
 def leaves_of(trees: Sequence[Tree], X: np.ndarray, threads: int = 1) -> np.ndarray:
     """The leaf in which each row ends, for every tree (rows, trees)."""
-    from openbook.forest.predict import leaves
+    from openbook.forest.kernels.walk import leaves
 
     out = np.empty((len(trees), len(X)), np.int64)
 
@@ -41,7 +41,7 @@ def vote_shares(trees: Sequence[Tree], X: np.ndarray, threads: int = 1) -> np.nd
 
 
 def _averaged(trees: Sequence[Tree], values: Sequence[np.ndarray], X: np.ndarray, threads: int) -> np.ndarray:
-    from openbook.forest.predict import add_values, leaves
+    from openbook.forest.kernels.walk import add_values, leaves
 
     out = np.zeros((len(X), values[0].shape[1]))
 

@@ -22,7 +22,7 @@ def growth(criterion: str = "gini", **limits: float) -> Growth:
 
 def assert_same(X: np.ndarray, target: Target, limits: Growth, counts: np.ndarray | None, seed: int) -> Tree:
     slow = textbook_tree(X, target, limits, counts, seed)
-    (fast,) = grow_forest(X, target, limits, [counts], [seed])
+    (fast,) = grow_forest(X, target, limits, lambda _: counts, [seed])
     for name in FIELDS:
         np.testing.assert_array_equal(getattr(fast, name), getattr(slow, name), err_msg=name)
     return fast

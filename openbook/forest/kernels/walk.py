@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-_jit = njit(cache=True, nogil=True)
+from openbook.forest.kernels.jit import jit
 
 
-@_jit
+@jit
 def leaves(X, feature, threshold, left, right, missing_left, out):
     """The leaf in which each row of X ends."""
     for i in range(X.shape[0]):
@@ -20,7 +19,7 @@ def leaves(X, feature, threshold, left, right, missing_left, out):
         out[i] = node
 
 
-@_jit
+@jit
 def add_values(found, values, out):
     """Add the value of each row's leaf to its line of `out`."""
     for i in range(len(found)):
