@@ -15,7 +15,7 @@ _BINS = 255
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """`rank` (features, rows) is the place of each value among the different ones of its column; missing values come after
+    """`rank` (rows, features) is the place of each value among the different ones of its column; missing values come after
     the last, at `missing_rank[f]`.
 
     `bin` (features, rows) groups ranks so that bins hold about equally many rows; where a column has at most 255
@@ -34,7 +34,7 @@ class Columns:
     def of(cls, X: np.ndarray, threads: int = 1) -> Columns:
         """Rank and bin a float table (rows, features), NaN where missing."""
         n, d = X.shape
-        made = cls(X, np.empty((d, n), np.uint32), np.empty((d, n), np.uint8), np.empty(d, np.uint32),
+        made = cls(X, np.empty((n, d), np.uint32), np.empty((d, n), np.uint8), np.empty(d, np.uint32),
                    np.zeros((d, _BINS)), np.zeros((d, _BINS)))  # fmt: skip
         if threads <= 1 or d == 1:
             for f in range(d):
@@ -52,14 +52,16 @@ class Columns:
         starts = np.concatenate([[True], ordered[1:known] != ordered[: known - 1]]) if known else np.empty(0, bool)
         place = np.cumsum(starts, dtype=np.uint32) - np.uint32(1)
         different = int(place[-1]) + 1 if known else 0
-        self.rank[f, order[:known]] = place
-        self.rank[f, order[known:]] = self.missing_rank[f] = different
+        rank = np.empty(len(column), np.uint32)
+        rank[order[:known]] = place
+        rank[order[known:]] = self.missing_rank[f] = different
+        self.rank[:, f] = rank
         first_rows = np.flatnonzero(starts)
         values = ordered[first_rows]
         ends = _ends(np.diff(np.append(first_rows, known)))
         bin_of = np.full(different + 1, MISSING, np.uint8)
         bin_of[:different] = np.searchsorted(ends, np.arange(different))
-        self.bin[f] = bin_of[self.rank[f]]
+        self.bin[f] = bin_of[rank]
         self.last[f, : len(ends)] = values[ends]
         self.first[f, : len(ends)] = values[np.concatenate([[0], ends[:-1] + 1])] if len(ends) else values
 

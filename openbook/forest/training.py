@@ -95,7 +95,7 @@ class _Grower:
         growth, fixed, columns = self.growth, self.fixed, self.columns
         rows, values, parts = self.records(counts)
         width = self.classes or 2
-        d, n = columns.rank.shape
+        n, d = columns.rank.shape
         nodes, room = Nodes.of(max(2 * len(rows) - 1, 1), width), Room.of(d, n, len(rows), width)
         spare = np.empty_like(rows), np.empty_like(values), _like(parts, len(rows))
         few = [a for _ in range(2) for a in (np.empty(EXACT_BELOW, np.uint64), _like(parts, EXACT_BELOW))]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from openbook.forest.kernels.jit import jit, trailing_zeros, u64
+from openbook.forest.kernels.jit import inlined, trailing_zeros, u64
 from openbook.forest.kernels.pairs import FEATURE, HIGH, LOW, MISSED, SIDE
 from openbook.forest.kernels.rows import ID, ID_BITS, MISSING_BIN, MISSING_RANK
 from openbook.forest.kernels.scores import GINI, term
@@ -19,7 +19,7 @@ _0, _1, _6, _16, _28, _63 = u64(0), u64(1), u64(6), u64(16), u64(28), u64(63)
 _CLASS = u64(0xFFFF)
 
 
-@jit
+@inlined
 def class_sums(values, begin, end, sums):
     """The weight of each class among these records; `sums` is cleared first."""
     sums[:] = 0
@@ -27,7 +27,7 @@ def class_sums(values, begin, end, sums):
         sums[(values[k] >> ID_BITS) & _CLASS] += np.int64(values[k] >> _28)
 
 
-@jit
+@inlined
 def describe(sums, node, exact, criterion, terms, scale):
     """Fill `node` with a node's weight and its sum over classes; return its score, and how many classes it has."""
     total, found, whole, present = np.int64(0), 0.0, np.int64(0), 0
@@ -47,10 +47,11 @@ def describe(sums, node, exact, criterion, terms, scale):
     return (np.float64(whole) if exact else found) / np.float64(total), present
 
 
-@jit
+@inlined
 def classes_small(records, begin, end, local, f, starts, occupied, ordered, ends, rank, sums, left, node, limits, exact,
                   criterion, terms, scale, best, figures):  # fmt: skip
     """Try every boundary between the values a small node has of feature f; whether there is any."""
+    groups, place = _0, np.int32(0)
     at = u64(f) << ID_BITS
     words = _0
     for k in range(u64(begin), u64(end)):
@@ -58,7 +59,6 @@ def classes_small(records, begin, end, local, f, starts, occupied, ordered, ends
         starts[c] += 1
         occupied[c >> _6] |= _1 << (c & _63)
         words |= _1 << (c >> _6)
-    groups, place = _0, np.int32(0)
     while words != _0:
         word = trailing_zeros(words)
         words &= words - _1
@@ -82,7 +82,7 @@ def classes_small(records, begin, end, local, f, starts, occupied, ordered, ends
                 scale, best, figures)  # fmt: skip
 
 
-@jit
+@inlined
 def classes_large(rows, values, begin, end, bins, f, starts, ordered, ends, rank, sums, left, node, limits, exact, criterion,
                   terms, scale, best, figures):  # fmt: skip
     """Try every boundary between the bins of feature f that a large node occupies; whether there is any."""
@@ -105,7 +105,7 @@ def classes_large(rows, values, begin, end, bins, f, starts, ordered, ends, rank
                 figures)  # fmt: skip
 
 
-@jit
+@inlined
 def scan(
     groups, missing, f, ordered, ends, rank, sums, left, node, limits, exact, criterion, terms, scale, best, figures
 ):
@@ -122,7 +122,7 @@ def scan(
     return True
 
 
-@jit
+@inlined
 def scan_side(known, groups, side, f, ordered, ends, rank, sums, left, node, limits, exact, criterion, terms, scale, best,
               figures):  # fmt: skip
     """One way through the groups, with the missing rows on the left if `side`. `node` holds the node's weight, its sum over
@@ -147,7 +147,7 @@ def scan_side(known, groups, side, f, ordered, ends, rank, sums, left, node, lim
             best[HIGH] = rank[g + 1] if g + 1 < known else -1
 
 
-@jit
+@inlined
 def move(ordered, begin, end, sums, left, node, exact, criterion, terms, scale):
     """Rows from right to left, and what that does to the criterion's sums."""
     weight, on_left, on_right = node[2], node[3], node[4]
@@ -166,7 +166,7 @@ def move(ordered, begin, end, sums, left, node, exact, criterion, terms, scale):
     node[2], node[3], node[4] = weight, on_left, on_right
 
 
-@jit
+@inlined
 def split_score(sums, left, node, exact, criterion, terms, scale):
     """The score of both sides. Where squares of weights do not fit whole numbers, class by class."""
     w, v = node[2], node[0] - node[2]

@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from openbook.forest.kernels.classes import class_sums, classes_large
-from openbook.forest.kernels.jit import jit, u64
+from openbook.forest.kernels.jit import bare, bare_or_none, inlined, jit, u64
 from openbook.forest.kernels.nodes import MAX_FEATURES, WHOLE, divide, examine, push
 from openbook.forest.kernels.pairs import FEATURE, HIGH, LOW, SIDE, consider_large
 from openbook.forest.kernels.random import draw_feature, put_back
+from openbook.forest.kernels.room import bare_nodes, bare_room
 from openbook.forest.kernels.rows import EXACT_BELOW, ID_BITS, partition_large
 from openbook.forest.kernels.scores import SQUARED_ERROR
 from openbook.forest.kernels.subtree import grow_small
@@ -29,10 +30,16 @@ def grow_tree(ranks, bins, missing_rank, rows, values, parts, spare_rows, spare_
               room):  # fmt: skip
     """Grow one tree from `rows` and their records `values` (changed on the way); returns the number of nodes.
 
-    `ranks` and `bins` are (features, all rows). `parts` is None for classes with whole weights, `classes` (their number) is
-    None for two classes and for numbers. `code` ranks the targets of all rows. Spare arrays are as large as their like;
-    `few` and `few_parts` hold the records of a small node.
+    `ranks` is (all rows, features), `bins` (features, all rows). `parts` is None for classes with whole weights,
+    `classes` (their number) is None for two classes and for numbers. `code` ranks the targets of all rows. Spare arrays
+    are as large as their like; `few` and `few_parts` hold the records of a small node.
     """
+    nodes, room = bare_nodes(nodes), bare_room(room)
+    ranks, bins, missing_rank, code, terms = bare(ranks), bare(bins), bare(missing_rank), bare(code), bare(terms)
+    rows, values, spare_rows, spare_values = bare(rows), bare(values), bare(spare_rows), bare(spare_values)
+    few, spare_few, limits = bare(few), bare(spare_few), bare(limits)
+    own_parts, other_parts = bare_or_none(parts), bare_or_none(spare_parts)
+    small_parts, other_small_parts = bare_or_none(few_parts), bare_or_none(spare_few_parts)
     sums, best, figures = nodes.sums, room.best, room.figures
     whole = sum_root(values, parts, classes, sums)
     nodes.rows[0], nodes.left[0], nodes.feature[0] = len(rows), -1, -1
@@ -40,21 +47,21 @@ def grow_tree(ranks, bins, missing_rank, rows, values, parts, spare_rows, spare_
     stack = room.stack
     stack[0, :] = 0
     stack[0, 2], room.seeds[0] = len(rows), seed
-    waiting, count = 1, 1
+    waiting, count = np.int64(1), np.int64(1)  # typed: a literal 1 would be compiled for on its own
     while waiting > 0:
         waiting -= 1
         node, begin, end = stack[waiting, 0], stack[waiting, 1], stack[waiting, 2]
         depth, flip, seed = stack[waiting, 3], stack[waiting, 4], room.seeds[waiting]
-        from_rows, from_values, from_parts = rows, values, parts
-        to_rows, to_values, to_parts = spare_rows, spare_values, spare_parts
+        from_rows, from_values, from_parts = rows, values, own_parts
+        to_rows, to_values, to_parts = spare_rows, spare_values, other_parts
         if flip == 1:
-            from_rows, from_values, from_parts = spare_rows, spare_values, spare_parts
-            to_rows, to_values, to_parts = rows, values, parts
+            from_rows, from_values, from_parts = spare_rows, spare_values, other_parts
+            to_rows, to_values, to_parts = rows, values, own_parts
         if end - begin < EXACT_BELOW:
             if parts is not None:
                 from_parts = from_parts[begin:end]
-            count = grow_small(ranks, missing_rank, from_rows[begin:end], from_values[begin:end], from_parts, few, few_parts,
-                               spare_few, spare_few_parts, code, classes, node, depth, seed, count, waiting, whole,
+            count = grow_small(ranks, missing_rank, from_rows[begin:end], from_values[begin:end], from_parts, few,
+                               small_parts, spare_few, other_small_parts, code, classes, node, depth, seed, count, waiting, whole,
                                limits, min_decrease, criterion, terms, scale, nodes, room)  # fmt: skip
             continue
         score = search_large(from_rows, from_values, from_parts, begin, end, depth, bins, sums[node], code, classes, seed,
@@ -97,7 +104,7 @@ def sum_root(values, parts, classes, sums):
     return np.float64(total)
 
 
-@jit
+@inlined
 def search_large(rows, values, parts, begin, end, depth, bins, sums, code, classes, seed, limits, criterion, terms, scale,
                  room):  # fmt: skip
     """Find the best split of a large node, into `room`; returns the node's own score. No feature: it is a leaf."""
@@ -113,7 +120,7 @@ def search_large(rows, values, parts, begin, end, depth, bins, sums, code, class
     if done:
         return score
     room.state[0] = seed
-    drawn, varied, d = 0, False, len(room.features)
+    drawn, varied, d = np.int64(0), False, len(room.features)
     while drawn < d and figures[0] < perfect and not (varied and drawn >= limits[MAX_FEATURES]):
         f = draw_feature(room.state, room.features, drawn, room.swapped)
         drawn += 1

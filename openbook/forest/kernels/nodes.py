@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from openbook.forest.kernels.classes import describe
-from openbook.forest.kernels.jit import jit
+from openbook.forest.kernels.jit import inlined
 from openbook.forest.kernels.pairs import FEATURE, MISSED, SIDE
 from openbook.forest.kernels.random import LEFT_SEED, RIGHT_SEED, child_seed
 from openbook.forest.kernels.scores import GINI, SQUARED_ERROR, pair_score
@@ -28,7 +28,7 @@ MIN_LEAF, MIN_WEIGHT, MIN_SPLIT, MAX_DEPTH, MAX_FEATURES, WHOLE = range(6)
 LIMITS = 6
 
 
-@jit
+@inlined
 def examine(rows, depth, sums, classes, limits, criterion, terms, scale, room):
     """(whether a node is a leaf for certain, its score, the score than which no split is better), and its totals."""
     total = room.total
@@ -49,7 +49,7 @@ def examine(rows, depth, sums, classes, limits, criterion, terms, scale, room):
     return done, score, perfect
 
 
-@jit
+@inlined
 def divide(nodes, node, child, best, figures, classes, score, left_rows, right_rows):
     """Make `child` and `child + 1` the children of a node; for `classes` the sums of `child` are there already."""
     nodes.feature[node], nodes.left[node], nodes.gain[node] = best[FEATURE], child, max(figures[0] - score, 0.0)
@@ -65,7 +65,7 @@ def divide(nodes, node, child, best, figures, classes, score, left_rows, right_r
         nodes.sums[child + 1, c] = nodes.sums[node, c] - nodes.sums[child, c]
 
 
-@jit
+@inlined
 def push(room, waiting, child, begin, middle, end, depth, flip, seed):
     """Both children wait for their turn; the left one is next."""
     for side in range(2):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from openbook.forest.kernels.jit import jit, trailing_zeros, u64
+from openbook.forest.kernels.jit import inlined, trailing_zeros, u64
 from openbook.forest.kernels.rows import ID, ID_BITS, MISSING_BIN, MISSING_RANK
 from openbook.forest.kernels.scores import score_pairs
 
@@ -21,11 +21,13 @@ _WEIGHT, _PART = u64(2**26 - 1), u64(38)  # a packed record: place 12 bits, weig
 FEATURE, LOW, HIGH, SIDE, MISSED, LEFT_ROWS = range(6)
 
 
-@jit
-def consider_small(records, parts, begin, end, local, f, hist, hist_part, occupied, sums, total, limits, criterion,
+@inlined
+def consider_small(records, parts, begin, end, local, f, hist, hist_part, occupied, sofars, sums, total, limits, criterion,
                    terms, scale, best, figures):  # fmt: skip
     """Try every boundary between the values a small node has of feature f; whether there is any."""
     lw, lp, ln, rank, _ = sums
+    groups = _0
+    sofar, part = _0, np.int64(0)
     at = u64(f) << ID_BITS
     words = _0
     for k in range(u64(begin), u64(end)):
@@ -36,8 +38,6 @@ def consider_small(records, parts, begin, end, local, f, hist, hist_part, occupi
             hist_part[c] += parts[k]
         occupied[c >> _6] |= _1 << (c & _63)
         words |= _1 << (c >> _6)
-    groups = _0
-    sofar, part = _0, np.int64(0)
     while words != _0:
         word = trailing_zeros(words)
         words &= words - _1
@@ -51,18 +51,24 @@ def consider_small(records, parts, begin, end, local, f, hist, hist_part, occupi
             if parts is not None:
                 part += hist_part[c]
                 hist_part[c] = 0
-                lw[groups] = np.float64(np.int64(sofar >> ID_BITS))
                 lp[groups] = np.float64(part)
-            else:
-                lw[groups] = np.float64(np.int32((sofar >> ID_BITS) & _WEIGHT))
-                lp[groups] = np.float64(np.int32(sofar >> _PART))
-            ln[groups] = np.int32(sofar & ID)
+            sofars[groups] = sofar
             rank[groups] = np.int32(c)
             groups += _1
-    return choose(np.int64(groups), MISSING_RANK, f, sums, total, limits, criterion, terms, scale, best, figures)
+    if parts is not None:
+        for k in range(groups):
+            lw[k], ln[k] = np.float64(np.int64(sofars[k] >> ID_BITS)), np.int32(sofars[k] & ID)
+    else:
+        for k in range(groups):
+            sofar = sofars[k]
+            lw[k], lp[k] = np.float64(np.int32((sofar >> ID_BITS) & _WEIGHT)), np.float64(np.int32(sofar >> _PART))
+            ln[k] = np.int32(sofar & ID)
+    return choose(
+        np.int64(groups), np.int64(MISSING_RANK), f, sums, total, limits, criterion, terms, scale, best, figures
+    )
 
 
-@jit
+@inlined
 def consider_large(rows, values, parts, begin, end, bins, f, hist, hist_part, counts, sums, total, limits, criterion,
                    terms, scale, best, figures):  # fmt: skip
     """Try every boundary between the bins of feature f that a large node occupies; whether there is any."""
@@ -99,10 +105,12 @@ def consider_large(rows, values, parts, begin, end, bins, f, hist, hist_part, co
             count += counts[b]
         lw[groups], lp[groups], ln[groups], rank[groups] = weight, part, count, b
         groups += 1
-    return choose(groups, MISSING_BIN, f, sums, total, limits, criterion, terms, scale, best, figures)
+    return choose(
+        np.int64(groups), np.int64(MISSING_BIN), f, sums, total, limits, criterion, terms, scale, best, figures
+    )
 
 
-@jit
+@inlined
 def choose(groups, missing, f, sums, total, limits, criterion, terms, scale, best, figures):
     """The best boundary between neighbouring groups, with the missing rows on the right (the last boundary is then the one
     between everything known and everything missing), then with them on the left. Of equal ones the first."""
@@ -110,25 +118,19 @@ def choose(groups, missing, f, sums, total, limits, criterion, terms, scale, bes
     if groups < 2:
         return False
     known = groups - 1 if rank[groups - 1] == missing else groups
-    missed_w = missed_p = 0.0
-    missed_n = np.int64(0)
-    if known < groups:
-        missed_w, missed_p, missed_n = (
-            total[0] - lw[known - 1],
-            total[1] - lp[known - 1],
-            np.int64(total[2]) - ln[known - 1],
-        )
     missed = groups - known
-    boundaries = known if missed > 0 else known - 1
-    score_pairs(lw, lp, 0, boundaries, 0.0, 0.0, total[0], total[1], criterion, terms, scale, scores)
-    take_best(boundaries, known, 0.0, 0.0, 0, f, sums, total, limits, best, figures, False, missed)
-    if missed > 0:
-        score_pairs(lw, lp, 0, known - 1, missed_w, missed_p, total[0], total[1], criterion, terms, scale, scores)
-        take_best(known - 1, known, missed_w, missed_p, missed_n, f, sums, total, limits, best, figures, True, missed)
+    for side in range(2 if missed > 0 else 1):
+        more_w = more_p = 0.0
+        more_n, boundaries = np.int64(0), known - 1 if missed == 0 else known
+        if side == 1:
+            more_w, more_p = total[0] - lw[known - 1], total[1] - lp[known - 1]
+            more_n, boundaries = np.int64(total[2]) - ln[known - 1], known - 1
+        score_pairs(lw, lp, boundaries, more_w, more_p, total[0], total[1], criterion, terms, scale, scores)
+        take_best(boundaries, known, more_w, more_p, more_n, f, sums, total, limits, best, figures, side == 1, missed)
     return True
 
 
-@jit
+@inlined
 def take_best(boundaries, known, more_w, more_p, more_n, f, sums, total, limits, best, figures, side, missed):
     """Keep the best of the scored boundaries, if it is allowed and better than what was found before."""
     lw, lp, ln, rank, scores = sums

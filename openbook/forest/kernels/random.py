@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from openbook.forest.kernels.jit import jit
+from openbook.forest.kernels.jit import inlined
 
 __all__ = ["LEFT_SEED", "RIGHT_SEED", "child_seed", "draw_feature", "next_random", "put_back"]
 
@@ -14,7 +14,7 @@ _27, _30, _31, _32 = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(32)
 LEFT_SEED, RIGHT_SEED = np.uint64(0xD1B54A32D192ED03), np.uint64(0xABC98388FB8FAC03)
 
 
-@jit
+@inlined
 def mixed(z):
     """64 bits that no longer look like the ones they were."""
     z = (z ^ (z >> _30)) * _FIRST
@@ -22,20 +22,20 @@ def mixed(z):
     return z ^ (z >> _31)
 
 
-@jit
+@inlined
 def child_seed(seed, side):
     """The seed of a child, from its parent's and LEFT_SEED or RIGHT_SEED."""
     return mixed(seed + side)
 
 
-@jit
+@inlined
 def next_random(state):
     """The next 64 random bits; `state` is moved on."""
     state[0] += _STEP
     return mixed(state[0])
 
 
-@jit
+@inlined
 def draw_feature(state, features, drawn, swapped):
     """The next feature of a drawing without replacement; `put_back` undoes all draws."""
     left = np.uint64(len(features) - drawn)
@@ -45,7 +45,7 @@ def draw_feature(state, features, drawn, swapped):
     return features[drawn]
 
 
-@jit
+@inlined
 def put_back(features, drawn, swapped):
     """The order of the features as it was before `drawn` of them were drawn."""
     for k in range(drawn - 1, -1, -1):

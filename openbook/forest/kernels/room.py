@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from openbook.forest.kernels.rows import EXACT_BELOW
+from openbook.forest.kernels.jit import bare, jit
+from openbook.forest.kernels.rows import EXACT_BELOW, HELD
 
-__all__ = ["Nodes", "Room"]
+__all__ = ["Nodes", "Room", "bare_nodes", "bare_room"]
 
 
 class Nodes(NamedTuple):
@@ -71,5 +72,25 @@ class Room(NamedTuple):
             np.zeros(256, np.uint64), np.zeros(256, np.int64),
             np.zeros(few, np.int32), np.empty(few, np.int32), np.empty(max(most, few), np.uint64),
             np.empty(d << 12, np.uint16), np.zeros(words, np.uint64), np.zeros(words // 64 + 1, np.uint64),
-            np.empty(words, np.uint32), np.empty(few, np.uint32), np.empty((few, 5), np.int64), np.empty(few, np.uint64),
+            np.empty(words, np.uint32), np.empty(d * int(HELD), np.uint32), np.empty((few, 5), np.int64), np.empty(few, np.uint64),
         )  # fmt: skip
+
+
+@jit
+def bare_nodes(n):
+    """The same arrays, without their counts of references."""
+    return Nodes(bare(n.feature), bare(n.low), bare(n.high), bare(n.left), bare(n.missing_left), bare(n.gain), bare(n.rows),
+                 bare(n.sums))  # fmt: skip
+
+
+@jit
+def bare_room(r):
+    """The same arrays, without their counts of references."""
+    lw, lp, ln, rank, scores = r.sums
+    sums = (bare(lw), bare(lp), bare(ln), bare(rank), bare(scores))
+    return Room(
+        bare(r.best), bare(r.figures), bare(r.total), bare(r.node), bare(r.left), bare(r.features), bare(r.swapped),
+        bare(r.state), bare(r.hist), bare(r.hist_part), bare(r.occupied), sums, bare(r.bin_hist), bare(r.bin_part),
+        bare(r.starts), bare(r.ends), bare(r.ordered), bare(r.local), bare(r.seen), bare(r.groups), bare(r.before),
+        bare(r.held), bare(r.stack), bare(r.seeds),
+    )  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from openbook.forest.kernels.jit import jit, ones, trailing_zeros, u64
+from openbook.forest.kernels.jit import inlined, jit, ones, prefetch, trailing_zeros, u64
 
 __all__ = [
     "EXACT_BELOW",
@@ -26,21 +26,36 @@ ID = u64(4095)
 EXACT_BELOW = 4096  # rows: such nodes are split between their very values, larger ones between bins
 MISSING_RANK = 4095  # in small nodes; fewer rows than EXACT_BELOW have no rank as large
 MISSING_BIN = 255
+HELD = u64(4096 + 32)  # apart; at a power of two apart the features would fight over the same lines of the cache
+_AHEAD = u64(12)  # rows
 _0, _1, _6, _63 = u64(0), u64(1), u64(6), u64(63)
 
 
 @jit
-def rank_locally(ranks, rows, missing_rank, f, local, seen, groups, before, held):
-    """Rank the rows of a node by feature f among themselves, into `local[f << 12 | place]`: a counting sort by bits.
+def rank_locally(ranks, rows, missing_rank, local, seen, groups, before, held):
+    """Rank the rows of a node among themselves, by each feature f into `local[f << 12 | place]`.
 
-    `ranks[f]` holds their ranks among all rows. `seen` has a bit for each of those, `groups` one for each word of `seen`;
-    both are empty before and after.
+    `ranks` (all rows, features) holds their ranks among all rows, a row's next to each other in memory.
     """
-    column = ranks[f]
-    at = u64(f) << ID_BITS
+    d = u64(ranks.shape[1])
+    last = u64(len(rows) - 1)
     for k in range(u64(len(rows))):
-        r = u64(column[rows[k]])
-        held[k] = r
+        ahead = u64(rows[min(k + _AHEAD, last)]) * d
+        for f in range(_0, d, u64(16)):  # a line of the cache holds 16
+            prefetch(ranks, ahead + f)
+        line = ranks[rows[k]]
+        for f in range(d):
+            held[f * HELD + k] = line[f]
+    for f in range(d):
+        rank_feature(u64(len(rows)), u64(missing_rank[f]), f << ID_BITS, f * HELD, local, seen, groups, before, held)
+
+
+@inlined
+def rank_feature(m, missing, at, from_, local, seen, groups, before, held):
+    """One feature of `rank_locally`: a counting sort by bits. `seen` has a bit for each rank among all rows, `groups` one
+    for each word of `seen`; both are empty before and after."""
+    for k in range(m):
+        r = u64(held[from_ + k])
         word = r >> _6
         seen[word] |= _1 << (r & _63)
         groups[word >> _6] |= _1 << (word & _63)
@@ -52,14 +67,13 @@ def rank_locally(ranks, rows, missing_rank, f, local, seen, groups, before, held
             words &= words - _1
             before[word] = counted
             counted += ones(seen[word])
-    for k in range(u64(len(rows))):
-        r = u64(held[k])
+    for k in range(m):
+        r = u64(held[from_ + k])
         word = r >> _6
         local[at | k] = before[word] + ones(seen[word] & ((_1 << (r & _63)) - _1))
-    missing = u64(missing_rank[f])
     if (seen[missing >> _6] >> (missing & _63)) & _1 != _0:
-        for k in range(u64(len(rows))):
-            if u64(held[k]) == missing:
+        for k in range(m):
+            if u64(held[from_ + k]) == missing:
                 local[at | k] = MISSING_RANK
     for g in range(u64(len(groups))):
         words = groups[g]
@@ -69,7 +83,7 @@ def rank_locally(ranks, rows, missing_rank, f, local, seen, groups, before, held
         groups[g] = _0
 
 
-@jit
+@inlined
 def partition_small(source, target, source_part, target_part, begin, end, local, f, low, missing_left):
     """The records of a small node to their sides: left ones from the front, right ones from the back; both are written
     each time, so that nothing branches. Returns where the right side begins."""

@@ -10,14 +10,14 @@ import math
 
 import numpy as np
 
-from openbook.forest.kernels.jit import jit, u64
+from openbook.forest.kernels.jit import inlined, u64
 
 __all__ = ["ENTROPY", "GINI", "SQUARED_ERROR", "pair_score", "score_pairs", "term"]
 
 GINI, ENTROPY, SQUARED_ERROR = 0, 1, 2
 
 
-@jit
+@inlined
 def term(w, terms, scale):
     """w ln w in units of 1 / scale, a whole number; looked up where `terms` goes that far."""
     if w < len(terms):
@@ -25,7 +25,7 @@ def term(w, terms, scale):
     return np.int64(np.rint(np.float64(w) * math.log(np.float64(w)) * scale))
 
 
-@jit
+@inlined
 def pair_score(weight, part, criterion, terms, scale):
     """The score of one set of rows: of two classes (`part` is the second's weight), or of numbers (weighted sum)."""
     if criterion == SQUARED_ERROR:
@@ -38,22 +38,22 @@ def pair_score(weight, part, criterion, terms, scale):
     )
 
 
-@jit
-def score_pairs(lw, lp, begin, end, more_w, more_p, W, P, criterion, terms, scale, scores):
+@inlined
+def score_pairs(lw, lp, boundaries, more_w, more_p, W, P, criterion, terms, scale, scores):
     """`scores[k]` of splits that put weight `lw[k] + more_w` and part `lp[k] + more_p` of W and P on the left."""
     if criterion == SQUARED_ERROR:
-        for k in range(u64(begin), u64(end)):
+        for k in range(u64(boundaries)):
             w, p = lw[k] + more_w, lp[k] + more_p
             v, q = W - w, P - p
             scores[k] = p * p / w + q * q / v
     elif criterion == GINI:
-        for k in range(u64(begin), u64(end)):
+        for k in range(u64(boundaries)):
             w, p = lw[k] + more_w, lp[k] + more_p
             v, q = W - w, P - p
             a, b = w - p, v - q
             scores[k] = (a * a + p * p) / w + (b * b + q * q) / v
     else:
-        for k in range(u64(begin), u64(end)):
+        for k in range(u64(boundaries)):
             w, p = np.int64(lw[k] + more_w), np.int64(lp[k] + more_p)
             v, q = np.int64(W) - w, np.int64(P) - p
             left = term(w - p, terms, scale) + term(p, terms, scale) - term(w, terms, scale)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from openbook.forest.kernels.classes import class_sums, classes_small
-from openbook.forest.kernels.jit import jit, u64
+from openbook.forest.kernels.jit import inlined, jit, u64
 from openbook.forest.kernels.nodes import MAX_FEATURES, WHOLE, divide, examine, push
 from openbook.forest.kernels.pairs import FEATURE, HIGH, LEFT_ROWS, LOW, SIDE, consider_small
 from openbook.forest.kernels.random import draw_feature, put_back
@@ -24,8 +24,7 @@ def grow_small(ranks, missing_rank, rows, values, parts, few, few_parts, spare, 
         few[k] = values[k] | k
         if parts is not None:
             few_parts[k] = parts[k]
-    for f in range(len(ranks)):
-        rank_locally(ranks, rows, missing_rank, f, room.local, room.seen, room.groups, room.before, room.held)
+    rank_locally(ranks, rows, missing_rank, room.local, room.seen, room.groups, room.before, room.held)
     bottom = waiting
     stack[waiting, 0], stack[waiting, 1], stack[waiting, 2], stack[waiting, 3], stack[waiting, 4] = (
         node,
@@ -64,7 +63,7 @@ def grow_small(ranks, missing_rank, rows, values, parts, few, few_parts, spare, 
     return count
 
 
-@jit
+@inlined
 def search_small(records, parts, rows, begin, end, depth, sums, code, classes, seed, limits, criterion, terms, scale,
                  room):  # fmt: skip
     """Find the best split of a small node, into `room`; returns the node's own score. No feature: it is a leaf."""
@@ -81,7 +80,7 @@ def search_small(records, parts, rows, begin, end, depth, sums, code, classes, s
     if done:
         return score
     room.state[0] = seed
-    drawn, varied, d = 0, False, len(room.features)
+    drawn, varied, d = np.int64(0), False, len(room.features)
     while drawn < d and figures[0] < perfect and not (varied and drawn >= limits[MAX_FEATURES]):
         f = draw_feature(room.state, room.features, drawn, room.swapped)
         drawn += 1
@@ -90,20 +89,20 @@ def search_small(records, parts, rows, begin, end, depth, sums, code, classes, s
                                     room.sums[3], sums, room.left, room.node, limits, limits[WHOLE] == 1, criterion, terms,
                                     scale, best, figures)  # fmt: skip
         else:
-            varied |= consider_small(records, parts, begin, end, room.local, f, room.hist, room.hist_part, room.occupied,
+            varied |= consider_small(records, parts, begin, end, room.local, f, room.hist, room.hist_part, room.occupied, room.ordered,
                                      room.sums, room.total, limits, criterion, terms, scale, best, figures)  # fmt: skip
     put_back(room.features, drawn, room.swapped)
     return score
 
 
-@jit
+@inlined
 def separates(figures, sums):
     """Whether both sides of the best split hold one class: they are leaves, and nobody needs their rows."""
     left, part = np.int64(figures[1]), np.int64(figures[2])
     return (part == 0 or part == left) and (sums[1] == part or sums[1] - part == sums[0] - left)
 
 
-@jit
+@inlined
 def beside(records, rows, begin, end, local, best):
     """The rows whose values stand beside the best boundary: one with the highest rank on its left, one with the lowest on
     its right (−1 where only missing rows are there)."""
