@@ -14,7 +14,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from openbook.errors import InputError
 from openbook.forest.parameters import count, features, whole, within
-from openbook.forest.prediction import leaf_values, leaves_of, vote_shares
+from openbook.forest.prediction import Walk, leaf_values, leaves_of, vote_shares, walk_of
 from openbook.forest.training import CRITERIA, Growth, Target, grow_forest
 from openbook.forest.tree import Tree
 from openbook.record import Explains
@@ -39,7 +39,9 @@ class _TreeBased(Explains, BaseEstimator):
 
         `callback(done, of)` is called after each tree. Raises InputError (a ValueError) for bad parameters or data.
         """
-        X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan", multi_output=False)
+        X, y = validate_data(
+            self, X, y, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan", multi_output=False
+        )
         weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         if not weight.any():
             raise InputError("every sample weight is zero", where="sample_weight", do="give some row a positive weight")
@@ -89,11 +91,14 @@ class _TreeBased(Explains, BaseEstimator):
 
     def _rows(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
-        return validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
+        return validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan", reset=False)
 
     def _leaves(self, X: Any) -> np.ndarray:
         X = self._rows(X)
-        return leaves_of(self.trees_, X, self._threads())
+        return leaves_of(self._walk(), X, self._threads())
+
+    def _walk(self) -> Walk:
+        return walk_of(self, self.trees_, self.n_features_in_)
 
     @property
     def feature_importances_(self) -> np.ndarray:
@@ -139,12 +144,12 @@ class _Classifies(ClassifierMixin, _TreeBased):
         if voting not in ("soft", "hard"):
             raise InputError(f"voting={voting!r} is unknown", do='choose "soft" (mean of fractions) or "hard" (votes)')
         X = self._rows(X)
-        return (vote_shares if voting == "hard" else leaf_values)(self.trees_, X, self._threads())
+        return (vote_shares if voting == "hard" else leaf_values)(self._walk(), X, self._threads())
 
     def votes(self, X: Any) -> np.ndarray:
         """How many trees vote for each class (rows, classes)."""
         X = self._rows(X)
-        shares = vote_shares(self.trees_, X, self._threads())
+        shares = vote_shares(self._walk(), X, self._threads())
         return np.rint(shares * len(self.trees_)).astype(np.int64)
 
     def predict(self, X: Any) -> np.ndarray:
@@ -162,7 +167,7 @@ class _Regresses(RegressorMixin, _TreeBased):
     def predict(self, X: Any) -> np.ndarray:
         """The mean over the trees of the leaves' mean targets (rows,)."""
         X = self._rows(X)
-        return leaf_values(self.trees_, X, self._threads())[:, 0]
+        return leaf_values(self._walk(), X, self._threads())[:, 0]
 
 
 class _SingleTree(_TreeBased):
@@ -219,7 +224,7 @@ class _Forest(_TreeBased):
         total, seen = np.zeros((len(X), width)), np.zeros(len(X))
         for tree, seed in zip(self.trees_, self.seeds_, strict=True):
             out = np.flatnonzero(self._sample(seed, len(X)) == 0)
-            total[out] += leaf_values([tree], X[out], 1)
+            total[out] += leaf_values(Walk.of([tree], X.shape[1]), X[out])
             seen[out] += 1
         with np.errstate(invalid="ignore"):
             self._keep_oob(total / seen[:, None], target)
