@@ -34,7 +34,8 @@ def textbook_tree(
 
 @dataclass(frozen=True)
 class _Boundary:
-    """Known values up to `low` go left, those from `high` on right; None: everything known left, missing right."""
+    """Known values up to `low` go left, those from `high` on right; None: everything known left, missing right; NaN: the
+    threshold is `low` itself."""
 
     low: float
     high: float | None
@@ -43,6 +44,8 @@ class _Boundary:
     def threshold(self) -> float:
         if self.high is None:
             return math.inf
+        if math.isnan(self.high):
+            return self.low
         middle = self.low + (self.high - self.low) / 2
         return middle if self.low <= middle < self.high else self.low  # rounding may take it up to high
 
@@ -91,7 +94,7 @@ class _Book:
         self.bins = [_bins(X[:, f]) for f in range(X.shape[1])]
 
     def grow(self) -> Tree:
-        """Depth first, the left child before the right; a child's number is larger than its parent's."""
+        """Depth first, the smaller child before the larger and the left before the right; a child's number is larger than its parent's."""
         everything = np.flatnonzero(self.weight > 0)
         nodes = _Nodes()
         waiting = [(nodes.add(self.sums(everything)), everything, 0, self.seed)]
@@ -114,10 +117,11 @@ class _Book:
             nodes.missing_left[node] = split.missing_left if missing.any() else bool(left.sum() > (~left).sum())
             nodes.gain[node] = max(decrease, 0.0)
             nodes.left[node], nodes.right[node] = nodes.add(self.sums(rows[left])), nodes.add(self.sums(rows[~left]))
-            waiting += [
+            children = [
                 (nodes.right[node], rows[~left], depth + 1, _mixed(seed + RIGHT_SEED)),
                 (nodes.left[node], rows[left], depth + 1, _mixed(seed + LEFT_SEED)),
             ]
+            waiting += sorted(children, key=lambda child: -len(child[1]))  # the last one is next
         sums = np.array(nodes.sums, np.int64)
         kept = {0: sums[:, :2], 1: sums[:, [0, 0]] * [1, 0], 2: sums[:, [0, 1]] @ [[1, 0], [1, 1]]}
         return tree_of(
@@ -152,7 +156,7 @@ class _Book:
             swap = drawn + random.below(len(features) - drawn)
             features[drawn], features[swap] = features[swap], features[drawn]
             f = features[drawn]
-            boundaries = list(self.boundaries(f, rows))
+            boundaries = list(self.random_boundary(f, rows, random) if self.growth.random else self.boundaries(f, rows))
             varied = varied or bool(boundaries)
             for split in self.allowed(f, rows, boundaries):
                 if best is None or split.score > best.score:
@@ -173,6 +177,17 @@ class _Book:
             yield _Boundary(float(low), float(high))
         if len(known) and len(known) < len(column):
             yield _Boundary(float(last[-1]), None)
+
+    def random_boundary(self, f: int, rows: np.ndarray, random: _SplitMix) -> Iterator[_Boundary]:
+        """Anywhere between the smallest and the largest value; where all are equal, between known and missing."""
+        column = self.X[rows, f].astype(float)
+        known = np.unique(column[~np.isnan(column)])
+        if len(known) > 1:
+            low, high = float(known[0]), float(known[-1])
+            cut = low + random.share() * (high - low)
+            yield _Boundary(cut if low <= cut < high else low, math.nan)
+        elif len(known) and np.isnan(column).any():
+            yield _Boundary(float(known[0]), None)
 
     def allowed(self, f: int, rows: np.ndarray, boundaries: list[_Boundary]) -> Iterator[_Split]:
         """The splits at these boundaries that leave enough rows and weight on both sides, missing rows on either."""
@@ -261,3 +276,8 @@ class _SplitMix:
     def below(self, n: int) -> int:
         self.state = (self.state + 0x9E3779B97F4A7C15) & _64_BITS
         return ((_mixed(self.state) >> 32) * n) >> 32
+
+    def share(self) -> float:
+        """A random number from 0 to below 1, of 53 bits."""
+        self.state = (self.state + 0x9E3779B97F4A7C15) & _64_BITS
+        return (_mixed(self.state) >> 11) * 2.0**-53

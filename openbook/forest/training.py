@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,7 @@ class Growth:
     min_weight_leaf: float
     max_features: int
     min_impurity_decrease: float
+    random: bool = False  # one random threshold for each drawn feature, instead of the best
 
 
 def grow_forest(
@@ -44,7 +46,7 @@ def grow_forest(
 
     The trees depend on the seeds only, not on the number of threads. `callback(done, of)` is called after each tree.
     """
-    grower = _Grower(Columns.of(X, threads), target, growth)
+    grower = _Grower(X, target, growth, threads)
 
     def one(seed: int) -> Tree:
         return grower.grow(sample(seed), seed)
@@ -61,8 +63,12 @@ def grow_forest(
 class _Grower:
     """What all trees of a forest share."""
 
-    def __init__(self, columns: Columns, target: Target, growth: Growth):
-        self.columns, self.target, self.growth = columns, target, growth
+    def __init__(self, X: np.ndarray, target: Target, growth: Growth, threads: int = 1):
+        self.target, self.growth = target, growth
+        # Random thresholds need the values themselves, the best ones their ranks and bins.
+        self.by_column = np.ascontiguousarray(X.T) if growth.random else np.empty((0, 0))
+        self.columns = Columns.of(X[:0] if growth.random else X, threads)
+        self.shape = X.shape
         self.fixed = fixed = FixedPoint.of(target)
         self.scale, self.terms = 1.0, np.zeros(1, np.int64)
         if growth.criterion == CRITERIA["entropy"]:
@@ -89,14 +95,15 @@ class _Grower:
 
     def grow(self, counts: np.ndarray | None, seed: int) -> Tree:
         from openbook.forest.kernels.grow import grow_tree
+        from openbook.forest.kernels.random_cuts import grow_random
         from openbook.forest.kernels.room import Nodes, Room
         from openbook.forest.kernels.rows import EXACT_BELOW
 
         growth, fixed, columns = self.growth, self.fixed, self.columns
         rows, values, parts = self.records(counts)
         width = self.classes or 2
-        n, d = columns.rank.shape
-        nodes, room = Nodes.of(max(2 * len(rows) - 1, 1), width), Room.of(d, n, len(rows), width)
+        n, d = self.shape
+        nodes, room = Nodes.of(max(2 * len(rows) - 1, 1), width), Room.of(d, n, len(rows), width, growth.random)
         spare = np.empty_like(rows), np.empty_like(values), _like(parts, len(rows))
         few = [a for _ in range(2) for a in (np.empty(EXACT_BELOW, np.uint64), _like(parts, EXACT_BELOW))]
         total = float(fixed.weight.sum() if counts is None else np.dot(fixed.weight, counts))
@@ -104,18 +111,29 @@ class _Grower:
             growth.min_samples_leaf, np.ceil(growth.min_weight_leaf * total), growth.min_samples_split, growth.max_depth,
             growth.max_features, fixed.exact,
         ], np.int64)  # fmt: skip
+        decrease = growth.min_impurity_decrease * fixed.per_step(self.target, growth.criterion)
+        if growth.random:
+            cuts = np.zeros(len(nodes.low))
+            count = grow_random(
+                self.by_column, rows, values, parts, spare[0], spare[1], spare[2], fixed.code, self.classes, np.uint64(seed),
+                limits, decrease, growth.criterion, self.terms, self.scale, nodes, cuts, room,
+            )  # fmt: skip
+            return self.tree(Nodes(*(a[:count] for a in nodes)), cuts[:count].copy())
         count = grow_tree(
             columns.rank, columns.bin, columns.missing_rank, rows, values, parts, spare[0], spare[1], spare[2],
             few[0], few[1], few[2], few[3], fixed.code, self.classes,
-            np.uint64(seed), limits, growth.min_impurity_decrease * fixed.per_step(self.target, growth.criterion),
+            np.uint64(seed), limits, decrease,
             growth.criterion, self.terms, self.scale, nodes, room,
         )  # fmt: skip
         grown = Nodes(*(a[:count] for a in nodes))
         threshold = np.zeros(count)
         inner = np.flatnonzero(grown.left >= 0)
         threshold[inner] = columns.thresholds(grown.feature[inner], grown.low[inner], grown.high[inner])
-        return tree_of(grown.feature, threshold, grown.left, grown.missing_left, grown.gain, grown.rows, grown.sums, fixed,
-                       self.target, growth.criterion)  # fmt: skip
+        return self.tree(grown, threshold)
+
+    def tree(self, grown: Any, threshold: np.ndarray) -> Tree:
+        return tree_of(grown.feature, threshold, grown.left, grown.missing_left, grown.gain, grown.rows, grown.sums,
+                       self.fixed, self.target, self.growth.criterion)  # fmt: skip
 
 
 def _like(parts: np.ndarray | None, size: int) -> np.ndarray | None:

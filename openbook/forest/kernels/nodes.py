@@ -67,9 +67,11 @@ def divide(nodes, node, child, best, figures, classes, score, left_rows, right_r
 
 @inlined
 def push(room, waiting, child, begin, middle, end, depth, flip, seed):
-    """Both children wait for their turn; the left one is next."""
-    for side in range(2):
-        line = room.stack[waiting + side]
-        line[0], line[1], line[2] = (child, begin, middle) if side == 1 else (child + 1, middle, end)
+    """Both children wait for their turn. The smaller one is next: so no more wait than the logarithm of the rows."""
+    right_first = end - middle < middle - begin
+    for place in range(2):
+        line = room.stack[waiting + place]
+        right = (place == 1) == right_first
+        line[0], line[1], line[2] = (child + 1, middle, end) if right else (child, begin, middle)
         line[3], line[4] = depth, flip
-        room.seeds[waiting + side] = child_seed(seed, LEFT_SEED if side == 1 else RIGHT_SEED)
+        room.seeds[waiting + place] = child_seed(seed, RIGHT_SEED if right else LEFT_SEED)

@@ -12,6 +12,9 @@ from openbook.forest.kernels.rows import EXACT_BELOW, HELD
 __all__ = ["Nodes", "Room", "bare_nodes", "bare_room"]
 
 
+_WAITING = 128  # nodes; each is at most half as large as the one that waits below it
+
+
 class Nodes(NamedTuple):
     """The arrays of the tree. `low` and `high` are the rows beside a boundary, or for bins b −2 − b; where everything known
     stands against everything missing, `high` is −1. Sums are (W, part) or the weight of each class."""
@@ -52,6 +55,7 @@ class Room(NamedTuple):
     starts: Any
     ends: Any
     ordered: Any
+    cells: Any  # the values of a node's rows in one feature, for random thresholds
     local: Any  # ranks within the small node whose subtree is being grown (feature << 12 | place)
     seen: Any
     groups: Any
@@ -61,18 +65,20 @@ class Room(NamedTuple):
     seeds: Any
 
     @classmethod
-    def of(cls, d: int, n: int, most: int, width: int) -> Room:
-        """For d features, n rows in all, of which `most` are in the tree."""
-        few, words = EXACT_BELOW, n // 64 + 1
+    def of(cls, d: int, n: int, most: int, width: int, random: bool = False) -> Room:
+        """For d features, n rows in all, of which `most` are in the tree; `random` thresholds need no ranks."""
+        few, words, ranked = EXACT_BELOW, n // 64 + 1, 0 if random else d
         sums = (np.empty(few), np.empty(few), np.empty(few, np.int32), np.empty(few, np.int32), np.empty(few))
         return cls(
-            np.zeros(6, np.int64), np.zeros(3), np.zeros(3), np.zeros(5, np.int64), np.zeros(width, np.int64),
+            np.zeros(6, np.int64), np.zeros(4), np.zeros(3), np.zeros(5, np.int64), np.zeros(width, np.int64),
             np.arange(d), np.empty(d, np.int64), np.zeros(1, np.uint64),
             np.zeros(few, np.uint64), np.zeros(few, np.int64), np.zeros(64, np.uint64), sums,
             np.zeros(256, np.uint64), np.zeros(256, np.int64),
             np.zeros(few, np.int32), np.empty(few, np.int32), np.empty(max(most, few), np.uint64),
-            np.empty(d << 12, np.uint16), np.zeros(words, np.uint64), np.zeros(words // 64 + 1, np.uint64),
-            np.empty(words, np.uint32), np.empty(d * int(HELD), np.uint32), np.empty((few, 5), np.int64), np.empty(few, np.uint64),
+            np.empty(most if random else 0), np.empty(ranked << 12, np.uint16), np.zeros(words, np.uint64),
+            np.zeros(words // 64 + 1, np.uint64),
+            np.empty(words, np.uint32), np.empty(ranked * int(HELD), np.uint32), np.empty((_WAITING, 5), np.int64),
+            np.empty(_WAITING, np.uint64),
         )  # fmt: skip
 
 
@@ -91,6 +97,6 @@ def bare_room(r):
     return Room(
         bare(r.best), bare(r.figures), bare(r.total), bare(r.node), bare(r.left), bare(r.features), bare(r.swapped),
         bare(r.state), bare(r.hist), bare(r.hist_part), bare(r.occupied), sums, bare(r.bin_hist), bare(r.bin_part),
-        bare(r.starts), bare(r.ends), bare(r.ordered), bare(r.local), bare(r.seen), bare(r.groups), bare(r.before),
+        bare(r.starts), bare(r.ends), bare(r.ordered), bare(r.cells), bare(r.local), bare(r.seen), bare(r.groups), bare(r.before),
         bare(r.held), bare(r.stack), bare(r.seeds),
     )  # fmt: skip
