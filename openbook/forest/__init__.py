@@ -6,12 +6,15 @@ from openbook.forest.estimators import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
+from openbook.forest.extra_trees import ExtraTreesClassifier, ExtraTreesRegressor
 from openbook.forest.kernels import kernels_cached
 from openbook.forest.tree import Tree
 
 __all__ = [
     "DecisionTreeClassifier",
     "DecisionTreeRegressor",
+    "ExtraTreesClassifier",
+    "ExtraTreesRegressor",
     "RandomForestClassifier",
     "RandomForestRegressor",
     "Tree",

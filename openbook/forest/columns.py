@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["MISSING", "Columns"]
+__all__ = ["MISSING", "Columns", "between"]
 
 MISSING = 255  # the bin of missing values; the others are 0 … 254
 _BINS = 255
@@ -14,44 +15,73 @@ _BINS = 255
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """`rank` (features, rows) is the place of each value among the different ones of its column, −1 where missing.
+    """`rank` (rows, features) is the place of each value among the different ones of its column; missing values come after
+    the last, at `missing_rank[f]`.
 
     `bin` (features, rows) groups ranks so that bins hold about equally many rows; where a column has at most 255
-    different values, a bin is a value and nothing is lost. `used` (features,) says how many bins a column has,
-    `last_rank[f, b]` is the largest rank in a bin. `values` holds the different values of all columns one after the
-    other, column f from `start[f]` to `start[f + 1]`.
+    different values, a bin is a value and nothing is lost. `first[f, b]` and `last[f, b]` are the smallest and the largest
+    value in a bin. `X` is the table itself, as it came: float32 and float64 are not copied.
     """
 
+    X: np.ndarray
     rank: np.ndarray
     bin: np.ndarray
-    values: np.ndarray
-    start: np.ndarray
-    last_rank: np.ndarray
-    used: np.ndarray
+    missing_rank: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
 
     @classmethod
-    def of(cls, X: np.ndarray) -> Columns:
+    def of(cls, X: np.ndarray, threads: int = 1) -> Columns:
         """Rank and bin a float table (rows, features), NaN where missing."""
         n, d = X.shape
-        rank = np.empty((d, n), np.int32)
-        bins = np.empty((d, n), np.uint8)
-        last_rank = np.zeros((d, _BINS), np.int32)
-        used = np.empty(d, np.int64)
-        values, start = [], np.zeros(d + 1, np.int64)
-        for f in range(d):
-            column = X[:, f]
-            known = ~np.isnan(column)
-            different, place, counts = np.unique(column[known], return_inverse=True, return_counts=True)
-            rank[f] = -1
-            rank[f, known] = place
-            ends = _ends(counts)
-            last_rank[f, : len(ends)] = ends
-            bins[f] = MISSING
-            bins[f, known] = np.searchsorted(ends, place)
-            used[f] = len(ends)
-            values.append(different)
-            start[f + 1] = start[f] + len(different)
-        return cls(rank, bins, np.concatenate(values) if values else np.empty(0), start, last_rank, used)
+        made = cls(X, np.empty((n, d), np.uint32), np.empty((d, n), np.uint8), np.empty(d, np.uint32),
+                   np.zeros((d, _BINS)), np.zeros((d, _BINS)))  # fmt: skip
+        if threads <= 1 or d == 1:
+            for f in range(d):
+                made._fill(f)
+        else:
+            with ThreadPoolExecutor(min(threads, d)) as pool:
+                list(pool.map(made._fill, range(d)))
+        return made
+
+    def _fill(self, f: int) -> None:
+        column = np.ascontiguousarray(self.X[:, f])
+        order = np.argsort(column)  # NaN comes last
+        ordered = column[order]
+        known = len(column) - int(np.count_nonzero(np.isnan(ordered)))
+        starts = np.concatenate([[True], ordered[1:known] != ordered[: known - 1]]) if known else np.empty(0, bool)
+        place = np.cumsum(starts, dtype=np.uint32) - np.uint32(1)
+        different = int(place[-1]) + 1 if known else 0
+        rank = np.empty(len(column), np.uint32)
+        rank[order[:known]] = place
+        rank[order[known:]] = self.missing_rank[f] = different
+        self.rank[:, f] = rank
+        first_rows = np.flatnonzero(starts)
+        values = ordered[first_rows]
+        ends = _ends(np.diff(np.append(first_rows, known)))
+        bin_of = np.full(different + 1, MISSING, np.uint8)
+        bin_of[:different] = np.searchsorted(ends, np.arange(different))
+        self.bin[f] = bin_of[rank]
+        self.last[f, : len(ends)] = values[ends]
+        self.first[f, : len(ends)] = values[np.concatenate([[0], ends[:-1] + 1])] if len(ends) else values
+
+    def thresholds(self, feature: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """The thresholds of inner nodes, from the rows or bins beside their boundaries (`kernels/room.py: Nodes`)."""
+        by_bin, unbounded = low < -1, high == -1
+        at_low, at_high = np.where(by_bin, -2 - low, low), np.where(unbounded, 0, np.where(by_bin, -2 - high, high))
+        below, above = np.zeros(len(low)), np.zeros(len(low))
+        below[by_bin] = self.last[feature[by_bin], at_low[by_bin]]
+        above[by_bin] = self.first[feature[by_bin], at_high[by_bin]]
+        below[~by_bin] = self.X[at_low[~by_bin], feature[~by_bin]]
+        above[~by_bin] = self.X[at_high[~by_bin], feature[~by_bin]]
+        return np.where(unbounded, np.inf, between(below, above))
+
+
+def between(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Thresholds that send `low` left and `high` right: the middle, unless rounding takes it up to `high`."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        middle = low + (high - low) / 2
+    return np.where((low <= middle) & (middle < high), middle, low)
 
 
 def _ends(counts: np.ndarray) -> np.ndarray:

@@ -1,67 +1,119 @@
-"""Rows through a whole forest, in blocks over threads; every row adds up its trees in the same order."""
+"""Rows through a whole forest; every row adds up its trees in the same order, however many threads there are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from openbook.forest.tree import Tree
 
-__all__ = ["leaf_values", "leaves_of", "vote_shares"]
+__all__ = ["Walk", "leaf_values", "leaves_of", "vote_shares", "walk_of"]
 
-_BLOCK = 4096
+_BLOCK = 16384  # rows that one thread takes at a time, all trees for each
+_WORTH_THREADS = 500_000  # rows × trees
+_FEW_ROWS = 8
 
 
-def leaves_of(trees: Sequence[Tree], X: np.ndarray, threads: int = 1) -> np.ndarray:
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """The nodes of all trees one after the other, as `kernels/walk.py` reads them; tree t begins at `starts[t]`.
+
+    `shares` (nodes, classes) are class fractions or mean targets, `votes` 1 for a node's largest class (the first, where
+    classes tie).
+    """
+
+    thresholds: np.ndarray
+    links: np.ndarray
+    starts: np.ndarray
+    shares: np.ndarray
+
+    @classmethod
+    def of(cls, trees: Sequence[Tree], n_features: int) -> Walk:
+        """Every tree is validated first; a damaged one raises ModelError."""
+        trees = [t.validate(n_features).side_by_side() for t in trees]
+        starts = np.cumsum([0, *(len(t) for t in trees)]).astype(np.uint64)
+        parts = [_nodes(tree, start) for tree, start in zip(trees, starts[:-1], strict=True)]
+        shares = [t.value / t.value.sum(axis=1, keepdims=True) if t.value.shape[1] > 1 else t.value for t in trees]
+        return cls(np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]), starts[:-1],
+                   np.ascontiguousarray(np.concatenate(shares), dtype=np.float64))  # fmt: skip
+
+    @property
+    def votes(self) -> np.ndarray:
+        return np.eye(self.shares.shape[1])[np.argmax(self.shares, axis=1)]
+
+
+def _nodes(tree: Tree, start: np.uint64) -> tuple[np.ndarray, np.ndarray]:
+    leaf = tree.is_leaf
+    own = np.arange(len(tree))
+    child = np.where(leaf, own, tree.left).astype(np.uint64) + start
+    feature = np.where(leaf, 0, tree.feature).astype(np.uint64)
+    missing_left = (leaf | tree.missing_left).astype(np.uint64)
+    return np.where(leaf, np.inf, tree.threshold), child | (missing_left << 32) | (feature << 33)
+
+
+_walks: WeakKeyDictionary[object, tuple[Sequence[Tree], Walk]] = WeakKeyDictionary()
+
+
+def walk_of(model: object, trees: Sequence[Tree], n_features: int) -> Walk:
+    """A model's trees ready to be walked: made once, and again when the model is fitted anew."""
+    known = _walks.get(model)
+    if known is None or known[0] is not trees:
+        known = _walks[model] = (trees, Walk.of(trees, n_features))
+    return known[1]
+
+
+def leaves_of(walk: Walk, X: np.ndarray, threads: int = 1) -> np.ndarray:
     """The leaf in which each row ends, for every tree (rows, trees)."""
-    from openbook.forest.predict import leaves
-
-    out = np.empty((len(trees), len(X)), np.int64)
-
-    def block(rows: slice) -> None:
-        for t, tree in enumerate(trees):
-            leaves(X[rows], tree.feature, tree.threshold, tree.left, tree.right, tree.missing_left, out[t, rows])
-
-    _in_blocks(block, trees, X, threads)
-    return out.T
+    leaves = np.empty((len(walk.starts), len(X)), np.int64)
+    _run(walk, X, None, None, leaves, threads)
+    return leaves.T
 
 
-def leaf_values(trees: Sequence[Tree], X: np.ndarray, threads: int = 1) -> np.ndarray:
+def leaf_values(walk: Walk, X: np.ndarray, threads: int = 1) -> np.ndarray:
     """The mean over the trees of class fractions, or of mean targets, in each row's leaf."""
-    shares = [t.value / t.value.sum(axis=1, keepdims=True) if t.value.shape[1] > 1 else t.value for t in trees]
-    return _averaged(trees, shares, X, threads)
+    return _averaged(walk, walk.shares, X, threads)
 
 
-def vote_shares(trees: Sequence[Tree], X: np.ndarray, threads: int = 1) -> np.ndarray:
+def vote_shares(walk: Walk, X: np.ndarray, threads: int = 1) -> np.ndarray:
     """The share of trees in which each class is the largest of the row's leaf (the first, where classes tie)."""
-    votes = [np.eye(t.value.shape[1])[np.argmax(t.value, axis=1)] for t in trees]
-    return _averaged(trees, votes, X, threads)
+    return _averaged(walk, walk.votes, X, threads)
 
 
-def _averaged(trees: Sequence[Tree], values: Sequence[np.ndarray], X: np.ndarray, threads: int) -> np.ndarray:
-    from openbook.forest.predict import add_values, leaves
-
-    out = np.zeros((len(X), values[0].shape[1]))
-
-    def block(rows: slice) -> None:
-        found = np.empty(len(X[rows]), np.int64)
-        for tree, value in zip(trees, values, strict=True):
-            leaves(X[rows], tree.feature, tree.threshold, tree.left, tree.right, tree.missing_left, found)
-            add_values(found, value, out[rows])
-
-    _in_blocks(block, trees, X, threads)
-    return out / len(trees)
+def _averaged(walk: Walk, values: np.ndarray, X: np.ndarray, threads: int) -> np.ndarray:
+    sums = np.zeros((len(X), values.shape[1]))
+    _run(walk, X, values, sums, None, threads)
+    return sums / len(walk.starts)
 
 
-def _in_blocks(work: Callable[[slice], None], trees: Sequence[Tree], X: np.ndarray, threads: int) -> None:
-    for tree in trees:
-        tree.validate(X.shape[1])
-    blocks = [slice(i, i + _BLOCK) for i in range(0, len(X), _BLOCK)]
-    if threads <= 1 or len(blocks) <= 1:
-        for rows in blocks:
-            work(rows)
+def _run(
+    walk: Walk,
+    X: np.ndarray,
+    values: np.ndarray | None,
+    sums: np.ndarray | None,
+    leaves: np.ndarray | None,
+    threads: int,
+) -> None:
+    from openbook.forest.kernels.walk import walk_rows, walk_trees
+
+    flat, (n, width) = np.ascontiguousarray(X).reshape(-1), X.shape
+    if n < _FEW_ROWS and values is not None:
+        walk_trees(flat, width, 0, n, walk.thresholds, walk.links, walk.starts, values, sums)
+        return
+
+    parallel = threads > 1 and n * len(walk.starts) >= _WORTH_THREADS
+    size = min(_BLOCK, -(-n // threads)) if parallel else _BLOCK
+
+    def block(begin: int) -> None:
+        end = min(begin + size, n)
+        walk_rows(flat, width, begin, end, walk.thresholds, walk.links, walk.starts, values, sums, leaves)
+
+    if not parallel:
+        for begin in range(0, n, size):
+            block(begin)
         return
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, blocks))
+        list(pool.map(block, range(0, n, size)))

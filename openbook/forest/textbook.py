@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from openbook.forest.training import CRITERIA, FixedPoint, Growth, Target, tree_of
+from openbook.forest.fixed import CRITERIA, FixedPoint, Target
+from openbook.forest.training import Growth, tree_of
 from openbook.forest.tree import LEAF, Tree
 
 __all__ = ["textbook_tree"]
@@ -20,6 +21,7 @@ __all__ = ["textbook_tree"]
 MOST_BINS = 255  # of a column; with at most so many different values, each is a bin
 EXACT_BELOW = 4096  # rows: smaller nodes are split between their very values, larger ones between bins
 _64_BITS = 2**64 - 1
+LEFT_SEED, RIGHT_SEED = 0xD1B54A32D192ED03, 0xABC98388FB8FAC03
 Sums = tuple[int, ...]  # weight of each class, or (weight, weighted target); then the number of rows
 
 
@@ -32,7 +34,8 @@ def textbook_tree(
 
 @dataclass(frozen=True)
 class _Boundary:
-    """Known values up to `low` go left, those from `high` on right; None: everything known left, missing right."""
+    """Known values up to `low` go left, those from `high` on right; None: everything known left, missing right; NaN: the
+    threshold is `low` itself."""
 
     low: float
     high: float | None
@@ -41,6 +44,8 @@ class _Boundary:
     def threshold(self) -> float:
         if self.high is None:
             return math.inf
+        if math.isnan(self.high):
+            return self.low
         middle = self.low + (self.high - self.low) / 2
         return middle if self.low <= middle < self.high else self.low  # rounding may take it up to high
 
@@ -85,19 +90,18 @@ class _Book:
         self.fixed = FixedPoint.of(target)
         drawn = np.ones(len(X), np.int64) if counts is None else counts
         self.weight, self.weighted = self.fixed.weight * drawn, self.fixed.weighted * (1 if target.classes else drawn)
-        self.random = _SplitMix(seed)
-        self.features = list(range(X.shape[1]))
-        self.bins = [_bins(X[:, f]) for f in self.features]
+        self.seed = seed
+        self.bins = [_bins(X[:, f]) for f in range(X.shape[1])]
 
     def grow(self) -> Tree:
-        """Depth first, the left child before the right; a child's number is larger than its parent's."""
+        """Depth first, the smaller child before the larger and the left before the right; a child's number is larger than its parent's."""
         everything = np.flatnonzero(self.weight > 0)
         nodes = _Nodes()
-        waiting = [(nodes.add(self.sums(everything)), everything, 0)]
+        waiting = [(nodes.add(self.sums(everything)), everything, 0, self.seed)]
         whole = float(self.weight_of(nodes.sums[0]))
         while waiting:
-            node, rows, depth = waiting.pop()
-            split = None if self.is_done(rows, nodes.sums[node], depth) else self.best_split(rows)
+            node, rows, depth, seed = waiting.pop()
+            split = None if self.is_done(rows, nodes.sums[node], depth) else self.best_split(rows, seed)
             if split is None:
                 continue
             decrease = split.score - self.score(nodes.sums[node])
@@ -113,11 +117,17 @@ class _Book:
             nodes.missing_left[node] = split.missing_left if missing.any() else bool(left.sum() > (~left).sum())
             nodes.gain[node] = max(decrease, 0.0)
             nodes.left[node], nodes.right[node] = nodes.add(self.sums(rows[left])), nodes.add(self.sums(rows[~left]))
-            waiting += [(nodes.right[node], rows[~left], depth + 1), (nodes.left[node], rows[left], depth + 1)]
+            children = [
+                (nodes.right[node], rows[~left], depth + 1, _mixed(seed + RIGHT_SEED)),
+                (nodes.left[node], rows[left], depth + 1, _mixed(seed + LEFT_SEED)),
+            ]
+            waiting += sorted(children, key=lambda child: -len(child[1]))  # the last one is next
+        sums = np.array(nodes.sums, np.int64)
+        kept = {0: sums[:, :2], 1: sums[:, [0, 0]] * [1, 0], 2: sums[:, [0, 1]] @ [[1, 0], [1, 1]]}
         return tree_of(
             np.array(nodes.feature, np.int32), np.array(nodes.threshold), np.array(nodes.left, np.int32),
-            np.array(nodes.right, np.int32), np.array(nodes.missing_left), np.array(nodes.gain),
-            np.array(nodes.sums, np.int64), self.fixed, self.target, self.growth.criterion,
+            np.array(nodes.missing_left), np.array(nodes.gain), sums[:, -1],
+            kept.get(self.target.classes, sums[:, :-1]), self.fixed, self.target, self.growth.criterion,
         )  # fmt: skip
 
     def is_done(self, rows: np.ndarray, sums: Sums, depth: int) -> bool:
@@ -131,20 +141,22 @@ class _Book:
 
     # --- choosing a split --------------------------------------------------------------------------------------
 
-    def best_split(self, rows: np.ndarray) -> _Split | None:
+    def best_split(self, rows: np.ndarray, seed: int) -> _Split | None:
         """The best of `max_features` drawn features, and further ones as long as all are constant here.
 
-        A feature that varies but has no allowed split counts as tried. Of equally good splits the first found stays.
+        A feature that varies but has no allowed split counts as tried. Of equally good splits the first found stays. Once
+        no split could be better, nothing further is drawn.
         """
         best: _Split | None = None
-        varied = False
-        for drawn in range(len(self.features)):
-            if drawn >= self.growth.max_features and varied:
+        varied, random = False, _SplitMix(seed)
+        features = list(range(self.X.shape[1]))
+        for drawn in range(len(features)):
+            if (drawn >= self.growth.max_features and varied) or (best and best.score >= self.perfect(rows)):
                 break
-            swap = drawn + self.random.below(len(self.features) - drawn)
-            self.features[drawn], self.features[swap] = self.features[swap], self.features[drawn]
-            f = self.features[drawn]
-            boundaries = list(self.boundaries(f, rows))
+            swap = drawn + random.below(len(features) - drawn)
+            features[drawn], features[swap] = features[swap], features[drawn]
+            f = features[drawn]
+            boundaries = list(self.random_boundary(f, rows, random) if self.growth.random else self.boundaries(f, rows))
             varied = varied or bool(boundaries)
             for split in self.allowed(f, rows, boundaries):
                 if best is None or split.score > best.score:
@@ -166,19 +178,32 @@ class _Book:
         if len(known) and len(known) < len(column):
             yield _Boundary(float(last[-1]), None)
 
+    def random_boundary(self, f: int, rows: np.ndarray, random: _SplitMix) -> Iterator[_Boundary]:
+        """Anywhere between the smallest and the largest value; where all are equal, between known and missing."""
+        column = self.X[rows, f].astype(float)
+        known = np.unique(column[~np.isnan(column)])
+        if len(known) > 1:
+            low, high = float(known[0]), float(known[-1])
+            cut = low + random.share() * (high - low)
+            yield _Boundary(cut if low <= cut < high else low, math.nan)
+        elif len(known) and np.isnan(column).any():
+            yield _Boundary(float(known[0]), None)
+
     def allowed(self, f: int, rows: np.ndarray, boundaries: list[_Boundary]) -> Iterator[_Split]:
         """The splits at these boundaries that leave enough rows and weight on both sides, missing rows on either."""
         column = self.X[rows, f]
         missing = np.isnan(column)
-        for boundary in boundaries:
-            for missing_left in (False, True) if missing.any() and boundary.high is not None else (False,):
+        for missing_left in (False, True) if missing.any() else (False,):
+            for boundary in boundaries:
+                if missing_left and boundary.high is None:
+                    continue
                 left = np.where(missing, missing_left, column <= boundary.low)
                 sides = self.sums(rows[left]), self.sums(rows[~left])
                 if min(s[-1] for s in sides) < max(1, self.growth.min_samples_leaf):
                     continue
                 if min(self.weight_of(s) for s in sides) < self.least_weight:
                     continue
-                yield _Split(f, boundary, missing_left, self.score(sides[0]) + self.score(sides[1]))
+                yield _Split(f, boundary, missing_left, self.split_score(*sides))
 
     @property
     def least_weight(self) -> int:
@@ -197,15 +222,27 @@ class _Book:
         return sum(sums[:-1]) if self.target.classes else sums[0]
 
     def score(self, sums: Sums) -> float:
-        """Gini: Σ w_c² / W. Entropy: Σ w_c ln w_c − W ln W. Squared error: (Σ w·y)² / W. The larger, the purer."""
+        """Gini: Σ w_c² / W. Entropy: Σ term(w_c) − term(W), where term(w) = w ln w as a whole number. Squared error:
+        (Σ w·y)² / W. The larger, the purer."""
         total = float(self.weight_of(sums))
-        if total <= 0:
-            return 0.0
         if not self.target.classes:
             return float(sums[1]) * float(sums[1]) / total
         if self.growth.criterion == CRITERIA["gini"]:
             return sum(float(w) * float(w) for w in sums[:-1]) / total
-        return sum(float(w) * math.log(w) for w in sums[:-1] if w > 0) - total * math.log(total)
+        return float(sum(self.fixed.term(w) for w in sums[:-1]) - self.fixed.term(self.weight_of(sums)))
+
+    def split_score(self, left: Sums, right: Sums) -> float:
+        """The scores of both sides together; terms are added as whole numbers."""
+        if self.target.classes and self.growth.criterion == CRITERIA["entropy"]:
+            term = self.fixed.term
+            return float(sum(sum(term(w) for w in s[:-1]) - term(self.weight_of(s)) for s in (left, right)))
+        return self.score(left) + self.score(right)
+
+    def perfect(self, rows: np.ndarray) -> float:
+        """The score than which no split of these rows is better: that of pure sides; any split of two rows is as good."""
+        if not self.target.classes:
+            return -math.inf if len(rows) == 2 else math.inf
+        return float(self.weight[rows].sum()) if self.growth.criterion == CRITERIA["gini"] else 0.0
 
 
 def _bins(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -222,15 +259,25 @@ def _bins(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return different[np.concatenate([[0], last[:-1] + 1])], different[last]
 
 
+def _mixed(z: int) -> int:
+    """64 bits that no longer look like the ones they were (splitmix64, Steele et al. 2014)."""
+    z &= _64_BITS
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _64_BITS
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _64_BITS
+    return z ^ (z >> 31)
+
+
 class _SplitMix:
-    """Random whole numbers from a seed (splitmix64, Steele et al. 2014)."""
+    """Random whole numbers from a seed; every node has its own."""
 
     def __init__(self, seed: int):
-        self.state = seed & _64_BITS
+        self.state = seed
 
     def below(self, n: int) -> int:
         self.state = (self.state + 0x9E3779B97F4A7C15) & _64_BITS
-        z = self.state
-        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _64_BITS
-        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _64_BITS
-        return ((z ^ (z >> 31)) >> 11) % n
+        return ((_mixed(self.state) >> 32) * n) >> 32
+
+    def share(self) -> float:
+        """A random number from 0 to below 1, of 53 bits."""
+        self.state = (self.state + 0x9E3779B97F4A7C15) & _64_BITS
+        return (_mixed(self.state) >> 11) * 2.0**-53

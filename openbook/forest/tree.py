@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -86,6 +86,22 @@ class Tree:
                 f"node {int(np.argmax(~np.isfinite(self.value).all(axis=1)))} has a value that is no number"
             )
         return self
+
+    def side_by_side(self) -> Tree:
+        """The same tree with every right child next after its left one (level by level, unless it is so already)."""
+        inner = np.flatnonzero(~self.is_leaf)
+        if np.array_equal(self.right[inner], self.left[inner] + 1):
+            return self
+        order = [0]
+        for node in order:  # grows on the way
+            if self.left[node] != LEAF:
+                order += [int(self.left[node]), int(self.right[node])]
+        place = np.empty(len(self), np.int32)
+        place[order] = np.arange(len(self))
+        moved = {f.name: getattr(self, f.name)[order] for f in fields(self)}
+        for side in ("left", "right"):
+            moved[side] = np.where(moved[side] == LEAF, LEAF, place[moved[side]]).astype(np.int32)
+        return Tree(**moved)
 
     def path(self, x: np.ndarray) -> tuple[list[Turn], int]:
         """The decisions one row passes, and the leaf it ends in."""

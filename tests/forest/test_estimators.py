@@ -10,6 +10,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from openbook.forest import (
     DecisionTreeClassifier,
     DecisionTreeRegressor,
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
     RandomForestClassifier,
     RandomForestRegressor,
 )
@@ -19,7 +21,7 @@ BOOTSTRAP = "a bootstrap draws rows, not weights (scikit-learn's own forests exp
 
 
 def expected_failures(estimator: Any) -> dict[str, str]:
-    if not isinstance(estimator, (RandomForestClassifier, RandomForestRegressor)):
+    if not getattr(estimator, "bootstrap", False):
         return {}
     return {
         "check_sample_weight_equivalence_on_dense_data": BOOTSTRAP,
@@ -31,7 +33,8 @@ def expected_failures(estimator: Any) -> dict[str, str]:
 @parametrize_with_checks(
     [
         DecisionTreeClassifier(), DecisionTreeRegressor(), RandomForestClassifier(n_estimators=5),
-        RandomForestRegressor(n_estimators=5), LinearRegression(), LogisticRegression(),
+        RandomForestRegressor(n_estimators=5), ExtraTreesClassifier(n_estimators=5),
+        ExtraTreesRegressor(n_estimators=5), LinearRegression(), LogisticRegression(),
     ],
     expected_failed_checks=expected_failures,
 )  # fmt: skip

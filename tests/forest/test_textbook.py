@@ -22,7 +22,7 @@ def growth(criterion: str = "gini", **limits: float) -> Growth:
 
 def assert_same(X: np.ndarray, target: Target, limits: Growth, counts: np.ndarray | None, seed: int) -> Tree:
     slow = textbook_tree(X, target, limits, counts, seed)
-    (fast,) = grow_forest(X, target, limits, [counts], [seed])
+    (fast,) = grow_forest(X, target, limits, lambda _: counts, [seed])
     for name in FIELDS:
         np.testing.assert_array_equal(getattr(fast, name), getattr(slow, name), err_msg=name)
     return fast
@@ -38,7 +38,7 @@ def test_small_tables(data: st.DataObject) -> None:
     X = random.integers(0, draw(st.integers(1, 12)), (n, d)) / draw(st.sampled_from([1, 3, 7]))
     X[random.random((n, d)) < draw(st.sampled_from([0.0, 0.2]))] = np.nan
     criterion = draw(st.sampled_from(["gini", "entropy", "squared_error"]))
-    classes = 0 if criterion == "squared_error" else draw(st.integers(2, 4))
+    classes = 0 if criterion == "squared_error" else draw(st.integers(1, 9))
     y = random.integers(0, classes, n) if classes else np.round(random.normal(size=n), draw(st.integers(0, 3)))
     weight = draw(st.sampled_from([np.ones(n), random.random(n) + 0.01, random.integers(1, 4, n).astype(float)]))
     counts = draw(st.sampled_from([None, random.integers(0, 3, n)]))
@@ -48,6 +48,7 @@ def test_small_tables(data: st.DataObject) -> None:
         criterion, max_features=draw(st.integers(1, d)), max_depth=draw(st.sampled_from([1, 3, 100])),
         min_samples_leaf=draw(st.integers(1, 4)), min_samples_split=draw(st.integers(2, 6)),
         min_weight_leaf=draw(st.sampled_from([0.0, 0.1])), min_impurity_decrease=draw(st.sampled_from([0.0, 0.01])),
+        random=draw(st.booleans()),
     )  # fmt: skip
     assert_same(X, Target(y, weight, classes), limits, counts, draw(st.integers(0, 2**62)))
 

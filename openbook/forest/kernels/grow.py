@@ -1,0 +1,135 @@
+"""Growing one tree, depth first. `textbook.py` says the same slowly.
+
+Large nodes look at bins, of the drawn features only. Once a node is small its rows are ranked among themselves, and the whole
+subtree below it grows inside the cache, between the very values.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from openbook.forest.kernels.classes import class_sums, classes_large
+from openbook.forest.kernels.jit import bare, bare_or_none, inlined, jit, u64
+from openbook.forest.kernels.nodes import MAX_FEATURES, WHOLE, divide, examine, push
+from openbook.forest.kernels.pairs import FEATURE, HIGH, LOW, SIDE, consider_large
+from openbook.forest.kernels.random import draw_feature, put_back
+from openbook.forest.kernels.room import bare_nodes, bare_room
+from openbook.forest.kernels.rows import EXACT_BELOW, ID_BITS, partition_large
+from openbook.forest.kernels.scores import SQUARED_ERROR
+from openbook.forest.kernels.subtree import grow_small
+
+__all__ = ["KNOWN_AGAINST_MISSING", "grow_tree"]
+
+KNOWN_AGAINST_MISSING = -1  # in `high`; a bin b stands there as −2 − b, a row as its number
+_WEIGHT, _PART = u64(2**26 - 1), u64(38)
+
+
+@jit
+def grow_tree(ranks, bins, missing_rank, rows, values, parts, spare_rows, spare_values, spare_parts, few, few_parts,
+              spare_few, spare_few_parts, code, classes, seed, limits, min_decrease, criterion, terms, scale, nodes,
+              room):  # fmt: skip
+    """Grow one tree from `rows` and their records `values` (changed on the way); returns the number of nodes.
+
+    `ranks` is (all rows, features), `bins` (features, all rows). `parts` is None for classes with whole weights,
+    `classes` (their number) is None for two classes and for numbers. `code` ranks the targets of all rows. Spare arrays
+    are as large as their like; `few` and `few_parts` hold the records of a small node.
+    """
+    nodes, room = bare_nodes(nodes), bare_room(room)
+    ranks, bins, missing_rank, code, terms = bare(ranks), bare(bins), bare(missing_rank), bare(code), bare(terms)
+    rows, values, spare_rows, spare_values = bare(rows), bare(values), bare(spare_rows), bare(spare_values)
+    few, spare_few, limits = bare(few), bare(spare_few), bare(limits)
+    own_parts, other_parts = bare_or_none(parts), bare_or_none(spare_parts)
+    small_parts, other_small_parts = bare_or_none(few_parts), bare_or_none(spare_few_parts)
+    sums, best, figures = nodes.sums, room.best, room.figures
+    whole = sum_root(values, parts, classes, sums)
+    nodes.rows[0], nodes.left[0], nodes.feature[0] = len(rows), -1, -1
+    nodes.low[0], nodes.high[0], nodes.missing_left[0], nodes.gain[0] = 0, 0, False, 0.0
+    stack = room.stack
+    stack[0, :] = 0
+    stack[0, 2], room.seeds[0] = len(rows), seed
+    waiting, count = np.int64(1), np.int64(1)  # typed: a literal 1 would be compiled for on its own
+    while waiting > 0:
+        waiting -= 1
+        node, begin, end = stack[waiting, 0], stack[waiting, 1], stack[waiting, 2]
+        depth, flip, seed = stack[waiting, 3], stack[waiting, 4], room.seeds[waiting]
+        from_rows, from_values, from_parts = rows, values, own_parts
+        to_rows, to_values, to_parts = spare_rows, spare_values, other_parts
+        if flip == 1:
+            from_rows, from_values, from_parts = spare_rows, spare_values, other_parts
+            to_rows, to_values, to_parts = rows, values, own_parts
+        if end - begin < EXACT_BELOW:
+            if parts is not None:
+                from_parts = from_parts[begin:end]
+            count = grow_small(ranks, missing_rank, from_rows[begin:end], from_values[begin:end], from_parts, few,
+                               small_parts, spare_few, other_small_parts, code, classes, node, depth, seed, count, waiting, whole,
+                               limits, min_decrease, criterion, terms, scale, nodes, room)  # fmt: skip
+            continue
+        score = search_large(from_rows, from_values, from_parts, begin, end, depth, bins, sums[node], code, classes, seed,
+                             limits, criterion, terms, scale, room)  # fmt: skip
+        if best[FEATURE] < 0 or (figures[0] - score) / whole < min_decrease:
+            continue
+        middle = partition_large(from_rows, from_values, from_parts, to_rows, to_values, to_parts, begin, end,
+                                 bins[best[FEATURE]], best[LOW], best[SIDE] == 1)  # fmt: skip
+        if classes is not None:
+            class_sums(to_values, begin, middle, sums[count])
+        divide(nodes, node, count, best, figures, classes, score, middle - begin, end - middle)
+        nodes.low[node] = -2 - best[LOW]
+        nodes.high[node] = -2 - best[HIGH] if best[HIGH] >= 0 else KNOWN_AGAINST_MISSING
+        push(room, waiting, count, begin, middle, end, depth + 1, 1 - flip, seed)
+        waiting += 2
+        count += 2
+    return count
+
+
+@jit
+def sum_root(values, parts, classes, sums):
+    """The sums of all records; returns their weight."""
+    total = np.int64(0)
+    sums[0, :] = 0
+    if classes is not None:
+        class_sums(values, 0, len(values), sums[0])
+        for c in range(sums.shape[1]):
+            total += sums[0, c]
+        return np.float64(total)
+    part = np.int64(0)
+    if parts is not None:
+        for k in range(len(values)):
+            total += np.int64(values[k] >> ID_BITS)
+            part += parts[k]
+    else:
+        for k in range(len(values)):
+            total += np.int64((values[k] >> ID_BITS) & _WEIGHT)
+            part += np.int64(values[k] >> _PART)
+    sums[0, 0], sums[0, 1] = total, part
+    return np.float64(total)
+
+
+@inlined
+def search_large(rows, values, parts, begin, end, depth, bins, sums, code, classes, seed, limits, criterion, terms, scale,
+                 room):  # fmt: skip
+    """Find the best split of a large node, into `room`; returns the node's own score. No feature: it is a leaf."""
+    best, figures = room.best, room.figures
+    best[FEATURE], figures[0] = -1, -np.inf
+    done, score, perfect = examine(end - begin, depth, sums, classes, limits, criterion, terms, scale, room)
+    if not done and criterion == SQUARED_ERROR:
+        done = True
+        for k in range(begin + 1, end):
+            if code[rows[k]] != code[rows[begin]]:
+                done = False
+                break
+    if done:
+        return score
+    room.state[0] = seed
+    drawn, varied, d = np.int64(0), False, len(room.features)
+    while drawn < d and figures[0] < perfect and not (varied and drawn >= limits[MAX_FEATURES]):
+        f = draw_feature(room.state, room.features, drawn, room.swapped)
+        drawn += 1
+        if classes is not None:
+            varied |= classes_large(rows, values, begin, end, bins[f], f, room.starts, room.ordered, room.ends, room.sums[3],
+                                    sums, room.left, room.node, limits, limits[WHOLE] == 1, criterion, terms, scale, best,
+                                    figures)  # fmt: skip
+        else:
+            varied |= consider_large(rows, values, parts, begin, end, bins[f], f, room.bin_hist, room.bin_part, room.starts, room.sums,
+                                     room.total, limits, criterion, terms, scale, best, figures)  # fmt: skip
+    put_back(room.features, drawn, room.swapped)
+    return score

@@ -1,0 +1,107 @@
+"""How kernels are compiled, and the two machine instructions that NumPy has no word for.
+
+A kernel chooses its variant by which arguments are None: numba then leaves the other branches out, so that a variant nobody
+uses is never compiled. (A function as an argument would be compiled afresh in every process.) No fast-math anywhere: the
+sums are whole numbers and the scores IEEE doubles, so that `textbook.py` can say them to the last bit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils, config
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
+
+from openbook.forest.kernels import forget_stale
+
+__all__ = ["bare", "bare_or_none", "inlined", "jit", "ones", "prefetch", "trailing_zeros", "u64"]
+
+if not config.DISABLE_JIT:  # type: ignore[attr-defined]
+    forget_stale()
+
+# "numpy": a division does not branch to look for zero, which would keep loops from being vectorised.
+jit = njit(cache=True, nogil=True, error_model="numpy")
+# An array is seven words, and each is handed over with every call: where a kernel calls for each feature of each node, that
+# would cost more than the work.
+inlined = njit(nogil=True, error_model="numpy", forceinline=True)
+u64 = np.uint64  # unsigned indices: numba then leaves out what Python's negative ones would need
+
+
+if config.DISABLE_JIT:  # type: ignore[attr-defined]
+
+    def trailing_zeros(x: Any) -> Any:
+        """The place of the lowest bit that is set; 64 for 0."""
+        x = int(x)
+        return u64((x & -x).bit_length() - 1 if x else 64)
+
+    def ones(x: Any) -> Any:
+        """How many bits are set."""
+        return u64(int(x).bit_count())
+
+    def prefetch(array: Any, k: Any) -> None:
+        """Ask for `array[k]` before it is needed; does nothing else."""
+
+    def bare(array: Any) -> Any:
+        """The array without its count of references, which two threads would fight over (and which costs a sixth of the
+        time even in one). The caller keeps the array alive."""
+        return array
+
+else:
+
+    @intrinsic
+    def trailing_zeros(typing: Any, x: Any) -> Any:
+        """The place of the lowest bit that is set; 64 for 0."""
+
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.cttz(args[0], context.get_constant(types.boolean, False))
+
+        return types.uint64(types.uint64), build
+
+    @intrinsic
+    def ones(typing: Any, x: Any) -> Any:
+        """How many bits are set."""
+
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.ctpop(args[0])
+
+        return types.uint64(types.uint64), build
+
+    @intrinsic
+    def prefetch(typing: Any, array: Any, k: Any) -> Any:
+        """Ask for `array.flat[k]` (C order) before it is needed; does nothing else."""
+
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            data = make_array(signature.args[0])(context, builder, args[0]).data
+            place = builder.bitcast(builder.gep(data, [args[1]]), cgutils.voidptr_t)
+            i32 = ir.IntType(32)
+            kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, i32, i32, i32])
+            ask = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+            builder.call(ask, [place, i32(0), i32(3), i32(1)])
+            return context.get_dummy_value()
+
+        return types.none(array, types.uint64), build
+
+    @intrinsic
+    def bare(typing: Any, array: Any) -> Any:
+        """The array without its count of references, which two threads would fight over (and which costs a sixth of the
+        time even in one). The caller keeps the array alive."""
+
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            made = make_array(signature.return_type)(context, builder, args[0])
+            made.meminfo = cgutils.get_null_value(made.meminfo.type)
+            made.parent = cgutils.get_null_value(made.parent.type)
+            return made._getvalue()
+
+        return array(array), build
+
+
+@jit
+def bare_or_none(array):
+    """`bare`, where there is an array."""
+    if array is None:
+        return None
+    return bare(array)

@@ -1,0 +1,77 @@
+"""What happens to a node, large or small: is it a leaf, what would be perfect, its children."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from openbook.forest.kernels.classes import describe
+from openbook.forest.kernels.jit import inlined
+from openbook.forest.kernels.pairs import FEATURE, MISSED, SIDE
+from openbook.forest.kernels.random import LEFT_SEED, RIGHT_SEED, child_seed
+from openbook.forest.kernels.scores import GINI, SQUARED_ERROR, pair_score
+
+__all__ = [
+    "LIMITS",
+    "MAX_DEPTH",
+    "MAX_FEATURES",
+    "MIN_LEAF",
+    "MIN_SPLIT",
+    "MIN_WEIGHT",
+    "WHOLE",
+    "divide",
+    "examine",
+    "push",
+]
+
+# The limits of growing, by place; `WHOLE` is 1 where weights are whole and so few that squares of their sums are exact.
+MIN_LEAF, MIN_WEIGHT, MIN_SPLIT, MAX_DEPTH, MAX_FEATURES, WHOLE = range(6)
+LIMITS = 6
+
+
+@inlined
+def examine(rows, depth, sums, classes, limits, criterion, terms, scale, room):
+    """(whether a node is a leaf for certain, its score, the score than which no split is better), and its totals."""
+    total = room.total
+    if classes is not None:
+        score, present = describe(sums, room.node, limits[WHOLE] == 1, criterion, terms, scale)
+        pure = present < 2
+        total[0] = np.float64(room.node[0])
+    else:
+        total[0], total[1] = np.float64(sums[0]), np.float64(sums[1])
+        score = pair_score(total[0], total[1], criterion, terms, scale)
+        pure = criterion != SQUARED_ERROR and (sums[1] == 0 or sums[1] == sums[0])
+    total[2] = rows
+    if criterion == SQUARED_ERROR:
+        perfect = 0.0 if rows == 2 else np.inf  # any split of two rows is as good as any other
+    else:
+        perfect = total[0] if criterion == GINI else 0.0
+    done = pure or depth >= limits[MAX_DEPTH] or rows < limits[MIN_SPLIT] or rows < 2 * limits[MIN_LEAF]
+    return done, score, perfect
+
+
+@inlined
+def divide(nodes, node, child, best, figures, classes, score, left_rows, right_rows):
+    """Make `child` and `child + 1` the children of a node; for `classes` the sums of `child` are there already."""
+    nodes.feature[node], nodes.left[node], nodes.gain[node] = best[FEATURE], child, max(figures[0] - score, 0.0)
+    # Where training saw nothing missing, a missing value later takes the side most rows took.
+    nodes.missing_left[node] = best[SIDE] == 1 if best[MISSED] > 0 else left_rows > right_rows
+    for k in range(child, child + 2):
+        nodes.feature[k], nodes.left[k], nodes.missing_left[k], nodes.gain[k] = -1, -1, False, 0.0
+        nodes.low[k], nodes.high[k] = 0, 0
+    nodes.rows[child], nodes.rows[child + 1] = left_rows, right_rows
+    if classes is None:
+        nodes.sums[child, 0], nodes.sums[child, 1] = np.int64(figures[1]), np.int64(figures[2])
+    for c in range(nodes.sums.shape[1]):
+        nodes.sums[child + 1, c] = nodes.sums[node, c] - nodes.sums[child, c]
+
+
+@inlined
+def push(room, waiting, child, begin, middle, end, depth, flip, seed):
+    """Both children wait for their turn. The smaller one is next: so no more wait than the logarithm of the rows."""
+    right_first = end - middle < middle - begin
+    for place in range(2):
+        line = room.stack[waiting + place]
+        right = (place == 1) == right_first
+        line[0], line[1], line[2] = (child + 1, middle, end) if right else (child, begin, middle)
+        line[3], line[4] = depth, flip
+        room.seeds[waiting + place] = child_seed(seed, RIGHT_SEED if right else LEFT_SEED)

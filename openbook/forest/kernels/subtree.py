@@ -1,0 +1,117 @@
+"""A small node and everything below it: between the very values, in the cache."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from openbook.forest.kernels.classes import class_sums, classes_small
+from openbook.forest.kernels.jit import inlined, jit, u64
+from openbook.forest.kernels.nodes import MAX_FEATURES, WHOLE, divide, examine, push
+from openbook.forest.kernels.pairs import FEATURE, HIGH, LEFT_ROWS, LOW, SIDE, consider_small
+from openbook.forest.kernels.random import draw_feature, put_back
+from openbook.forest.kernels.rows import ID, ID_BITS, partition_small, rank_locally
+from openbook.forest.kernels.scores import SQUARED_ERROR
+
+__all__ = ["grow_small"]
+
+
+@jit
+def grow_small(ranks, missing_rank, rows, values, parts, few, few_parts, spare, spare_parts, code, classes, node, depth,
+               seed, count, waiting, whole, limits, min_decrease, criterion, terms, scale, nodes, room):  # fmt: skip
+    """Grow the subtree of `node` over these rows; returns how many nodes the tree has now. The stack above `waiting` is free."""
+    best, figures, sums, stack = room.best, room.figures, nodes.sums, room.stack
+    for k in range(u64(len(rows))):
+        few[k] = values[k] | k
+        if parts is not None:
+            few_parts[k] = parts[k]
+    rank_locally(ranks, rows, missing_rank, room.local, room.seen, room.groups, room.before, room.held)
+    bottom = waiting
+    stack[waiting, 0], stack[waiting, 1], stack[waiting, 2], stack[waiting, 3], stack[waiting, 4] = (
+        node,
+        0,
+        len(rows),
+        depth,
+        0,
+    )
+    room.seeds[waiting] = seed
+    waiting += 1
+    while waiting > bottom:
+        waiting -= 1
+        node, begin, end = stack[waiting, 0], stack[waiting, 1], stack[waiting, 2]
+        depth, flip, seed = stack[waiting, 3], stack[waiting, 4], room.seeds[waiting]
+        source, source_parts, target, target_parts = few, few_parts, spare, spare_parts
+        if flip == 1:
+            source, source_parts, target, target_parts = spare, spare_parts, few, few_parts
+        score = search_small(source, source_parts, rows, begin, end, depth, sums[node], code, classes, seed, limits,
+                             criterion, terms, scale, room)  # fmt: skip
+        if best[FEATURE] < 0 or (figures[0] - score) / whole < min_decrease:
+            continue
+        nodes.low[node], nodes.high[node] = beside(source, rows, begin, end, room.local, best)
+        if classes is None and criterion != SQUARED_ERROR and separates(figures, sums[node]):
+            left = best[LEFT_ROWS]
+            divide(nodes, node, count, best, figures, classes, score, left, end - begin - left)
+            count += 2
+            continue
+        middle = partition_small(source, target, source_parts, target_parts, begin, end, room.local, best[FEATURE], best[LOW],
+                                 best[SIDE] == 1)  # fmt: skip
+        if classes is not None:
+            class_sums(target, begin, middle, sums[count])
+        divide(nodes, node, count, best, figures, classes, score, middle - begin, end - middle)
+        push(room, waiting, count, begin, middle, end, depth + 1, 1 - flip, seed)
+        waiting += 2
+        count += 2
+    return count
+
+
+@inlined
+def search_small(records, parts, rows, begin, end, depth, sums, code, classes, seed, limits, criterion, terms, scale,
+                 room):  # fmt: skip
+    """Find the best split of a small node, into `room`; returns the node's own score. No feature: it is a leaf."""
+    best, figures = room.best, room.figures
+    best[FEATURE], figures[0] = -1, -np.inf
+    done, score, perfect = examine(end - begin, depth, sums, classes, limits, criterion, terms, scale, room)
+    if not done and criterion == SQUARED_ERROR:
+        done = True
+        first = code[rows[records[begin] & ID]]
+        for k in range(begin + 1, end):
+            if code[rows[records[k] & ID]] != first:
+                done = False
+                break
+    if done:
+        return score
+    room.state[0] = seed
+    drawn, varied, d = np.int64(0), False, len(room.features)
+    while drawn < d and figures[0] < perfect and not (varied and drawn >= limits[MAX_FEATURES]):
+        f = draw_feature(room.state, room.features, drawn, room.swapped)
+        drawn += 1
+        if classes is not None:
+            varied |= classes_small(records, begin, end, room.local, f, room.starts, room.occupied, room.ordered, room.ends,
+                                    room.sums[3], sums, room.left, room.node, limits, limits[WHOLE] == 1, criterion, terms,
+                                    scale, best, figures)  # fmt: skip
+        else:
+            varied |= consider_small(records, parts, begin, end, room.local, f, room.hist, room.hist_part, room.occupied, room.ordered,
+                                     room.sums, room.total, limits, criterion, terms, scale, best, figures)  # fmt: skip
+    put_back(room.features, drawn, room.swapped)
+    return score
+
+
+@inlined
+def separates(figures, sums):
+    """Whether both sides of the best split hold one class: they are leaves, and nobody needs their rows."""
+    left, part = np.int64(figures[1]), np.int64(figures[2])
+    return (part == 0 or part == left) and (sums[1] == part or sums[1] - part == sums[0] - left)
+
+
+@inlined
+def beside(records, rows, begin, end, local, best):
+    """The rows whose values stand beside the best boundary: one with the highest rank on its left, one with the lowest on
+    its right (−1 where only missing rows are there)."""
+    at = u64(best[FEATURE]) << ID_BITS
+    low, high = np.int64(-1), np.int64(-1)
+    for k in range(u64(begin), u64(end)):
+        c = np.int64(local[at | (records[k] & ID)])
+        if c == best[LOW]:
+            low = np.int64(rows[records[k] & ID])
+        elif c == best[HIGH]:
+            high = np.int64(rows[records[k] & ID])
+    return low, high

@@ -1,0 +1,87 @@
+"""Walking eight rows at a time ends where one row's path, followed by hand, ends."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from openbook.errors import ModelError
+from openbook.forest import RandomForestClassifier, RandomForestRegressor
+from openbook.forest.prediction import Walk, leaf_values, leaves_of, vote_shares
+from openbook.forest.tree import LEAF, Tree
+
+
+def table(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    X = np.round(random.normal(size=(n, 6)), 1)
+    X[random.random((n, 6)) < 0.1] = np.nan
+    return X, random.integers(0, 3, n)
+
+
+@pytest.mark.parametrize("n", [1, 3, 7, 8, 9, 50])
+def test_every_row_ends_where_its_path_does(n: int) -> None:
+    X, y = table(400)
+    model = RandomForestClassifier(11, max_depth=6, random_state=0).fit(X, y)
+    rows = table(n, 1)[0]
+    ends = np.array([[tree.path(x)[1] for tree in model.trees_] for x in rows])
+    np.testing.assert_array_equal(model.apply(rows), ends)
+    shares = np.array([[tree.fractions(leaf) for tree, leaf in zip(model.trees_, line, strict=True)] for line in ends])
+    np.testing.assert_allclose(model.predict_proba(rows), shares.mean(axis=1), rtol=1e-12)
+    votes = np.eye(3)[shares.argmax(axis=2)].sum(axis=1)
+    np.testing.assert_array_equal(model.votes(rows), votes)
+
+
+def test_threads_and_blocks_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    from openbook.forest import prediction
+
+    X, y = table(3000)
+    model = RandomForestRegressor(7, random_state=0).fit(X, y)
+    alone = model.predict(X)
+    monkeypatch.setattr(prediction, "_WORTH_THREADS", 0)
+    monkeypatch.setattr(prediction, "_BLOCK", 100)
+    for threads in (1, 2, 8):
+        np.testing.assert_array_equal(model.set_params(n_jobs=threads).predict(X), alone)
+    one_by_one = np.array([model.predict(x[None])[0] for x in X[:50]])
+    np.testing.assert_array_equal(one_by_one, alone[:50])
+
+
+def test_float32_rows_are_compared_as_the_numbers_they_are() -> None:
+    X, y = table(300)
+    model = RandomForestClassifier(5, random_state=0).fit(X.astype(np.float32), y)
+    np.testing.assert_array_equal(
+        model.predict_proba(X.astype(np.float32)), model.predict_proba(X.astype(np.float32).astype(float))
+    )
+
+
+def test_children_that_are_not_neighbours_are_moved_together() -> None:
+    """Depth-first numbers (as other libraries have them) give the same leaves, under new numbers."""
+    own, third = np.zeros(5), np.ones((5, 1))
+    tree = Tree(
+        feature=np.array([0, 0, LEAF, LEAF, LEAF], np.int32), threshold=np.array([2.0, 1.0, 0, 0, 0]),
+        left=np.array([1, 2, LEAF, LEAF, LEAF], np.int32), right=np.array([4, 3, LEAF, LEAF, LEAF], np.int32),
+        missing_left=np.zeros(5, bool), value=np.arange(5.0)[:, None] * third, weight=own + 1, samples=own + 1, gain=own,
+    )  # fmt: skip
+    X = np.array([[0.5], [1.0], [1.5], [2.0], [2.5], [np.nan]])
+    want = [tree.value[tree.path(x)[1], 0] for x in X]
+    walk = Walk.of([tree], 1)
+    np.testing.assert_array_equal(leaf_values(walk, X)[:, 0], want)
+    assert want == [2, 2, 3, 3, 4, 4]
+    assert (leaves_of(walk, X) < 5).all() and (vote_shares(walk, X) == 1).all()
+
+
+def test_fitting_again_forgets_the_old_trees() -> None:
+    X, y = table(200)
+    model = RandomForestClassifier(3, random_state=0).fit(X, y)
+    before = model.predict_proba(X)
+    model.set_params(random_state=1).fit(X, y)
+    fresh = RandomForestClassifier(3, random_state=1).fit(X, y).predict_proba(X)
+    assert not np.array_equal(before, fresh)
+    np.testing.assert_array_equal(model.predict_proba(X), fresh)
+
+
+def test_a_damaged_tree_is_not_walked() -> None:
+    X, y = table(100)
+    model = RandomForestClassifier(3, random_state=0).fit(X, y)
+    model.trees_[1].left[0] = 10_000
+    with pytest.raises(ModelError, match="child"):
+        model.predict_proba(X)
