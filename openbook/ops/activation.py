@@ -17,10 +17,14 @@ from openbook.ops.vocabulary import (
     gelu_tanh_slope,
     greater,
     greater_equal,
+    less_equal,
+    logical_and,
+    logical_not,
     mish_slope,
     sigmoid,
     sigmoid_slope,
     silu_slope,
+    stopped,
     tanh,
     where,
 )
@@ -137,7 +141,7 @@ class Relu(Elementwise):
 
     @staticmethod
     def gradient(g, y, x):
-        return g * greater(x, 0)
+        return stopped(g, less_equal(x, 0))
 
 
 BLOCK = 32_768
@@ -330,7 +334,7 @@ class Hardsigmoid(Elementwise):
 
     @staticmethod
     def gradient(g, y, x):
-        return g * (greater(x, -3) * greater(3, x)) / 6
+        return stopped(g / 6, logical_not(logical_and(greater(x, -3), greater(3, x))))
 
 
 class Hardtanh(Elementwise):
@@ -346,4 +350,4 @@ class Hardtanh(Elementwise):
 
     @staticmethod
     def gradient(g, y, x, *, min_val=-1.0, max_val=1.0):
-        return g * (greater(x, min_val) * greater(max_val, x))
+        return stopped(g, logical_not(logical_and(greater(x, min_val), greater(max_val, x))))

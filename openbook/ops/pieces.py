@@ -10,7 +10,18 @@ import numpy as np
 from openbook.ops.domain import INF, NAN, reals
 from openbook.ops.op import Elementwise, scalar
 from openbook.ops.single import in_blocks
-from openbook.ops.vocabulary import absolute, exp, greater, greater_equal, less_equal, logical_and, tanh, where
+from openbook.ops.vocabulary import (
+    absolute,
+    exp,
+    greater,
+    greater_equal,
+    less_equal,
+    logical_and,
+    logical_not,
+    stopped,
+    tanh,
+    where,
+)
 
 
 class Relu6(Elementwise):
@@ -26,7 +37,7 @@ class Relu6(Elementwise):
 
     @staticmethod
     def gradient(g, y, x):
-        return g * logical_and(greater(x, 0), greater(6, x))
+        return stopped(g, logical_not(logical_and(greater(x, 0), greater(6, x))))
 
 
 class Hardswish(Elementwise):

@@ -55,3 +55,17 @@ def swap(x: Any) -> Any:
 def product(x: Any, y: Any) -> Any:
     """The product of two matrices: of arrays without any detour, for rules need it at every layer."""
     return x.dot(y) if type(x) is np.ndarray else __getattr__("matmul")(x, y)
+
+
+def stopped(g: Any, where: Any) -> Any:
+    """A cotangent with 0 in some places, whatever it is there: 0·∞ would be NaN, and would go on."""
+    if type(g) is not np.ndarray or g.dtype.char not in _BITS:
+        return __getattr__("where")(where, 0.0, g)
+    kind = _BITS[g.dtype.char]
+    bits = where.astype(kind)
+    bits -= 1  # all bits where it goes on, none where it stops: three times as fast as choosing
+    bits &= g.view(kind)
+    return bits.view(g.dtype)
+
+
+_BITS = {"f": np.int32, "d": np.int64}

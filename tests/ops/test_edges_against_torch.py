@@ -37,7 +37,6 @@ SLOPES: dict[str, Reason] = {
     "erfcx": (lambda x: x > 1e300, "the limit is 0; PyTorch subtracts what overflows"),
     "log_ndtr": (lambda x: x < -1e100, "−x, the limit; PyTorch says NaN"),
     "polygamma": (lambda x: x == math.inf, "the slope's limit is 0; PyTorch says NaN"),
-    "relu": (math.isnan, "the slope is 0 unless x > 0; PyTorch's is 0 only if x ≤ 0"),
     "rsqrt": (
         lambda x: x == 0 and math.copysign(1, x) < 0,
         "−∞, as the slope of the −∞ that NumPy and PyTorch give at −0",
