@@ -128,6 +128,7 @@ def given(name):
 if __name__ == "__main__":
     path = given("tinyshakespeare.txt")
     steps = int(sys.argv[2]) if len(sys.argv) > 2 else 500
+    torch.set_num_threads(1)  # for products as small as these, a second thread costs more than it computes
     torch.manual_seed(0)
     letters = data(path)[1]
     model = build(len(letters))

@@ -78,6 +78,7 @@ _LATER = {
     ),
     "openbook.linear": ("LinearRegression", "LogisticRegression", "newton_step"),
     "openbook.sampling": ("draw", "temper", "truncate"),
+    "openbook.threads": ("get_num_threads", "set_num_threads"),
 }  # fmt: skip
 _PACKAGES = (
     "autograd", "data", "decide", "explain", "expr", "forest", "func", "linalg", "linear", "nn", "optim", "sampling",
