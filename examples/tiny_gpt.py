@@ -1,6 +1,6 @@
 """A small GPT learns to write like the text it is given (Radford et al. 2019). With PyTorch only the imports change.
 
-python examples/tiny_gpt.py text.txt [steps]     500 steps take a minute or two; a few thousand write much better
+python examples/tiny_gpt.py text.txt [steps]     500 steps take some ten seconds; a few thousand write much better
 """
 
 import sys
