@@ -179,7 +179,6 @@ def test_wrong_numbers_are_refused() -> None:
         (lambda: nn.Conv2d(3, 4, 3, padding="same", stride=2), "no meaning"),
         (lambda: nn.Conv2d(3, 4, 3, padding_mode="mirror"), "mirror"),
         (lambda: nn.ConvTranspose2d(3, 4, 3, padding_mode="reflect"), "zeros only"),
-        (lambda: nn.MaxPool2d(2, return_indices=True), "return_indices"),
         (lambda: nn.Embedding(4, 3, sparse=True), "sparse"),
         (lambda: nn.Embedding(4, 3, padding_idx=4), "padding_idx"),
         (lambda: nn.Embedding(4, 3)(nn.Parameter(normal(2))), "whole numbers"),

@@ -91,6 +91,22 @@ def test_erfc_of_single_precision_to_the_last_bit() -> None:
     np.testing.assert_array_equal(OPS["erfc"].forward(edges), np.array([0, 2, np.nan, 1, 0, 1], np.float32))
 
 
+def test_gelu_of_single_precision() -> None:
+    """Beside SciPy's in double precision: as near as the condition number lets it, and everything at the edges."""
+    from scipy.special import ndtr
+
+    x = np.linspace(-13, 8, 200_001, dtype=np.float32)
+    double = x.astype(np.float64)
+    found, truth = OPS["gelu"].forward(x), double * ndtr(double)
+    slope = np.exp(-(double**2) / 2) / math.sqrt(2 * math.pi) * double + ndtr(double)
+    budget = 4 * np.maximum(np.abs(truth), np.abs(double * slope)) * np.finfo(np.float32).eps
+    assert found.dtype == np.float32
+    assert np.all(np.abs(found - truth) <= budget + np.finfo(np.float32).smallest_subnormal)
+    edges = np.array([np.inf, np.nan, -0.0, 3e38, -3e38, 1e-40], np.float32)
+    expected = np.array([np.inf, np.nan, 0, 3e38, 0, 5e-41], np.float32)
+    np.testing.assert_allclose(OPS["gelu"].forward(edges), expected, rtol=1e-4)
+
+
 # --- the tests themselves (more of them, and new operations, in test_every_operation.py) ----------------------------
 
 

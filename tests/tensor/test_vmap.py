@@ -95,6 +95,8 @@ ARRAYS: dict[str, tuple[tuple[np.ndarray, ...], dict[str, Any]]] = {
     "lu_pivots": ((normal(4, 3),), {}),
     "pinv": ((normal(4, 3),), {}),
     "matrix_exp": ((normal(3, 3),), {}),
+    "max_pool": ((normal(2, 6),), {"kernel": (3,), "stride": (2,), "dilation": (1,)}),
+    "lstm_run": ((normal(3, 2, 8), normal(2, 2), normal(2, 2), normal(8, 2)), {}),
     "windows": ((normal(2, 6),), {"kernel": (3,), "stride": (2,), "dilation": (1,)}),
     "fold": ((normal(2, 2, 3),), {"sizes": (6,), "kernel": (3,), "stride": (2,), "dilation": (1,)}),
     "convolution": (
