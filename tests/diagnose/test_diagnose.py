@@ -44,6 +44,16 @@ def test_every_code_has_its_section() -> None:
         assert all(f"**{part}.**" in body for part in ("Evidence", "Fix", "Not a finding")), body[:60]
 
 
+def test_the_examples_of_the_page_say_what_happens() -> None:
+    text = (ROOT / "docs" / "diagnoses.md").read_text(encoding="utf-8")
+    first, second = re.findall(r"^```python\n(.*?)^```", text, flags=re.M | re.S)
+    names: dict[str, Any] = {}
+    exec(compile(first, "diagnoses.md", "exec"), names)
+    assert names["diagnosis"].codes == ("OB003",)
+    exec(compile(second, "diagnoses.md", "exec"), names)
+    assert names["diagnosis"].codes == ("OB002",)
+
+
 def test_every_code_is_planted() -> None:
     assert {code for _, code in FAULTS.values()} == set(ob.diagnose.codes())
 

@@ -73,6 +73,7 @@ def _trained_in_eval(subject: Subject) -> Suspicion | None:
         evidence=(given("calls in training mode", 0, f"of {len(modes)} calls of {names}", EVIDENCE),),
         fixes=(Fix("call model.train() before training", lambda c: c.edited(lambda model, _: model.train())),),
         trial=lambda c, fixed: compare_steps(subject, step, in_training, IN_USE),
+        share=0.05,
     )
 
 
