@@ -14,7 +14,7 @@ from openbook.testing.enclose import UNIT, enclose
 from openbook.testing.oracle import computed, formula, orders_of, samples, truth, worst
 from tests.ops.test_elementwise import SMOOTH
 
-WIDE = UNIT < np.finfo(np.float64).eps / 100  # where NumPy has more than float64 to offer
+WIDE = np.finfo(np.float64).eps / 100 > UNIT  # where NumPy has more than float64 to offer
 
 
 def exactly(x: np.longdouble) -> mpmath.mpf:
