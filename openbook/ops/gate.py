@@ -9,7 +9,6 @@ in, and in float64 for the rest.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -44,7 +43,7 @@ class GateSlope(Elementwise):
         """The slope itself, in float64, from x within ±far."""
         raise NotImplementedError
 
-    short: ClassVar[Callable[[Any], Any]]  # the slope in float32, as long as |x| < `within`
+    short: ClassVar[Any]  # the slope in float32, as long as |x| < `within`
     within: ClassVar[float]
 
     @classmethod

@@ -23,7 +23,7 @@ class Erfcx(Elementwise):
         from scipy.special import erfc, erfcx
 
         v, y = np.asarray(x, np.float64), np.asarray(erfcx(x), np.float64)
-        near, middle = np.abs(v) < 0.25, (v >= 0.25) & (v < 20)  # where SciPy's is off by three units and more
+        near, middle = (v > -0.7) & (v < 0.25), (v >= 0.25) & (v < 20)  # where SciPy's is off by three units and more
         if near.any():
             close = np.where(near, v, 0.0)
             y = np.where(near, np.exp(close * close) * erfc(close), y)
@@ -125,7 +125,7 @@ class LogNdtr(Elementwise):
 
     @staticmethod
     def gradient(g, y, x):
-        left = less(x, 0)
+        left = less(x, 0.7)  # further right erfcx grows beyond all bounds
         below = math.sqrt(2 / math.pi) / erfcx(where(left, x, 0.0) * -math.sqrt(0.5))
         right = where(left, 0.0, x)
         return g * where(left, below, exp(right * right * -0.5) / (math.sqrt(2 * math.pi) * ndtr(right)))
@@ -162,7 +162,13 @@ class NdtriSlope(Elementwise):
         v = np.asarray(x, np.float64)
         end = (v == 0) | (v == 1)
         rest = np.where(end, 0.5, np.minimum(v, 1 - v))
-        y = math.sqrt(math.pi / 2) * Erfcx.forward(-Ndtri.forward(rest) * math.sqrt(0.5)) / rest
+        place = Ndtri.forward(rest)
+        middle = np.maximum(place, -0.6)
+        y = np.where(
+            place > -0.6,
+            math.sqrt(2 * math.pi) * np.exp(middle * middle * 0.5),
+            math.sqrt(math.pi / 2) * Erfcx.forward(place * -math.sqrt(0.5)) / rest,
+        )
         return np.where(end, np.inf, y).astype(np.result_type(x, np.float16), copy=False)
 
     @staticmethod

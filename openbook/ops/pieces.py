@@ -59,7 +59,7 @@ class Hardswish(Elementwise):
 
 def _hardswish(x):
     share = np.clip(x + scalar(3.0, x), scalar(0.0, x), scalar(6.0, x)) / scalar(6.0, x)
-    if np.isneginf(x.min(initial=0)):  # 0 times −∞ is none
+    if not x.min(initial=0) > -np.inf:  # a −∞, which 0 times is none (or a NaN, that hides it)
         share = np.where(np.isneginf(x), scalar(0.0, x), share)
         x = np.maximum(x, scalar(-3.0, x))
     share *= x
