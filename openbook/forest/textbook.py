@@ -104,7 +104,7 @@ class _Book:
             split = None if self.is_done(rows, nodes.sums[node], depth) else self.best_split(rows, seed)
             if split is None:
                 continue
-            decrease = split.score - self.score(nodes.sums[node])
+            decrease = max(split.score - self.score(nodes.sums[node]), 0.0)  # below 0 by rounding only
             if decrease / whole < self.growth.min_impurity_decrease * self.fixed.per_step(
                 self.target, self.growth.criterion
             ):
@@ -115,7 +115,7 @@ class _Book:
             nodes.feature[node], nodes.threshold[node] = split.feature, split.boundary.threshold
             # Where training saw nothing missing, a missing value later takes the side most rows took.
             nodes.missing_left[node] = split.missing_left if missing.any() else bool(left.sum() > (~left).sum())
-            nodes.gain[node] = max(decrease, 0.0)
+            nodes.gain[node] = decrease
             nodes.left[node], nodes.right[node] = nodes.add(self.sums(rows[left])), nodes.add(self.sums(rows[~left]))
             children = [
                 (nodes.right[node], rows[~left], depth + 1, _mixed(seed + RIGHT_SEED)),
