@@ -104,7 +104,7 @@ class _Book:
             split = None if self.is_done(rows, nodes.sums[node], depth) else self.best_split(rows, seed)
             if split is None:
                 continue
-            decrease = split.score - self.score(nodes.sums[node])
+            decrease = max(split.score - self.score(nodes.sums[node]), 0.0)  # below 0 by rounding only
             if decrease / whole < self.growth.min_impurity_decrease * self.fixed.per_step(
                 self.target, self.growth.criterion
             ):
@@ -115,7 +115,7 @@ class _Book:
             nodes.feature[node], nodes.threshold[node] = split.feature, split.boundary.threshold
             # Where training saw nothing missing, a missing value later takes the side most rows took.
             nodes.missing_left[node] = split.missing_left if missing.any() else bool(left.sum() > (~left).sum())
-            nodes.gain[node] = max(decrease, 0.0)
+            nodes.gain[node] = decrease
             nodes.left[node], nodes.right[node] = nodes.add(self.sums(rows[left])), nodes.add(self.sums(rows[~left]))
             children = [
                 (nodes.right[node], rows[~left], depth + 1, _mixed(seed + RIGHT_SEED)),
@@ -144,14 +144,14 @@ class _Book:
     def best_split(self, rows: np.ndarray, seed: int) -> _Split | None:
         """The best of `max_features` drawn features, and further ones as long as all are constant here.
 
-        A feature that varies but has no allowed split counts as tried. Of equally good splits the first found stays. Once
-        no split could be better, nothing further is drawn.
+        A feature that varies but has no allowed split counts as tried. Of equally good splits the first found stays. (The
+        kernels stop drawing once no split could be better; that changes nothing but the time.)
         """
         best: _Split | None = None
         varied, random = False, _SplitMix(seed)
         features = list(range(self.X.shape[1]))
         for drawn in range(len(features)):
-            if (drawn >= self.growth.max_features and varied) or (best and best.score >= self.perfect(rows)):
+            if drawn >= self.growth.max_features and varied:
                 break
             swap = drawn + random.below(len(features) - drawn)
             features[drawn], features[swap] = features[swap], features[drawn]
@@ -237,12 +237,6 @@ class _Book:
             term = self.fixed.term
             return float(sum(sum(term(w) for w in s[:-1]) - term(self.weight_of(s)) for s in (left, right)))
         return self.score(left) + self.score(right)
-
-    def perfect(self, rows: np.ndarray) -> float:
-        """The score than which no split of these rows is better: that of pure sides; any split of two rows is as good."""
-        if not self.target.classes:
-            return -math.inf if len(rows) == 2 else math.inf
-        return float(self.weight[rows].sum()) if self.growth.criterion == CRITERIA["gini"] else 0.0
 
 
 def _bins(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,6 +17,25 @@ from openbook.forest.training import CRITERIA, Growth, Target, grow_forest
 from openbook.forest.tree import Tree
 
 FIELDS = ("feature", "threshold", "left", "right", "missing_left", "value", "weight", "samples", "gain")
+
+SAME = """
+import hashlib
+import numpy as np
+from openbook.forest import ExtraTreesClassifier, RandomForestClassifier, RandomForestRegressor
+random = np.random.default_rng(0)
+X = np.round(random.normal(size=(4200, 3)), 2)
+X[random.random(X.shape) < 0.05] = np.nan
+y = random.integers(0, 3, 4200)
+seen = hashlib.sha256()
+for kind, target in ((RandomForestClassifier, y > 0), (ExtraTreesClassifier, y), (RandomForestClassifier, y), (RandomForestRegressor, y)):
+    model = kind(2, max_depth=3, bootstrap=False, random_state=0).fit(X, target)
+    for tree in model.trees_:
+        for array in (tree.feature, tree.threshold, tree.left, tree.missing_left, tree.value, tree.gain):
+            seen.update(np.ascontiguousarray(array).tobytes())
+    seen.update(model.predict(X[:40]).tobytes())
+    seen.update(model.apply(X[:3]).tobytes())
+print(seen.hexdigest())
+"""
 
 
 def growth(criterion: str = "gini", **limits: float) -> Growth:
@@ -53,18 +77,54 @@ def test_small_tables(data: st.DataObject) -> None:
     assert_same(X, Target(y, weight, classes), limits, counts, draw(st.integers(0, 2**62)))
 
 
-@pytest.mark.parametrize("criterion", ["gini", "squared_error"])
-def test_where_bins_serve_and_where_values_do(criterion: str) -> None:
+@pytest.mark.slow
+@settings(max_examples=3000, deadline=None)
+@given(st.data())
+def test_thousands_of_small_tables(data: st.DataObject) -> None:
+    test_small_tables.hypothesis.inner_test(data)
+
+
+@pytest.mark.parametrize(
+    "criterion, classes, weighted",
+    [("gini", 2, False), ("entropy", 2, True), ("gini", 5, False), ("gini", 3, True), ("entropy", 4, False), ("squared_error", 0, True)],
+)  # fmt: skip
+def test_where_bins_serve_and_where_values_do(criterion: str, classes: int, weighted: bool) -> None:
     """6,000 rows of some 5,000 different values: bins at the root, very values below 4,096 rows."""
     random = np.random.default_rng(0)
     X = np.round(random.normal(size=(6000, 2)), 4)
     X[random.random(6000) < 0.03, 1] = np.nan
     y = X[:, 0] + random.normal(size=6000)
-    target = (
-        Target((y > 0.3).astype(np.int64), np.ones(6000), 2) if criterion == "gini" else Target(y, np.ones(6000), 0)
-    )
-    tree = assert_same(X, target, growth(criterion, max_features=2, max_depth=2), None, 1)
+    if classes:
+        y = np.digitize(y, np.quantile(y, np.arange(1, classes) / classes))
+    weight = random.random(6000) + 0.1 if weighted else np.ones(6000)
+    tree = assert_same(X, Target(y, weight, classes), growth(criterion, max_features=2, max_depth=2), None, 1)
     assert tree.samples[0] >= 4096 > tree.samples[1:].min()
+
+
+@pytest.mark.parametrize("random", [False, True])
+def test_trees_as_deep_as_they_have_rows(random: bool) -> None:
+    """Each split takes one row off: nothing that waits may outgrow its room."""
+    n = 5000
+    X, y = np.arange(n, dtype=float)[:, None], 1.005 ** np.arange(n)
+    limits = growth("squared_error", max_features=1, max_depth=10**6, random=random)
+    (tree,) = grow_forest(X, Target(y, np.ones(n), 0), limits, lambda _: None, [0])
+    tree.validate(1)
+    assert tree.is_leaf.sum() == n and tree.depth > 20
+
+
+@pytest.mark.parametrize("setting", [pytest.param("NUMBA_BOUNDSCHECK", marks=pytest.mark.slow), "NUMBA_DISABLE_JIT"])
+def test_the_same_with_bounds_checked_and_without_the_compiler(
+    setting: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No kernel reads or writes outside an array, and each is the Python that it says it is."""
+    exec(SAME, {})
+    compiled = capsys.readouterr().out
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", SAME], capture_output=True, text=True, check=False,
+        env={**os.environ, setting: "1", "NUMBA_CACHE_DIR": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == compiled and len(compiled) > 60
 
 
 def test_a_planted_mistake_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:

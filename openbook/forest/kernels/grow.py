@@ -66,7 +66,7 @@ def grow_tree(ranks, bins, missing_rank, rows, values, parts, spare_rows, spare_
             continue
         score = search_large(from_rows, from_values, from_parts, begin, end, depth, bins, sums[node], code, classes, seed,
                              limits, criterion, terms, scale, room)  # fmt: skip
-        if best[FEATURE] < 0 or (figures[0] - score) / whole < min_decrease:
+        if best[FEATURE] < 0 or max(figures[0] - score, 0.0) / whole < min_decrease:
             continue
         middle = partition_large(from_rows, from_values, from_parts, to_rows, to_values, to_parts, begin, end,
                                  bins[best[FEATURE]], best[LOW], best[SIDE] == 1)  # fmt: skip

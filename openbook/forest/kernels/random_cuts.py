@@ -50,7 +50,7 @@ def grow_random(columns, rows, values, parts, spare_rows, spare_values, spare_pa
             to_rows, to_values, to_parts = rows, values, own_parts
         score = search(columns, from_rows, from_values, from_parts, begin, end, depth, sums[node], code, classes, seed, limits,
                        criterion, terms, scale, held, room)  # fmt: skip
-        if best[FEATURE] < 0 or (figures[0] - score) / whole < min_decrease:
+        if best[FEATURE] < 0 or max(figures[0] - score, 0.0) / whole < min_decrease:
             continue
         cuts[node] = figures[CUT]
         middle = partition(columns[best[FEATURE]], from_rows, from_values, from_parts, to_rows, to_values, to_parts, begin, end,

@@ -44,7 +44,7 @@ def grow_small(ranks, missing_rank, rows, values, parts, few, few_parts, spare, 
             source, source_parts, target, target_parts = spare, spare_parts, few, few_parts
         score = search_small(source, source_parts, rows, begin, end, depth, sums[node], code, classes, seed, limits,
                              criterion, terms, scale, room)  # fmt: skip
-        if best[FEATURE] < 0 or (figures[0] - score) / whole < min_decrease:
+        if best[FEATURE] < 0 or max(figures[0] - score, 0.0) / whole < min_decrease:
             continue
         nodes.low[node], nodes.high[node] = beside(source, rows, begin, end, room.local, best)
         if classes is None and criterion != SQUARED_ERROR and separates(figures, sums[node]):
