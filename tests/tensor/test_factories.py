@@ -146,5 +146,5 @@ def test_threads_of_matrix_products() -> None:
         assert ob.get_num_threads() == 1
     finally:
         ob.set_num_threads(before)
-    with pytest.raises(InputError, match="0 threads"):
+    with pytest.raises(InputError, match="no number of threads"):
         ob.set_num_threads(0)

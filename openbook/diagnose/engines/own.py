@@ -61,12 +61,13 @@ class OwnEngine(Engine):
 
     @contextmanager
     def _own_random(self, seed: int) -> Iterator[None]:
-        before = create._random
-        create.manual_seed(seed)
+        generator = create.generator()
+        before, began = generator.get_state(), generator.initial_seed()
+        generator.manual_seed(seed)
         try:
             yield
         finally:
-            create._random = before
+            generator.manual_seed(began).set_state(before)
 
     # --- NaN ---------------------------------------------------------------------------------------------------
 

@@ -135,6 +135,6 @@ def resolve(name: str) -> Callable[..., Any] | None:
             found = getattr(found, part, None)
         if isinstance(found, property):
             return lambda x, found=found: found.fget(x)  # type: ignore[misc]
-        if found is not None:
+        if found is not None and not isinstance(found, type):  # `openbook.double` is a dtype, the method a function
             return found
     return None

@@ -19,7 +19,7 @@ NOT_MEANT = {
         r"nn\.functional\.(multi_head_attention_forward|linear_cross_entropy)|linalg\.(ldl_factor_ex|lu_factor_ex)"
     ),
     "memory by hand (strides, sizes, unwritten entries), which NumPy has": (
-        r"as_strided.*|new_empty.*|empty_.*|resize_.*|nonzero_static"
+        r"as_strided.*|new_empty_strided|empty_(permuted|quantized|strided)|resize_.*|nonzero_static"
     ),
     "LAPACK's packed reflectors and pivots, in which no model is written": (
         r"geqrf|ormqr|linalg\.(householder_product|ldl.*)|lu_unpack|lu"
@@ -49,7 +49,7 @@ def reason_not_there(name: str) -> str | None:
 # --- samples that are not compared -----------------------------------------------------------------------------------
 
 RANDOM = re.compile(
-    r"rand.*|bernoulli|multinomial|normal|nn\.functional\.(dropout.*|(feature_)?alpha_dropout|rrelu|gumbel_softmax)|empty.*"
+    r"rand.*|bernoulli|multinomial|normal|nn\.functional\.(dropout.*|(feature_)?alpha_dropout|rrelu|gumbel_softmax)|(new_)?empty.*"
 )
 WRAPPERS = {
     ("linalg.pinv", "singular"): "the sample's function multiplies its inputs first",
