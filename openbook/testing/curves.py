@@ -14,7 +14,7 @@ import numpy as np
 
 __all__ = ["SPECIAL_CURVES"]
 
-LONG = np.longdouble
+LONG: Any = np.longdouble
 PI = LONG("3.14159265358979323846264338327950288")
 
 

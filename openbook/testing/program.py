@@ -69,7 +69,8 @@ def _value(what: Any, given: list[Any], point: Mapping[str, Any], arithmetic: Ar
             return -given[0]
         if what in _BINARY:
             return _BINARY[what](*given)
-        return arithmetic.function(lookup(what, len(given)))(*given)
+        function: Any = lookup(what, len(given))  # a primitive: what is defined by a formula has become its steps
+        return arithmetic.function(function)(*given)
     if isinstance(what, tuple):
         expr, order = what
         return evaluate(expr, dict(zip(order, given, strict=True)), arithmetic)
