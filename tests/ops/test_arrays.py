@@ -96,3 +96,14 @@ def test_unknown_reduction_and_class() -> None:
         word.mse_loss(Tensor(A), Tensor(A), reduction="median")
     with pytest.raises(InputError):
         word.cross_entropy(Tensor(A), Tensor(np.array([0, 1, 4])))
+
+
+@pytest.mark.parametrize("bounds", [{"relative": 0.4}, {"absolute": 1.0}, {"relative": 0.01, "absolute": 1.5}])
+def test_singular_values_that_count_as_nothing(bounds: dict[str, float]) -> None:
+    """NumPy's pseudo-inverse with the same values left out (LAPACK's singular vectors are right to some 90 units)."""
+    x = np.random.default_rng(5).uniform(-1, 1, (4, 3)) + np.eye(4, 3) * [3, 2, 0.5]
+    size = np.linalg.svd(x)[1]
+    least = max(bounds.get("absolute", 0.0), bounds.get("relative", 0.0) * size[0])
+    assert 0 < np.sum(size > least) < 3
+    found = word.pinv(x, **bounds)
+    np.testing.assert_allclose(found, np.linalg.pinv(x, rcond=least / size[0]), rtol=0, atol=1e-13)

@@ -243,11 +243,10 @@ def lu_pivots(m, x):
 
 @twin("pinv")
 @_stacked
-def pinv(m, x, *, relative=None, absolute=None):
-    """Σ v uᵀ/s over the singular values that count."""
+def pinv(m, x):
+    """Σ v uᵀ/s over the singular values, none of which counts as 0 here."""
     U, s, Vh = _singular(m, x)
-    least = max(absolute or 0, (relative or 0) * s[0])
-    return sum((np.outer(Vh[k], U[:, k]) / s[k] for k in range(len(s)) if s[k] > least), 0 * x.T)
+    return sum((np.outer(Vh[k], U[:, k]) / s[k] for k in range(len(s))), 0 * x.T)
 
 
 @twin("matrix_exp")
