@@ -27,11 +27,17 @@ from openbook.tensor import (
     full_like,
     functions,
     grad,
+    grad_and_value,
     gradcheck,
+    gradgradcheck,
     hessian,
     hvp,
+    inference_mode,
     is_grad_enabled,
+    is_inference_mode_enabled,
+    jacfwd,
     jacobian,
+    jacrev,
     jvp,
     linspace,
     load,
@@ -74,7 +80,7 @@ _LATER = {
     "openbook.sampling": ("draw", "temper", "truncate"),
 }  # fmt: skip
 _PACKAGES = (
-    "data", "decide", "explain", "expr", "forest", "linalg", "linear", "nn", "optim", "sampling", "study", "utils",
+    "autograd", "data", "decide", "explain", "expr", "forest", "func", "linalg", "linear", "nn", "optim", "sampling", "study", "utils",
 )  # fmt: skip
 
 

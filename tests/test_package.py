@@ -31,6 +31,11 @@ def test_the_import_is_light() -> None:
     assert not loaded_by("import openbook; openbook.nn, openbook.optim") & HEAVY
 
 
+def test_the_tests_own_truth_stays_out() -> None:
+    code = "import openbook, openbook.cli, sys; assert 'openbook.testing' not in sys.modules, 'the package imports its tests'"
+    loaded_by(code)
+
+
 def test_help_loads_nothing_it_does_not_show() -> None:
     code = "import sys; sys.argv = ['openbook', '--help']\ntry:\n import openbook.cli; openbook.cli.main()\nexcept SystemExit: pass"
     assert loaded_by(code) & HEAVY <= {"typer", "rich"}

@@ -65,7 +65,8 @@ def local_slopes(node: GraphNode, position: int, index: tuple[int, ...]) -> np.n
     g = Tensor(np.zeros_like(node.output), requires_grad=True)
     plain = [Tensor(x.data) if isinstance(x, Tensor) else x for x in inputs]
     with enable_grad():
-        result = node.op.gradient(g, Tensor(node.output), *plain, **node.parameters)
+        kept = {"kept": node.kept} if node.op.keeping is not None and node.op.constant else {}
+        result = node.op.gradient(g, Tensor(node.output), *plain, **node.parameters, **kept)
         row = result[position] if isinstance(result, tuple) else result
         row = row() if callable(row) else row
         row = sum_to(row, inputs[position].shape)

@@ -10,7 +10,7 @@ from openbook.expr import Expr, Name, number_text, parse
 from openbook.record import Step, Table, Working, given
 from openbook.tensor import StepSweep
 
-__all__ = ["explain_sweep"]
+__all__ = ["explain_sweep", "sweep_table"]
 
 EPS = float(np.finfo(np.float64).eps)
 SEEN, PREDICTED, COST = "The slope, two ways", "Where the error comes from", "What it costs"
@@ -25,7 +25,7 @@ def explain_sweep(sweep: StepSweep) -> Working:
         question="Is the gradient right, and which step shows it best?",
         steps=tuple(steps),
         result={"agreement": sweep.agreement, "best step": sweep.best, "truncates": sweep.truncates},
-        tables=(_table(sweep),),
+        tables=(sweep_table(sweep),),
         notes=_notes(sweep),
         displays=(StepSweepDisplay(sweep),),
     )
@@ -71,7 +71,8 @@ def _cost(sweep: StepSweep) -> list[Step]:
     return [n, passes]
 
 
-def _table(sweep: StepSweep) -> Table:
+def sweep_table(sweep: StepSweep) -> Table:
+    """A row for each factor of ten of the step."""
     every = slice(None, None, 3)
     rows = zip(sweep.steps[every], sweep.differences[every], sweep.errors[every], strict=True)
     body = tuple((float(h), float(d), float(e), float(e) / max(abs(sweep.autograd), 1e-300)) for h, d, e in rows)

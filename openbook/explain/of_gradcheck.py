@@ -4,43 +4,35 @@ from __future__ import annotations
 
 from openbook.explain.dispatch import explains
 from openbook.explain.displays.gradients import StepSweepDisplay
+from openbook.explain.of_differences import sweep_table
 from openbook.expr import parse
 from openbook.record import Step, Table, Working, given
 from openbook.tensor import EntryCheck, Gradcheck
-from openbook.tensor.gradcheck import SAFETY
+from openbook.tensor.checker import SAFETY
+from openbook.tensor.telling import branches
 
 __all__ = ["explain_gradcheck"]
 
 _LISTED = 10
 WORST, TAYLOR, COST = "The entry that agrees least", "How the remainder of the straight line shrinks", "What it costs"
-_SAID = {
-    "right": "Every entry agrees with differences as far as differences can be trusted.",
-    "wrong": "The differences settle at another value than autograd's: the gradient is wrong, whatever the step.",
-    "cannot tell": "The differences do not settle: f is too noisy, or bends too sharply, for them to decide here.",
-}
 
 
 @explains(Gradcheck)
 def explain_gradcheck(check: Gradcheck) -> Working:
     """Show the verdict and what it rests on."""
     return Working(
-        title=f"A gradient check: {check.verdict}",
+        title=f"A {check.what} checked: {check.verdict}",
         question="Is the gradient right, or is it the differences that are not?",
         steps=(*_worst(check.worst), *_taylor(check), *_cost(check)),
-        result={"verdict": check.verdict, "worst": _name(check.worst), "gap": check.worst.gap, "order": check.order},
-        tables=(_table(check),),
+        result={"verdict": check.verdict, "worst": check.worst.name, "gap": check.worst.gap, "order": check.order},
+        tables=(_table(check), sweep_table(check.sweep)),
         notes=tuple(_notes(check)),
-        displays=(StepSweepDisplay(check.sweep),),
+        displays=(StepSweepDisplay(check.sweep, wrong=check.verdict == "wrong"),),
     )
 
 
-def _name(entry: EntryCheck) -> str:
-    place = f"[{', '.join(map(str, entry.index))}]" if entry.index else ""
-    return f"input {entry.input}{place}"
-
-
 def _worst(entry: EntryCheck) -> list[Step]:
-    autograd = given("autograd", entry.autograd, f"∂f/∂({_name(entry)}), by the chain rule", WORST)
+    autograd = given("autograd", entry.autograd, f"∂f/∂({entry.name}), by the chain rule", WORST)
     differences = given("differences", entry.differences, "(f(x + h) − f(x − h)) / 2h", WORST)
     gap = Step(
         "gap",
@@ -51,7 +43,9 @@ def _worst(entry: EntryCheck) -> list[Step]:
         part=WORST,
     )
     trust = given("u", entry.uncertainty, "what twice the step changes, and what rounding may", WORST)
-    floor = given("r", entry.allowed - SAFETY * entry.uncertainty, "rounding of autograd itself", WORST)
+    floor = given(
+        "r", entry.allowed - SAFETY * entry.uncertainty, "rounding of autograd itself, and tolerances asked for", WORST
+    )
     allowed = Step("allowed", entry.allowed, parse(f"{SAFETY:g}*u + r"), (trust, floor), rule="two steps underestimate the worst case",
                    part=WORST)  # fmt: skip
     return [autograd, differences, gap, trust, floor, allowed]
@@ -79,7 +73,7 @@ def _cost(check: Gradcheck) -> list[Step]:
 
 def _table(check: Gradcheck) -> Table:
     order = sorted(check.checks, key=lambda c: -c.excess)[:_LISTED]
-    rows = tuple((_name(c), c.autograd, c.differences, c.gap, c.allowed, "kink" if c.kinked else "") for c in order)
+    rows = tuple((c.name, c.autograd, c.differences, c.gap, c.allowed, c.bend) for c in order)
     marked = tuple(i for i, c in enumerate(order) if c is check.worst)
     note = "" if len(order) == len(check.checks) else f"the {len(order)} that agree least of {len(check.checks)}"
     return Table(
@@ -88,14 +82,11 @@ def _table(check: Gradcheck) -> Table:
 
 
 def _notes(check: Gradcheck) -> list[str]:
-    notes = [_SAID[check.verdict]]
+    notes = [check.reason, *branches(check.sweep)]
     kinks = sum(c.kinked for c in check.checks)
     if kinks:
         notes.append(
-            f"At {kinks} of {len(check.checks)} entries f has a kink within the step, so that differences say nothing there."
-        )
-    if check.verdict == "right" and check.worst.excess > 1:
-        notes.append(
-            "At one step the gap is larger than rounding allows, but f itself is noisy; over all steps it is explained."
+            f"At {kinks} of {len(check.checks)} entries f has a kink or a jump within the step, so that differences say "
+            "nothing there."
         )
     return notes

@@ -10,6 +10,7 @@ from openbook.ops import (
     embedding,
     exponential,
     gamma,
+    gate,
     linear,
     loss,
     move,

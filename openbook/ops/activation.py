@@ -12,13 +12,14 @@ from openbook.ops.special import Erfc
 from openbook.ops.vocabulary import (
     erfc,
     exp,
+    gelu_tanh_slope,
     greater,
-    minimum,
+    greater_equal,
+    mish_slope,
     sigmoid,
     sigmoid_slope,
-    softplus,
+    silu_slope,
     tanh,
-    tanh_slope,
     where,
 )
 
@@ -151,7 +152,6 @@ class Silu(Elementwise):
     formula = "x / (1 + exp(-x))"
     domain = reals(-30, 30)
     edges = {INF: INF, NAN: NAN}
-    slack = {2: 1.5}
 
     @staticmethod
     def forward(x):
@@ -159,8 +159,7 @@ class Silu(Elementwise):
 
     @staticmethod
     def gradient(g, y, x):
-        s = sigmoid(x)
-        return g * (s * (1 + x * sigmoid(-x)))
+        return g * silu_slope(x)
 
 
 class Elu(Elementwise):
@@ -176,7 +175,7 @@ class Elu(Elementwise):
 
     @staticmethod
     def gradient(g, y, x, *, alpha=1.0):
-        return where(greater(x, 0), g, g * (alpha * exp(minimum(x, 0))))
+        return where(greater(x, 0), g, g * (alpha * exp(where(greater_equal(x, 0), 0.0, x))))
 
 
 class Selu(Elementwise):
@@ -193,7 +192,7 @@ class Selu(Elementwise):
 
     @staticmethod
     def gradient(g, y, x):
-        return g * where(greater(x, 0), Selu.scale, Selu.scale * Selu.alpha * exp(minimum(x, 0)))
+        return g * where(greater(x, 0), Selu.scale, Selu.scale * Selu.alpha * exp(where(greater_equal(x, 0), 0.0, x)))
 
 
 class Gelu(Elementwise):
@@ -220,7 +219,6 @@ class GeluTanh(Elementwise):
     formula = "0.5*x*(1 + tanh(sqrt(2/pi)*(x + 0.044715*x**3)))"
     domain = reals(-8, 8)
     edges = {INF: INF, NAN: NAN}
-    slack = {2: 1.5}
 
     @staticmethod
     def forward(x):
@@ -228,9 +226,7 @@ class GeluTanh(Elementwise):
 
     @staticmethod
     def gradient(g, y, x):
-        u = GeluTanh.steepness * x * (1 + GeluTanh.cubic * x * x)
-        slope = GeluTanh.steepness * (1 + 3 * GeluTanh.cubic * x * x)
-        return g * (sigmoid(u) * (1 + x * slope * sigmoid(-u)))
+        return g * gelu_tanh_slope(x)
 
     steepness, cubic = 2 * math.sqrt(2 / math.pi), 0.044715
 
@@ -241,7 +237,6 @@ class Mish(Elementwise):
     formula = "x * tanh(log(1 + exp(x)))"
     domain = reals(-30, 20)
     edges = {INF: INF, NAN: NAN}
-    slack = {2: 1.5}
 
     @staticmethod
     def forward(x):
@@ -249,8 +244,7 @@ class Mish(Elementwise):
 
     @staticmethod
     def gradient(g, y, x):
-        t = tanh(softplus(x))
-        return g * (t + x * (sigmoid(x) * tanh_slope(softplus(x))))
+        return g * mish_slope(x)
 
 
 class Hardsigmoid(Elementwise):

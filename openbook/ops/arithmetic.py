@@ -41,6 +41,7 @@ class Mul(Elementwise):
     """The product of two numbers."""
 
     formula = "x * y"
+    multilinear = True
 
     @staticmethod
     def forward(x, y):
@@ -56,6 +57,8 @@ class Div(Elementwise):
 
     formula = "x / y"
     domain = (reals(), POSITIVE)
+    reads = (frozenset({2}), frozenset({0, 2}))
+    recovers = True
 
     @staticmethod
     def forward(x, y):
@@ -71,6 +74,8 @@ class Pow(Elementwise):
 
     formula = "x ** y"
     domain = (POSITIVE, reals(-3, 3))
+    reads = (frozenset({1, 2}), frozenset({0, 1}))
+    recovers = True
 
     @staticmethod
     def forward(x, y):

@@ -40,7 +40,7 @@ class CrossEntropy(Op):
         d = x - x.ravel()[top][:, None]
         e = np.exp(d, order="C")
         flat = e.ravel()  # a view
-        flat[top] = 0
+        flat[top] -= 1  # to 0; but NaN, where the largest is infinite, stays NaN
         rest = sum_along_rows(e)
         losses = np.log1p(rest)
         losses -= d.ravel()[start + y]
@@ -84,7 +84,9 @@ class CrossEntropy(Op):
     def batched(cls, size, inputs, stacked, parameters):
         x, y = inputs[:2]
         reduction = parameters.get("reduction", "mean")
-        simple = all(stacked) and len(inputs) == 2 and x.ndim == 3 and not parameters.get("label_smoothing")
+        simple = (
+            all(stacked) and len(inputs) == 2 and x.ndim == 3 and y.ndim == 2 and not parameters.get("label_smoothing")
+        )
         if not simple or np.any(np.asarray(y) == parameters.get("ignore_index", -100)):
             return super().batched(size, inputs, stacked, parameters)
         rows = apply(

@@ -9,7 +9,7 @@ import numpy as np
 
 from openbook.errors import InputError, ShapeError
 from openbook.ops.along import all_stacked
-from openbook.ops.op import Op, apply
+from openbook.ops.op import Op, aligned, apply
 from openbook.ops.reduce import product_of_the_others
 from openbook.ops.vocabulary import (
     det,
@@ -38,7 +38,8 @@ class OfMatrices(Op):
 
     @classmethod
     def batched(cls, size: int, inputs: tuple[Any, ...], stacked: tuple[bool, ...], parameters: dict[str, Any]) -> Any:
-        return apply(cls, *all_stacked(size, inputs, stacked), **parameters)
+        inputs = all_stacked(size, inputs, stacked)
+        return apply(cls, *aligned(inputs, (True,) * len(inputs)), **parameters)
 
 
 def _square(name: str, x: Any) -> None:
@@ -53,6 +54,14 @@ def _lapack(name: str, compute: Any, *arrays: Any) -> Any:
         raise InputError(
             f"{name} failed: {problem}", where=f"linalg.{name}", do="look at the matrix's singular values"
         ) from problem
+
+
+def _nan_where(result: Any, x: Any) -> Any:
+    """NaN in every matrix of the result that comes of a matrix with a NaN: LAPACK passes over products with zeros."""
+    spoilt = np.isnan(x).any(axis=(-2, -1))
+    if spoilt.any():
+        result = np.where(spoilt[..., None, None], result.dtype.type(np.nan), result)
+    return result
 
 
 def _row(d: Any) -> Any:
@@ -105,7 +114,7 @@ class Inv(OfMatrices):
     @staticmethod
     def forward(x):
         _square("inv", x)
-        return _lapack("inv", np.linalg.inv, x)
+        return _nan_where(_lapack("inv", np.linalg.inv, x), x)
 
     @staticmethod
     def gradient(g, y, x):
@@ -176,7 +185,7 @@ class Solve(OfMatrices):
     @staticmethod
     def forward(A, B):
         _square("solve", A)
-        return _lapack("solve", np.linalg.solve, A, B)
+        return _nan_where(_lapack("solve", np.linalg.solve, A, B), A)
 
     @staticmethod
     def gradient(g, X, A, B):
@@ -202,7 +211,7 @@ class SolveTriangular(OfMatrices):
         for k in range(len(out)):
             out[k] = _lapack(
                 "solve_triangular",
-                lambda a, b: one(a, b, lower=not upper, unit_diagonal=unitriangular),
+                lambda a, b: one(a, b, lower=not upper, unit_diagonal=unitriangular, check_finite=False),
                 stackA[k],
                 stackB[k],
             )
@@ -228,7 +237,8 @@ class Eigenvalues(OfMatrices):
     @staticmethod
     def forward(x):
         _square("eigh", x)
-        return _lapack("eigh", np.linalg.eigvalsh, x)
+        values = _lapack("eigh", np.linalg.eigvalsh, x)
+        return _nan_where(values[..., None], np.tril(x))[..., 0]  # of two by two, LAPACK answers as if nothing were
 
     @staticmethod
     def gradient(g, w, x):

@@ -217,7 +217,9 @@ class Logit(Elementwise):
     @staticmethod
     def gradient(g, y, x, *, eps=None):
         slope = g / (x * (1 - x))
-        return slope if eps is None else where(logical_or(less(x, eps), greater(x, 1 - eps)), 0.0, slope)
+        if eps is None:  # no value outside of [0, 1], and no slope either
+            return where(logical_or(less(x, 0), greater(x, 1)), float("nan"), slope)
+        return where(logical_or(less(x, eps), greater(x, 1 - eps)), 0.0, slope)
 
 
 class Xlogy(Elementwise):

@@ -17,6 +17,7 @@ class MatMul(Op):
     """The matrix product, over stacks of matrices too; vectors as NumPy and PyTorch take them."""
 
     formula = "x @ y"
+    multilinear = True
 
     @staticmethod
     def forward(x, y):
@@ -67,6 +68,7 @@ class Linear(Op):
     """The affine map of a layer: every row of x through weight and bias, `weight` of shape (out, in)."""
 
     formula = "x @ transpose(W) + b"
+    multilinear = True
 
     @staticmethod
     def forward(x, W, b=None):
@@ -116,6 +118,7 @@ class Einsum(Op):
     """Einstein's sum: products of entries, summed over the letters that the result does not name."""
 
     formula = "sum(product)"
+    multilinear = True
 
     @staticmethod
     def forward(*arrays, subscripts):

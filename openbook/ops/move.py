@@ -116,7 +116,10 @@ class GetItem(Move):
 
     @staticmethod
     def forward(x, *, index):
-        return x[index]
+        found = x[index]
+        if type(found) is np.ndarray or not isinstance(x, np.ndarray):
+            return found
+        return x[(*index, ...) if isinstance(index, tuple) else (index, ...)]  # a single entry, still looking at x
 
     @staticmethod
     def gradient(g, y, x, *, index):
@@ -182,6 +185,7 @@ class Overwrite(Op):
     """An array with some of its entries replaced by others: what assignment to entries makes."""
 
     formula = "value"
+    reads = (frozenset(), frozenset())
 
     @staticmethod
     def forward(x, value, *, index):

@@ -78,9 +78,8 @@ class LogSoftmax(Along):
         top = np.argmax(x, axis=axis, keepdims=True)
         d = x - np.take_along_axis(x, top, axis)
         e = np.exp(d)
-        np.put_along_axis(
-            e, top, 0, axis
-        )  # the largest one is the 1 in log1p: near certainty the others are all digits
+        # the largest one is the 1 in log1p: near certainty the others are all digits (NaN, of an infinite one, stays NaN)
+        np.put_along_axis(e, top, np.take_along_axis(e, top, axis) - 1, axis)
         return d - np.log1p(np.add.reduce(e, axis=axis, keepdims=True))
 
     @staticmethod

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dis
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from types import CodeType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -21,10 +21,11 @@ from openbook.ops.domain import Reals, reals
 if TYPE_CHECKING:
     from openbook.expr import Expr
 
-__all__ = ["OPS", "Elementwise", "Op", "apply", "scalar"]
+__all__ = ["OPS", "Elementwise", "Op", "apply", "for_every_operation", "scalar"]
 
 OPS: dict[str, type[Op]] = {}
 _GIVES_REALS: dict[str, bool] = {}
+_LISTENERS: list[Callable[[type[Op]], None]] = []
 
 
 class Op:
@@ -50,6 +51,10 @@ class Op:
     differentiable: ClassVar[bool] = True
     aliases: ClassVar[bool] = False  # the output may share the first input's memory: a view
     keeping: ClassVar[Any] = None
+    # What the cotangent of each input looks at (0 the output, 1 the first input, …), where `gradient` as written shows more.
+    reads: ClassVar[tuple[frozenset[int], ...]] = ()
+    multilinear: ClassVar[bool] = False  # linear in each input: the cotangent of one looks at the others only
+    recovers: ClassVar[bool] = False  # the output, if it was changed since, may be computed again
     constant: ClassVar[bool] = False  # what is kept does not move with the inputs
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -64,6 +69,8 @@ class Op:
         names = code.co_varnames[positional : positional + named]
         cls.options = {name: defaults.get(name, inspect.Parameter.empty) for name in names}
         OPS[cls.name] = cls
+        for tell in _LISTENERS:
+            tell(cls)
 
     @staticmethod
     def forward(*inputs: Any, **parameters: Any) -> Any:
@@ -114,6 +121,13 @@ class Op:
         return read
 
 
+def for_every_operation(tell: Callable[[type[Op]], None]) -> None:
+    """Tell of every operation there is, and of every one that will be defined: floors above derive from it what they offer."""
+    for op in list(OPS.values()):
+        tell(op)
+    _LISTENERS.append(tell)
+
+
 def case_by_case(
     op: type[Op], size: int, inputs: tuple[Any, ...], stacked: tuple[bool, ...], parameters: dict[str, Any]
 ) -> Any:
@@ -137,13 +151,11 @@ class Elementwise(Op):
     """The same for every entry; inputs are broadcast against each other.
 
     `domain` holds one interval per input (or one for all); `edges` the values at ±inf and NaN, checked by the tests;
-    `slope` the derivative as people write it, where that is not what the rules make of the formula; `slack` how many times
-    its budget of error a derivative of some order may use, where keeping to it is out of reach.
+    `slope` the derivative as people write it, where that is not what the rules make of the formula.
     """
 
     elementwise = True
     slope: ClassVar[str] = ""
-    slack: ClassVar[Mapping[int, float]] = {}
     domain: ClassVar[Reals | tuple[Reals, ...]] = reals()
     edges: ClassVar[Mapping[float, float]] = {}
 

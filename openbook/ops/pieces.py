@@ -9,7 +9,7 @@ import numpy as np
 
 from openbook.ops.domain import INF, NAN, reals
 from openbook.ops.op import Elementwise, scalar
-from openbook.ops.vocabulary import absolute, exp, greater, greater_equal, less_equal, logical_and, minimum, tanh, where
+from openbook.ops.vocabulary import absolute, exp, greater, greater_equal, less_equal, logical_and, tanh, where
 
 
 class Relu6(Elementwise):
@@ -149,7 +149,7 @@ class Celu(Elementwise):
 
     @staticmethod
     def gradient(g, y, x, *, alpha=1.0):
-        return where(greater(x, 0), g, g * exp(minimum(x, 0) / alpha))
+        return where(greater(x, 0), g, g * exp(where(greater_equal(x, 0), 0.0, x) / alpha))
 
 
 class Threshold(Elementwise):

@@ -6,7 +6,7 @@ import numpy as np
 
 from openbook.ops.domain import INF, NAN, POSITIVE, reals
 from openbook.ops.op import Elementwise
-from openbook.ops.vocabulary import asin_slope, atanh_slope, cos, cosh, rsqrt, sin, sinh, tanh, tanh_slope
+from openbook.ops.vocabulary import asin_slope, atanh_slope, cos, cosh, hypot, rsqrt, sin, sinh, tanh, tanh_slope
 
 
 class Sin(Elementwise):
@@ -188,7 +188,7 @@ class Asinh(Elementwise):
 
     @staticmethod
     def gradient(g, y, x):
-        return g * rsqrt(x * x + 1)
+        return g / hypot(x, 1.0)  # x² would overflow where the slope has not vanished
 
 
 class Acosh(Elementwise):
@@ -204,7 +204,7 @@ class Acosh(Elementwise):
 
     @staticmethod
     def gradient(g, y, x):
-        return g * rsqrt((x - 1) * (x + 1))
+        return g * (rsqrt(x - 1) * rsqrt(x + 1))  # apart: x² would overflow where the slope has not vanished
 
 
 class Atanh(Elementwise):

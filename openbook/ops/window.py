@@ -87,6 +87,7 @@ class Convolution(Op):
     """
 
     formula = "sum(W * window(x)) + b"
+    multilinear = True
 
     @staticmethod
     def forward(x, W, b=None, *, stride, padding, dilation, groups=1):
@@ -98,7 +99,7 @@ class Convolution(Op):
 
     @staticmethod
     def gradient(g, y, x, W, b=None, *, stride, padding, dilation, groups=1):
-        cotangents = reshape(g, shape=(x.shape[0], groups, W.shape[0] // groups, -1))
+        cotangents = reshape(g, shape=(x.shape[0], groups, W.shape[0] // groups, math.prod(g.shape[2:])))
         rows = reshape(W, shape=(groups, W.shape[0] // groups, -1))
         spatial = tuple(W.shape[2:])
         places = tuple(g.shape[2:])
@@ -136,7 +137,7 @@ def _columns(x: Any, W: Any, stride: Sizes, padding: Sizes, dilation: Sizes, gro
     seen = windows(x, kernel=tuple(W.shape[2:]), stride=stride, dilation=dilation)
     moved = permute(seen, axes=(0, 1, *range(2 + n, 2 + 2 * n), *range(2, 2 + n)))
     places = math.prod(seen.shape[2 : 2 + n])
-    return reshape(moved, shape=(x.shape[0], groups, -1 if x.size else 0, places))
+    return reshape(moved, shape=(x.shape[0], groups, x.shape[1] // groups * math.prod(W.shape[2:]), places))
 
 
 def _places(x: Any, W: Any, stride: Sizes, padding: Sizes, dilation: Sizes) -> Sizes:

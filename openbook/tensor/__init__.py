@@ -1,7 +1,8 @@
 """Numbers that remember how they came about."""
 
 from openbook.tensor import functions
-from openbook.tensor.autograd import backward, enable_grad, grad_of, is_grad_enabled, no_grad, set_grad_enabled
+from openbook.tensor.autograd import backward, grad_of
+from openbook.tensor.checker import EntryCheck
 from openbook.tensor.create import (
     arange,
     as_tensor,
@@ -30,9 +31,18 @@ from openbook.tensor.create import (
     zeros_like,
 )
 from openbook.tensor.differences import StepSweep, central_differences, step_sweep
-from openbook.tensor.gradcheck import EntryCheck, Gradcheck, gradcheck
+from openbook.tensor.gradcheck import Gradcheck, gradcheck, gradgradcheck
+from openbook.tensor.jacobians import hessian, jacfwd, jacobian, jacrev
+from openbook.tensor.modes import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
 from openbook.tensor.tensor import Tensor
-from openbook.tensor.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from openbook.tensor.transforms import grad, grad_and_value, hvp, jvp, value_and_grad, vjp
 from openbook.tensor.vmap import vmap
 
 __all__ = [
@@ -53,12 +63,18 @@ __all__ = [
     "full_like",
     "functions",
     "grad",
+    "grad_and_value",
     "grad_of",
     "gradcheck",
+    "gradgradcheck",
     "hessian",
     "hvp",
+    "inference_mode",
     "is_grad_enabled",
+    "is_inference_mode_enabled",
+    "jacfwd",
     "jacobian",
+    "jacrev",
     "jvp",
     "linspace",
     "load",

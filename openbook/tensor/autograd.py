@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Container, Iterable, Sequence
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +13,8 @@ from openbook.errors import GraphError, ShapeError
 from openbook.ops.move import sum_to
 from openbook.ops.op import Op
 from openbook.record.keeping import keeping
+from openbook.tensor.modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from openbook.tensor.modes import enabled as _enabled
 
 if TYPE_CHECKING:
     from openbook.tensor.tensor import Tensor
@@ -25,6 +25,7 @@ __all__ = [
     "enable_grad",
     "grad_of",
     "is_grad_enabled",
+    "leading_to",
     "no_grad",
     "nodes_behind",
     "now",
@@ -32,32 +33,10 @@ __all__ = [
     "set_grad_enabled",
 ]
 
-_enabled: ContextVar[bool] = ContextVar("openbook_grad_enabled", default=True)
 # One clock for all that happens to tensors: an operation's place in the order, and when memory was written to.
 now: Callable[[], int] = itertools.count(1).__next__
 # When any tensor's memory was last written to: nothing that was computed later needs to look who it was.
 last_change: list[int] = [0]
-is_grad_enabled: Callable[[], bool] = _enabled.get
-
-
-@contextmanager
-def set_grad_enabled(mode: bool) -> Iterator[None]:
-    """Remember (or do not remember) what is computed inside."""
-    token = _enabled.set(mode)
-    try:
-        yield
-    finally:
-        _enabled.reset(token)
-
-
-def no_grad() -> Any:
-    """Compute without remembering; as a context or a decorator."""
-    return set_grad_enabled(False)
-
-
-def enable_grad() -> Any:
-    """Remember again, inside a `no_grad()`."""
-    return set_grad_enabled(True)
 
 
 class GraphNode:
@@ -102,7 +81,7 @@ class GraphNode:
                 f"the graph behind this {self.op.name} has been freed by an earlier backward()",
                 do="call backward(retain_graph=True), or compute inside `with openbook.record():`",
             )
-        if last_change[0] > self.order and self._relies_on_what_changed():
+        if last_change[0] > self.order and self._relies_on_what_changed() and not self._recovered():
             raise GraphError(
                 f"a value that {self.op.name} had used or given was changed in place afterwards, so its gradient would "
                 "be wrong",
@@ -113,7 +92,24 @@ class GraphNode:
     def _relies_on_what_changed(self) -> bool:
         counts = [self.changed, *(getattr(value, "changed", _NEVER) for value in self.inputs or ())]
         late = [i for i, count in enumerate(counts) if count[0] > self.order]
-        return bool(late) and not self.op.needs().isdisjoint(late)
+        return bool(late) and not self._needed().isdisjoint(late)
+
+    def _needed(self) -> frozenset[int]:
+        """What the rule looks at for those inputs whose gradients are asked for."""
+        op, inputs = self.op, self.inputs or ()
+        asking = [i for i, x in enumerate(inputs) if getattr(x, "requires_grad", False)]
+        if op.multilinear:
+            return frozenset(k + 1 for k in range(len(inputs)) if any(i != k for i in asking))
+        if op.reads:
+            return frozenset().union(*(op.reads[i] for i in asking))
+        return op.needs()
+
+    def _recovered(self) -> bool:
+        """Whether only the output was changed, and could be computed again from the inputs."""
+        if not self.op.recovers or any(getattr(x, "changed", _NEVER)[0] > self.order for x in self.inputs or ()):
+            return False
+        self.output, self.changed = self.op.forward(*self.arrays, **self.parameters), [0, 0]
+        return True
 
     def cotangents(self, g: Any, create_graph: bool = False) -> tuple[Any, ...]:
         """The cotangents of the inputs from that of the output; functions of no arguments where work can be spared."""
@@ -212,7 +208,7 @@ def hooked(hooks: dict[int, Callable[[Any], Any]], cotangent: Any) -> Any:
     from openbook.tensor.tensor import Tensor
 
     for hook in list(hooks.values()):
-        seen = cotangent if isinstance(cotangent, Tensor) else Tensor(cotangent)
+        seen = cotangent if hasattr(cotangent, "__openbook_apply__") else Tensor(cotangent)
         replaced = hook(seen)
         if replaced is not None:
             if replaced.shape != seen.shape:
@@ -243,15 +239,38 @@ def origin_of(value: Any, consumer: GraphNode) -> GraphNode | None:
     return next(earlier, None)
 
 
-def _leading_to(output: Tensor, keys: set[int]) -> set[int]:
-    """What lies between an output and the tensors of these keys: the rest need not be differentiated."""
-    leading = set(keys)
-    for node in reversed(nodes_behind([output])):
+def leading_to(outputs: Sequence[Tensor], keys: set[int], since: int = 0) -> tuple[set[int], bool]:
+    """What lies between outputs and the tensors of these keys, and whether the outputs also depend on other tensors.
+
+    The rest need not be differentiated. Operations applied before `since` are not walked through: they are others.
+    """
+    nodes: dict[int, GraphNode] = {}
+    others = False
+    waiting = []
+    for output in outputs:
+        origin = output.node
+        if origin is not None and origin.order >= since:
+            waiting.append(origin)
+        elif output.requires_grad and id(output if origin is None else origin) not in keys:
+            others = True
+    while waiting:
+        node = waiting.pop()
+        if id(node) in nodes:
+            continue
+        nodes[id(node)] = node
         for x in node.inputs if node.inputs is not None else node.require():
-            if id(origin_of(x, node) or x) in leading:
-                leading.add(id(node))
-                break
-    return leading
+            if not getattr(x, "requires_grad", False):
+                continue
+            origin = origin_of(x, node)
+            if origin is not None and origin.order >= since:
+                waiting.append(origin)
+            elif id(x if origin is None else origin) not in keys:
+                others = others or origin is not None or x.node is None
+    leading = set(keys)
+    for node in sorted(nodes.values(), key=lambda node: node.order):
+        if any(id(origin_of(x, node) or x) in leading for x in node.inputs or ()):
+            leading.add(id(node))
+    return leading, others
 
 
 def _remembered(node: GraphNode) -> Tensor:
@@ -279,6 +298,9 @@ def backward(
         if not create_graph and leaf.grad is None:
             cotangent = _own(cotangent, held)
         leaf.accumulate_grad(cotangent)
+        if leaf.after:
+            for hook in list(leaf.after.values()):
+                hook(leaf)
 
 
 def _own(cotangent: Any, held: set[int]) -> np.ndarray:
@@ -345,7 +367,7 @@ def grad_of(
         create_graph=create_graph,
         retain_graph=retain,
         watch=set(keys),
-        wanted=_leading_to(output, set(keys)),
+        wanted=leading_to([output], set(keys))[0],
     )
     found = [grads.get(key) for key in keys]
     return tuple(g if g is None or isinstance(g, Tensor) else Tensor(g) for g in found)

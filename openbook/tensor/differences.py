@@ -47,13 +47,14 @@ def central_differences(f: Callable[[Tensor], Any], x: Any, step: float = UNIT_S
     return slopes
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class StepSweep(Explains):
     """The slope of f along a direction, by autograd and by differences at many step sizes.
 
     `truncation` and `roundoff` are the two sources of error predicted at each step: h²·|f‴|/6 and ε·|f|/h; `best` is
     the step at which their sum is least, (3ε·|f/f‴|)^⅓ (None where f‴ is zero: nothing is truncated).
-    `evaluations` counts the calls of f.
+    `evaluations` counts the calls of f. Where f jumps about by more than rounding, `noise` says how far, and stands in the
+    place of ε·|f|.
     """
 
     steps: np.ndarray
@@ -63,6 +64,11 @@ class StepSweep(Explains):
     third: float
     entries: int
     evaluations: int
+    noise: float = 0.0
+
+    def __repr__(self) -> str:
+        best = "no truncation" if self.best is None else f"best step {self.best:.1e}"
+        return f"<StepSweep: {len(self.steps)} steps, least error {float(np.min(self.errors)):.1e}, {best}>"
 
     @property
     def errors(self) -> np.ndarray:
@@ -74,8 +80,18 @@ class StepSweep(Explains):
         return self.steps**2 * abs(self.third) / 6
 
     @property
+    def floor(self) -> float:
+        """How far apart two values of f may lie at what is nearly the same point."""
+        return max(self.noise, EPS * max(abs(self.value), float(np.finfo(np.float64).tiny)))
+
+    @property
+    def noisy(self) -> bool:
+        """Whether f jumps about by much more than the rounding of its value."""
+        return self.noise > 100 * EPS * abs(self.value)
+
+    @property
     def roundoff(self) -> np.ndarray:
-        return EPS * max(abs(self.value), np.finfo(np.float64).tiny) / self.steps
+        return self.floor / self.steps
 
     @property
     def truncates(self) -> bool:
@@ -85,9 +101,9 @@ class StepSweep(Explains):
 
     @property
     def best(self) -> float | None:
-        if not self.truncates or self.value == 0:
+        if not self.truncates or (self.value == 0 and not self.noise):
             return None
-        return float((3 * EPS * abs(self.value / self.third)) ** (1 / 3))
+        return float((3 * self.floor / abs(self.third)) ** (1 / 3))
 
     @property
     def agreement(self) -> float:

@@ -15,11 +15,19 @@ from openbook.tensor.autograd import GraphNode, backward, is_grad_enabled, now
 from openbook.tensor.methods import Methods
 from openbook.tensor.methods.shapes import sizes_of
 from openbook.tensor.promotion import DEFAULT_FLOAT, promoted, result_type
+from openbook.tensor.views import register_view
 
 __all__ = ["Tensor"]
 
 # What a computed tensor seldom has: made when it is first asked for.
-_LATER: dict[str, Callable[[], Any]] = {"grad": lambda: None, "hooks": lambda: None, "name": str, "past": list}
+_LATER: dict[str, Callable[[], Any]] = {
+    "after": lambda: None,
+    "grad": lambda: None,
+    "hooks": lambda: None,
+    "name": str,
+    "past": list,
+    "source": lambda: None,
+}
 
 
 class Tensor(Methods, Explains):
@@ -29,15 +37,28 @@ class Tensor(Methods, Explains):
     operation this came from (None for a leaf); `name` is what explanations call it.
     """
 
-    __slots__ = ("__weakref__", "changed", "data", "grad", "hooks", "name", "node", "past", "requires_grad")
+    __slots__ = (
+        "__weakref__",
+        "after",
+        "changed",
+        "data",
+        "grad",
+        "hooks",
+        "name",
+        "node",
+        "past",
+        "requires_grad",
+        "source",
+    )
+    after: dict[int, Any] | None  # hooks called once the gradient has been added
     __array_ufunc__ = None  # NumPy leaves `array + tensor` to us
 
     def __init__(self, data: Any, requires_grad: bool = False, name: str = ""):
         self.data: np.ndarray = data if isinstance(data, np.ndarray) else np.asarray(data)
         self.requires_grad = requires_grad
         self.node: GraphNode | None = None
-        # When the memory was last written to, and whether several tensors look at it; views share this list.
-        self.changed: list[int] = [0, 0]
+        # When the memory was last written to, and the views of it, if there are any; they share this list.
+        self.changed: list[Any] = [0, 0]
         self.grad: Tensor | None = None
         if name:
             self.name = name
@@ -137,9 +158,28 @@ class Tensor(Methods, Explains):
         holder.hooks = {} if holder.hooks is None else holder.hooks
         return HookHandle(holder.hooks, hook)
 
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> HookHandle:
+        """Call `hook(self)` whenever a backward has added to this leaf's `.grad`: to step, and clear it, at once."""
+        if not self.requires_grad or self.node is not None:
+            raise GraphError(
+                "only leaves that require gradients have hooks after accumulation", do="use register_hook for others"
+            )
+        self.after = {} if self.after is None else self.after
+        return HookHandle(self.after, hook)
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether this computed value keeps its gradient in `.grad`."""
+        hooks = self.node.hooks if self.node is not None else None
+        return any(getattr(hook, "keeps_for", _nobody)() is self for hook in (hooks or {}).values())
+
     def retain_grad(self) -> None:
         """Keep this computed value's gradient in `.grad` too, as a leaf's is."""
-        if self.node is None:
+        if not self.requires_grad:
+            raise GraphError(
+                "a tensor that does not require gradients has none to keep", do="call requires_grad_() first"
+            )
+        if self.node is None or self.retains_grad:
             return
         mine = weakref.ref(self)
 
@@ -148,6 +188,7 @@ class Tensor(Methods, Explains):
             if tensor is not None:
                 tensor.accumulate_grad(gradient if gradient.requires_grad else np.array(gradient.data))
 
+        keep.keeps_for = mine  # type: ignore[attr-defined]
         self.register_hook(keep)
 
     @property
@@ -173,7 +214,6 @@ class Tensor(Methods, Explains):
         """The same numbers in the same memory, without their past."""
         twin = Tensor(self.data)
         twin.changed = self.changed
-        self.changed[1] = 1
         return twin
 
     def new_zeros(self, *size: Any, dtype: Any = None) -> Tensor:
@@ -194,7 +234,8 @@ class Tensor(Methods, Explains):
 
     def detach_(self) -> Tensor:
         """Forget the past, in place."""
-        self.node, self.requires_grad = None, False
+        self.node, self.requires_grad, self.source = None, False, None
+        self.past.clear()
         return self
 
     def _require_float(self) -> None:
@@ -302,7 +343,7 @@ def _output(
     output = _plain(data)
     if op.aliases and isinstance(inputs[0], Tensor) and np.may_share_memory(output.data, arrays[0]):
         output.changed = inputs[0].changed
-        output.changed[1] = 1
+        register_view(output, inputs[0], op, parameters)
     if recorded and output.data.dtype.kind == "f":
         output.requires_grad = True
         output.node = GraphNode(op, inputs, arrays, parameters, output.data, output.changed, kept)
@@ -331,6 +372,10 @@ def _explained(problem: ValueError, op: type[Op], arrays: list[Any]) -> ValueErr
 
 
 _new = object.__new__
+
+
+def _nobody() -> None:
+    return None
 
 
 class HookHandle:

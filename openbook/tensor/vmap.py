@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from openbook.tensor.create import as_tensor
 from openbook.tensor.methods import Methods
 from openbook.tensor.tensor import Tensor
 
-__all__ = ["Cases", "peeled", "spread_over_cases", "vmap", "wrapped"]
+__all__ = ["Cases", "levels_of", "peeled", "regrouped", "spread_over_cases", "ungrouped", "vmap", "wrapped"]
 
 # The stacks being worked on now, outermost first: (level, number of cases).
 _levels: ContextVar[tuple[tuple[int, int], ...]] = ContextVar("openbook_vmap_levels", default=())
@@ -102,14 +103,23 @@ def _array(x: Any) -> Any:
     return np.asarray(x) if isinstance(x, (bool, int, float)) else x
 
 
-def vmap(f: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0) -> Callable[..., Any]:
+def vmap(
+    f: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, *, chunk_size: int | None = None
+) -> Callable[..., Any]:
     """The function that does for a stack of cases what f does for one: `vmap(grad(loss))` gives per-example gradients.
 
     `in_dims` names for each argument (or each leaf of a nested one) the axis of the cases, None where all cases share it;
-    `out_dims` where they stand in the results. Nests, and mixes with grad, jvp and jacobian.
+    `out_dims` where they stand in the results. Arguments given by name have their cases on the first axis, as in PyTorch.
+    `chunk_size` limits how many cases are computed at once, to save memory. Nests, and mixes with grad, jvp and jacobian.
     """
+    if chunk_size is not None:
+        return _in_chunks(f, in_dims, out_dims, chunk_size)
 
-    def stacked(*arguments: Any) -> Any:
+    def stacked(*arguments: Any, **named: Any) -> Any:
+        if named:
+            return vmap(lambda xs, others: f(*xs, **others), (in_dims, 0) if arguments else (None, 0), out_dims)(
+                arguments, named
+            )
         axes = in_dims if isinstance(in_dims, (tuple, list)) else (in_dims,) * len(arguments)
         if len(axes) != len(arguments):
             raise InputError(f"in_dims names {len(axes)} axes for {len(arguments)} arguments", where="vmap")
@@ -130,6 +140,43 @@ def vmap(f: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0) -> Callable
             return _map(lambda x, a: _leave(x, a, level, sizes[0]), result, out_dims)
 
     return stacked
+
+
+def _in_chunks(f: Callable[..., Any], in_dims: Any, out_dims: Any, chunk_size: int) -> Callable[..., Any]:
+    """`vmap` of some cases after the others, and the results joined."""
+    if chunk_size < 1:
+        raise InputError(f"chunk_size is a number of cases, at least 1, not {chunk_size}", where="vmap")
+
+    def stacked(*arguments: Any) -> Any:
+        axes = in_dims if isinstance(in_dims, (tuple, list)) else (in_dims,) * len(arguments)
+        sizes: list[int] = []
+        _map(lambda x, a: sizes.append(_size(x, a)) if a is not None else None, tuple(arguments), axes)
+        parts = []
+        for start in range(0, max([*sizes, 1]), chunk_size):
+            chunk = _map(partial(_narrowed, start=start, length=chunk_size), tuple(arguments), axes)
+            parts.append(vmap(f, in_dims, out_dims)(*chunk))
+        return parts[0] if len(parts) == 1 else _joined(parts, out_dims)
+
+    return stacked
+
+
+def _narrowed(x: Any, axis: int | None, *, start: int, length: int) -> Any:
+    if axis is None:
+        return x
+    x = x if isinstance(x, Cases) else as_tensor(x)
+    return x.narrow(axis, start, min(length, x.shape[axis] - start))
+
+
+def _joined(parts: list[Any], axis: Any) -> Any:
+    """Results of the same form, joined leaf by leaf along the axis of cases."""
+    first = parts[0]
+    if isinstance(first, dict):
+        return {k: _joined([p[k] for p in parts], axis[k] if isinstance(axis, dict) else axis) for k in first}
+    if isinstance(first, (tuple, list)):
+        axes = axis if isinstance(axis, (tuple, list)) else (axis,) * len(first)
+        joined = [_joined([p[i] for p in parts], a) for i, a in enumerate(axes)]
+        return type(first)(*joined) if hasattr(first, "_fields") else type(first)(joined)
+    return word.cat(*parts, axis=axis)
 
 
 @contextmanager
@@ -219,3 +266,46 @@ def wrapped(value: Tensor, like: Any) -> Any:
     for level in reversed(levels):
         result = Cases(result, level)
     return result
+
+
+def levels_of(x: Any) -> list[int]:
+    """The stacks x has cases of, outermost first, which is also the order of their axes in the tensor that holds them."""
+    levels = []
+    while isinstance(x, Cases):
+        levels.append(x.level)
+        x = x.value
+    return levels[::-1]
+
+
+def ungrouped(x: Any, levels: list[int], sizes: tuple[int, ...]) -> Any:
+    """x with the cases of these stacks on its leading axes, repeated if it had none; still cases of every other stack."""
+    own, tensor = levels_of(x), peeled(x)
+    if own == levels:
+        return tensor
+    others, shared = [n for n in own if n not in levels], [n for n in levels if n in own]
+    rest = range(len(own), tensor.ndim)
+    tensor = word.permute(tensor, axes=(*(own.index(n) for n in (*others, *shared)), *rest))
+    front = tuple(tensor.shape[: len(others)])
+    kept = tuple(n if level in own else 1 for level, n in zip(levels, sizes, strict=True))
+    shape = tuple(tensor.shape[len(own) :])
+    if shared != levels:
+        tensor = word.reshape(tensor, shape=(*front, *kept, *shape))
+        tensor = word.broadcast_to(tensor, shape=(*front, *sizes, *shape))
+    return _grouped(tensor, others)
+
+
+def regrouped(x: Any, levels: list[int]) -> Any:
+    """The same back: leading axes as cases of these stacks, besides those it has cases of already."""
+    own, tensor = levels_of(x), peeled(x)
+    if not own:
+        return _grouped(tensor, levels)
+    together = [*own, *levels]
+    rest = range(len(together), tensor.ndim)
+    order = sorted(together)
+    return _grouped(word.permute(tensor, axes=(*(together.index(n) for n in order), *rest)), order)
+
+
+def _grouped(tensor: Any, levels: list[int]) -> Any:
+    for level in levels:
+        tensor = Cases(tensor, level)
+    return tensor

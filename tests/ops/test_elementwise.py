@@ -3,55 +3,22 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from openbook.ops import OPS, apply
-from openbook.ops.domain import reals
-from openbook.ops.op import Elementwise
 from openbook.tensor import Tensor
-from tests.ops.oracle import Worst, orders_of, samples, worst
-from tests.ops.table import operations_page
+from openbook.testing.mistakes import MISTAKES, plant
+from openbook.testing.oracle import computed, errors, orders_of, require_within_budget, samples, worst
 
 SMOOTH = sorted(n for n, op in OPS.items() if op.elementwise and op.differentiable and n != "where")
 UNARY = [n for n in SMOOTH if len(OPS[n].arguments) == 1]
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
-
-
-def errors(op: type[Elementwise], count: int) -> dict[tuple[str, ...], Worst]:
-    """The worst of the value and of every first and second derivative."""
-    columns = samples(op, count)
-    length = min(map(len, columns))
-    return {orders: worst(op, [c[:length] for c in columns], orders) for orders in orders_of(op)}
-
-
-def require_within_budget(op: type[Elementwise], found: dict[tuple[str, ...], Worst]) -> None:
-    for orders, error in found.items():
-        assert error.share <= op.slack.get(len(orders), 1.0), (op.name, orders, error)
 
 
 @pytest.mark.parametrize("name", SMOOTH)
 def test_value_and_derivatives_within_their_budget(name: str) -> None:
     require_within_budget(OPS[name], errors(OPS[name], 40))
-
-
-@pytest.mark.slow
-def test_ten_thousand_points_each() -> None:
-    """Over 10,000 points; with OPENBOOK_WRITE_DOCS=1 the figures become docs/operations.md."""
-    found = {name: errors(OPS[name], 10_000) for name in SMOOTH}
-    if os.environ.get("OPENBOOK_WRITE_DOCS") == "1":
-        PAGE.write_text(operations_page(found), encoding="utf-8")
-    for name, worsts in found.items():
-        require_within_budget(OPS[name], worsts)
-
-
-def test_the_page_of_operations_is_complete() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    assert [name for name in OPS if f"| `{name}` |" not in page] == []
 
 
 @pytest.mark.parametrize("name", [n for n in UNARY if OPS[n].edges])
@@ -112,67 +79,22 @@ def test_broadcasting_is_undone(name: str) -> None:
     np.testing.assert_allclose(column.grad.data, full[1].grad.data.sum(1, keepdims=True), rtol=1e-12)
 
 
-# --- the tests themselves ------------------------------------------------------------------------------------------
+# --- the tests themselves (more of them, and new operations, in test_every_operation.py) ----------------------------
 
 
-class Softstep(Elementwise):
-    """A toy: half a circle's worth of atan."""
-
-    formula = "x / sqrt(1 + x**2)"
-    domain = reals(-5, 5)
-
-    @staticmethod
-    def forward(x):
-        return x / np.hypot(1, x)
-
-    @staticmethod
-    def gradient(g, y, x):
-        return g * (1 + x * x) ** -1.5
-
-
-del OPS["softstep"]
-
-
-def test_a_new_operation_is_one_class() -> None:
-    """Defined above, it passes everything that others do, and is a function, a method and a word in formulas."""
-    require_within_budget(Softstep, errors(Softstep, 100))
-
-
-MISTAKES: dict[str, Callable[[Callable], Callable]] = {
-    "1.001 times as much": lambda f: lambda *a, **k: _scaled(f(*a, **k), 1.001),
-    "a turned sign": lambda f: lambda *a, **k: _scaled(f(*a, **k), -1.0),
-}
-
-
-def _scaled(result: object, factor: float) -> object:
-    parts = result if isinstance(result, tuple) else (result,)
-    done = tuple(p if p is None else _scaled_one(p, factor) for p in parts)
-    return done if isinstance(result, tuple) else done[0]
-
-
-def _scaled_one(part: object, factor: float) -> object:
-    return (lambda: part() * factor) if callable(part) else part * factor  # type: ignore[operator]
-
-
-@pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.parametrize("mistake", ["1.001 times as much", "a turned sign"])
 @pytest.mark.parametrize("name", SMOOTH)
 def test_planted_mistakes_are_caught(name: str, mistake: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the value, and in the slope (where there is one that is not 0 everywhere)."""
-    op, plant = OPS[name], MISTAKES[mistake]
+    op, wrong = OPS[name], MISTAKES[mistake]
     columns = [c[:8] for c in samples(op, 20)]
     length = min(map(len, columns))
     columns = [c[:length] for c in columns]
-    monkeypatch.setattr(op, "forward", staticmethod(plant(op.forward)))
+    monkeypatch.setattr(op, "forward", staticmethod(plant(op.forward, wrong)))
     assert worst(op, columns).share > 1 or not np.any(op.forward(*columns))
     monkeypatch.undo()
     slopes = {orders: worst(op, columns, orders) for orders in orders_of(op) if len(orders) == 1}
-    monkeypatch.setattr(op, "gradient", staticmethod(plant(op.gradient)))
+    monkeypatch.setattr(op, "gradient", staticmethod(plant(op.gradient, wrong)))
     for orders in slopes:
-        flat = not np.any(_slope(op, columns, orders))
+        flat = not np.any(computed(op, columns, orders))
         assert flat or worst(op, columns, orders).share > 1, orders
-
-
-def _slope(op: type[Elementwise], columns: list[np.ndarray], orders: tuple[str, ...]) -> np.ndarray:
-    from tests.ops.oracle import computed
-
-    return computed(op, columns, orders)

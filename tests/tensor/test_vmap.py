@@ -13,7 +13,7 @@ from openbook.errors import OpenbookError
 from openbook.ops import OPS, apply
 from openbook.ops import vocabulary as word
 from openbook.tensor import Tensor, vmap
-from tests.ops.oracle import samples
+from openbook.testing.oracle import samples
 
 RANDOM = np.random.default_rng(4)
 CASES = 4
@@ -156,6 +156,25 @@ def test_gradients_of_each_case(name: str) -> None:
         np.testing.assert_allclose(found.data[k], one.data, rtol=1e-8, atol=1e-9)
 
 
+@pytest.mark.parametrize("name", sorted(n for n, op in OPS.items() if op.differentiable))
+def test_rows_and_columns_carried_as_one_stack(name: str) -> None:
+    """A Jacobian by one stack of cotangents, by one stack of directions, and row by row."""
+    arrays, parameters = inputs_of(name)
+    k = next(i for i, a in enumerate(arrays) if a.dtype.kind == "f")
+    others = [Tensor(a[0]) for a in arrays]
+
+    def f(x: Any) -> Any:
+        return apply(OPS[name], *others[:k], x, *others[k + 1 :], **parameters)
+
+    point = Tensor(arrays[k][0])
+    value, pull = ob.vjp(f, point)
+    rows = [pull(Tensor(unit)).data for unit in np.eye(value.numel(), dtype=value.dtype).reshape(-1, *value.shape)]
+    expected = np.reshape(rows, (*value.shape, *point.shape))
+    scale = max(1.0, float(np.abs(expected).max()))
+    np.testing.assert_allclose(ob.jacobian(f)(point).data, expected, rtol=1e-10, atol=1e-12 * scale)
+    np.testing.assert_allclose(ob.jacfwd(f)(point).data, expected, rtol=1e-9, atol=1e-10 * scale)
+
+
 def test_transforms_nest_in_any_order() -> None:
     W, X = Tensor(normal(4)[:3]), Tensor(normal(4))
 
@@ -222,6 +241,21 @@ def test_axes_in_and_out() -> None:
     x = Tensor(RANDOM.standard_normal((3, CASES)))
     found = vmap(lambda v, s: v * s, (1, None), 1)(x, ob.tensor(2.0, dtype=ob.float64))
     np.testing.assert_array_equal(found.data, 2 * x.data)
+
+
+def test_named_arguments_and_chunks() -> None:
+    x, s = Tensor(normal(3)), Tensor(normal())
+    whole = vmap(lambda a, b: {"sum": (a * b).sum(), "all": (a, b)})
+    for found in (
+        vmap(lambda a, b: {"sum": (a * b).sum(), "all": (a, b)})(x, b=s),
+        vmap(lambda a, b: {"sum": (a * b).sum(), "all": (a, b)}, chunk_size=3)(x, s),
+    ):
+        np.testing.assert_array_equal(found["sum"].data, whole(x, s)["sum"].data)
+        np.testing.assert_array_equal(found["all"][0].data, x.data)
+    across = vmap(lambda a: a * 2, in_dims=1, out_dims=1, chunk_size=2)(x.T)
+    np.testing.assert_array_equal(across.data, 2 * x.data.T)
+    with pytest.raises(OpenbookError, match="chunk_size"):
+        vmap(lambda a: a, chunk_size=0)
 
 
 def test_single_numbers_are_not_to_be_had() -> None:

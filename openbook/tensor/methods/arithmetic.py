@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from openbook.errors import InputError
 from openbook.ops import vocabulary as word
-from openbook.ops.op import OPS, Op, dispatch
+from openbook.ops.op import Op, dispatch, for_every_operation
 
 if TYPE_CHECKING:
     from openbook.tensor.tensor import Tensor
@@ -211,14 +211,17 @@ def _method(op: type[Op]) -> Any:
     return method
 
 
-def _add_elementwise_methods() -> None:
+def _add_method(op: type[Op]) -> None:
     """Every operation on single numbers is a method too, without being written down here a second time."""
-    for name, op in OPS.items():
-        if op.elementwise and name not in ("where", *Arithmetic.__dict__):
-            setattr(Arithmetic, name, _method(op))
+    if op.elementwise and op.name not in ("where", *Arithmetic.__dict__):
+        setattr(Arithmetic, op.name, _method(op))
+
+
+def _add_synonyms() -> None:
     for synonym, name in _SYNONYMS.items():
         if hasattr(Arithmetic, name):
             setattr(Arithmetic, synonym, getattr(Arithmetic, name))
 
 
-_add_elementwise_methods()
+for_every_operation(_add_method)
+_add_synonyms()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 import mpmath
 import numpy as np
@@ -48,7 +46,6 @@ def _tiny(random: np.random.Generator, count: int) -> np.ndarray:
     return 10.0 ** random.uniform(-8, 0, count)
 
 
-@cache
 def formula(op: type[Elementwise], orders: tuple[str, ...]) -> Expr:
     """The operation's formula, differentiated by the arguments named, one after the other."""
     expr = op.expression()
@@ -57,10 +54,10 @@ def formula(op: type[Elementwise], orders: tuple[str, ...]) -> Expr:
     return expr
 
 
-def truth(expr: Expr, point: dict[str, float]) -> mpmath.mpf:
+def truth(expr: Expr, point: dict[str, float], most: int = 4000) -> mpmath.mpf:
     """The value at precision doubled until two evaluations agree; two zeros may both have lost all digits."""
     digits, before = 30, None
-    while digits < 4000:
+    while digits < most:
         with mpmath.workdps(digits):
             now = evaluate(expr, point, precise(digits))
             if before is not None and now != 0 and abs(now - before) <= abs(now) * mpmath.mpf(10) ** -20:
@@ -72,14 +69,18 @@ def truth(expr: Expr, point: dict[str, float]) -> mpmath.mpf:
 
 def condition(expr: Expr, point: dict[str, float], exact: mpmath.mpf) -> float:
     """Σ |x ∂f/∂x| / |f|: how much the value must move when the inputs are rounded."""
-    total = mpmath.mpf(0)
-    with mpmath.workdps(900):  # formulas may lose hundreds of digits, as 1 - erf(x) does
-        here = evaluate(expr, point, precise(900))
-        for name, x in point.items():
-            h = mpmath.mpf(abs(x) or SMALLEST) * mpmath.mpf(10) ** -40
-            moved = evaluate(expr, {**point, name: mpmath.mpf(x) + h}, precise(900))
-            total += abs(mpmath.mpf(x) * (moved - here) / h)
-        return float(total / abs(exact))
+    for digits in (100, 300, 900):  # formulas may lose hundreds of digits, as 1 - erf(x) does
+        with mpmath.workdps(digits):
+            here = evaluate(expr, point, precise(digits))
+            if abs(here - exact) > abs(exact) * mpmath.mpf(10) ** -19:
+                continue
+            total = mpmath.mpf(0)
+            for name, x in point.items():
+                h = mpmath.mpf(abs(x) or SMALLEST) * mpmath.mpf(10) ** -15
+                moved = evaluate(expr, {**point, name: mpmath.mpf(x) + h}, precise(digits))
+                total += abs(mpmath.mpf(x) * (moved - here) / h)
+            return float(total / abs(exact))
+    raise AssertionError(f"no value settles at {point}")
 
 
 def computed(op: type[Elementwise], columns: list[np.ndarray], orders: tuple[str, ...]) -> np.ndarray:
@@ -123,6 +124,13 @@ def orders_of(op: type[Elementwise]) -> list[tuple[str, ...]]:
     return [(), *((name,) for name in slopes), *((name, name) for name in slopes)]
 
 
-def as_text(found: Any) -> str:
-    """For a table: how much of the budget was used, and where."""
-    return f"{found.share:.2f} ({found.ulps:.1f} ulp)" if found.share else "0"
+def errors(op: type[Elementwise], count: int) -> dict[tuple[str, ...], Worst]:
+    """The worst of the value and of every first and second derivative."""
+    columns = samples(op, count)
+    length = min(map(len, columns))
+    return {orders: worst(op, [c[:length] for c in columns], orders) for orders in orders_of(op)}
+
+
+def require_within_budget(op: type[Elementwise], found: dict[tuple[str, ...], Worst]) -> None:
+    for orders, error in found.items():
+        assert error.share <= 1, (op.name, orders, error)
