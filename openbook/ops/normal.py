@@ -149,6 +149,9 @@ class Ndtri(Elementwise):
         return g * ndtri_slope(x)
 
 
+_ROOT, _ROOT_REST = 2.5066282746310002, 2.6080341004547094e-16  # √(2π), and what is missing to it
+
+
 class NdtriSlope(Elementwise):
     """The slope of ndtri, one over the normal density there: by erfcx, for exp(y²/2) makes y² errors of one in y."""
 
@@ -166,7 +169,7 @@ class NdtriSlope(Elementwise):
         middle = np.maximum(place, -0.6)
         y = np.where(
             place > -0.6,
-            math.sqrt(2 * math.pi) * np.exp(middle * middle * 0.5),
+            _ROOT + (_ROOT_REST + _ROOT * np.expm1(middle * middle * 0.5)),
             math.sqrt(math.pi / 2) * Erfcx.forward(place * -math.sqrt(0.5)) / rest,
         )
         return np.where(end, np.inf, y).astype(np.result_type(x, np.float16), copy=False)
