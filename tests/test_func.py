@@ -11,7 +11,7 @@ import openbook as ob
 @pytest.mark.torch
 def test_per_example_gradients_by_torchs_recipe() -> None:
     """The same text, line by line, on both libraries."""
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     random = np.random.default_rng(0)
     X, y = random.normal(size=(6, 4)), np.array([0, 2, 1, 1, 0, 2])
     found = []

@@ -14,7 +14,7 @@ import pytest
 from openbook import nn, optim
 from openbook.utils import data
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytestmark = pytest.mark.torch
 
 Found = dict[str, str]

@@ -55,7 +55,7 @@ def test_bad_files_are_named(tmp_path: Path) -> None:
 @pytest.mark.torch
 def test_pytorch_reads_what_is_saved_and_the_other_way(tmp_path: Path) -> None:
     """Tied weights, memory in another order, half precision, numbers without axes: the same entries on both sides."""
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     from safetensors.torch import load_file, save_file
 
     weight = np.arange(12, dtype=np.float32).reshape(3, 4)

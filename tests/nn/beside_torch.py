@@ -20,7 +20,7 @@ def their_state(theirs: Any) -> dict[str, np.ndarray]:
 
 def twins(name: str, *arguments: Any, **options: Any) -> tuple[Any, Any]:
     """Our module and PyTorch's, in float64, with PyTorch's initial state; their states and prints agree."""
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     torch.manual_seed(0)
     theirs = getattr(torch.nn, name)(*arguments, **options).double()
     ours = getattr(nn, name)(*arguments, **options).double()
@@ -54,7 +54,7 @@ def flat(outputs: Any) -> list[Any]:
 
 def compare(ours: Any, theirs: Any, inputs: Sequence[Any], close: dict[str, float] = CLOSE, **options: Any) -> None:
     """Outputs, and the gradients of all inputs and parameters under a random cotangent, and the state afterwards."""
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     own = _call(ours, inputs, lambda a: ob.tensor(a, requires_grad=_learns(a)), options)
     truth = _call(theirs, inputs, lambda a: torch.tensor(a, requires_grad=_learns(a)), options)
     mine, wanted = flat(own.outputs), flat(truth.outputs)

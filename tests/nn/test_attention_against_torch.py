@@ -94,7 +94,7 @@ def test_decoder_layer_is_torchs(options: dict[str, Any]) -> None:
 
 
 def test_encoder_is_torchs() -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     layer = {"dim_feedforward": 12, "dropout": 0.0, "batch_first": True}
     theirs = torch.nn.TransformerEncoder(
         torch.nn.TransformerEncoderLayer(8, 2, **layer), 3, torch.nn.LayerNorm(8)
@@ -110,7 +110,7 @@ def test_encoder_is_torchs() -> None:
 
 
 def test_transformer_is_torchs() -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     sizes = {"d_model": 8, "nhead": 2, "num_encoder_layers": 2, "num_decoder_layers": 2, "dim_feedforward": 12}
     ours, theirs = twins("Transformer", **sizes, dropout=0.0)
     mask = nn.Transformer.generate_square_subsequent_mask(4, dtype=np.float64)
@@ -120,7 +120,7 @@ def test_transformer_is_torchs() -> None:
 
 @pytest.mark.parametrize("mask", [None, CAUSAL[:4], normal(4, 5), normal(3, 1, 4, 5)])
 def test_scaled_dot_product_attention_is_torchs(mask: np.ndarray | None) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     q, k, v = normal(3, 2, 4, 6), normal(3, 2, 5, 6), normal(3, 2, 5, 7)
     for options in ({}, {"scale": 0.3}, {"is_causal": True} if mask is None else {}):
         own = nn.functional.scaled_dot_product_attention(
@@ -133,7 +133,7 @@ def test_scaled_dot_product_attention_is_torchs(mask: np.ndarray | None) -> None
 
 
 def test_heads_of_queries_can_share_keys() -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     q, k, v = normal(3, 4, 5, 6), normal(3, 2, 5, 6), normal(3, 2, 5, 6)
     own = nn.functional.scaled_dot_product_attention(*map(ob.tensor, (q, k, v)), enable_gqa=True)
     truth = torch.nn.functional.scaled_dot_product_attention(*map(torch.tensor, (q, k, v)), enable_gqa=True)

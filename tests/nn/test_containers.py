@@ -92,7 +92,7 @@ def test_parameter_list_and_dict() -> None:
 
 @pytest.mark.torch
 def test_prints_are_torchs() -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
     def build(n: object) -> object:
         return n.Sequential(  # type: ignore[attr-defined]

@@ -13,7 +13,7 @@ from openbook.errors import DTypeError, GraphError, InputError
 
 from .beside_torch import normal, their_state
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytestmark = pytest.mark.torch
 
 

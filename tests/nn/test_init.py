@@ -35,7 +35,7 @@ FILLS: list[tuple[str, dict[str, Any], tuple[int, ...]]] = [
 
 @pytest.mark.parametrize(("name", "options", "shape"), FILLS)
 def test_draws_have_torchs_distribution(name: str, options: dict[str, Any], shape: tuple[int, ...]) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     torch.manual_seed(0)
     ob.manual_seed(0)
     own = getattr(nn.init, name)(weights(*shape), **options).data.ravel()
@@ -55,7 +55,7 @@ LAYERS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("name", "arguments", "options"), LAYERS)
 def test_layers_start_with_torchs_distribution(name: str, arguments: Any, options: dict[str, Any]) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     torch.manual_seed(1)
     ob.manual_seed(1)
     ours, theirs = getattr(nn, name)(*arguments, **options), getattr(torch.nn, name)(*arguments, **options)
@@ -77,7 +77,7 @@ def test_orthogonal_rows_or_columns(shape: tuple[int, ...]) -> None:
 
 
 def test_fixed_fills_are_torchs() -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     for name, arguments, shape in (
         ("zeros_", (), (2, 3)), ("ones_", (), (2, 3)), ("constant_", (0.3,), (2, 3)), ("eye_", (), (3, 4)),
         ("dirac_", (), (4, 2, 3)), ("dirac_", (2,), (4, 2, 3, 2)),
@@ -88,7 +88,7 @@ def test_fixed_fills_are_torchs() -> None:
 
 
 def test_gains_are_torchs() -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     for name in ("linear", "conv2d", "sigmoid", "tanh", "relu", "selu", "leaky_relu"):
         assert nn.init.calculate_gain(name) == pytest.approx(torch.nn.init.calculate_gain(name), rel=1e-15)
     assert nn.init.calculate_gain("leaky_relu", 0.3) == torch.nn.init.calculate_gain("leaky_relu", 0.3)

@@ -122,7 +122,7 @@ def test_embedding_is_torchs(padding_idx: int | None) -> None:
 
 
 def test_embedding_from_pretrained_is_torchs() -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     rows = normal(5, 3)
     frozen = nn.Embedding.from_pretrained(rows, padding_idx=1)
     assert not frozen.weight.requires_grad
@@ -132,7 +132,7 @@ def test_embedding_from_pretrained_is_torchs() -> None:
 
 @pytest.mark.parametrize("output_size", [(8, 6), (9, 7), (1, 3, 9, 6)])
 def test_the_size_of_a_transposed_convolution_can_be_asked_for(output_size: tuple[int, ...]) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     ours, theirs = twins("ConvTranspose2d", 2, 3, 2, stride=2)
     x = normal(1, 2, 4, 3)
     with pytest.raises(OpenbookError, match="between"):

@@ -74,7 +74,7 @@ CASES: list[Any] = [
 @pytest.mark.parametrize(("name", "options", "inputs"), CASES)
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 def test_loss_is_torchs(name: str, options: dict[str, Any], inputs: tuple[np.ndarray, ...], reduction: str) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
     def made(tensor: Any) -> dict[str, Any]:
         return {k: tensor(v) if isinstance(v, np.ndarray) else v for k, v in options.items()}
@@ -103,7 +103,7 @@ class _Scored:
 
 
 def test_the_divergence_itself_is_torchs() -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     own = nn.KLDivLoss(reduction="batchmean")(ob.tensor(LOG_SHARES[::-1].copy()), ob.tensor(SHARES))
     truth = torch.nn.KLDivLoss(reduction="batchmean")(torch.tensor(LOG_SHARES[::-1].copy()), torch.tensor(SHARES))
     np.testing.assert_allclose(own.data, truth.numpy(), **CLOSE)

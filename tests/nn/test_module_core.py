@@ -212,7 +212,7 @@ def test_hooks_with_options_and_for_failures() -> None:
 @pytest.mark.torch
 @pytest.mark.filterwarnings("ignore:Full backward hook is firing")  # PyTorch's, where no input takes a gradient
 def test_backward_hooks_are_torchs() -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     ours, theirs = nn.Linear(3, 2).double(), torch.nn.Linear(3, 2).double()
     ours.load_state_dict({k: v.numpy() for k, v in theirs.state_dict().items()})
     x = np.arange(6.0).reshape(2, 3)
@@ -311,7 +311,7 @@ def test_gradients_for_each_example() -> None:
 
 @pytest.mark.torch
 def test_parameters_as_a_vector_are_torchs() -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     ours, theirs = nn.Linear(3, 2), torch.nn.Linear(3, 2)
     ours.load_state_dict({k: v.numpy() for k, v in theirs.state_dict().items()})
     vector = nn.utils.parameters_to_vector(ours.parameters())

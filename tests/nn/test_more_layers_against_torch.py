@@ -13,7 +13,7 @@ from openbook import nn, optim
 from openbook.errors import GraphError, InputError, OpenbookError, ShapeError
 from tests.nn.beside_torch import compare, normal, their_state, twins
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore:Lazy modules")]
 
 

@@ -14,7 +14,7 @@ from openbook.errors import DTypeError, InputError, ShapeError
 from openbook.nn.utils import parametrize
 from tests.nn.beside_torch import CLOSE, compare, normal, same_state_form, their_state
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore")]
 
 LAYERS: list[tuple[str, tuple[Any, ...], tuple[int, ...]]] = [

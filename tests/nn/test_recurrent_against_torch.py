@@ -53,7 +53,7 @@ def first_states(name: str, options: dict[str, Any], count: int, *rows: int) -> 
 @pytest.mark.parametrize("lengths", [(5, 5, 4, 1), (2, 6, 1, 6, 3), (4,)])
 def test_packed_sequences_are_torchs(name: str, options: dict[str, Any], start: str, lengths: tuple[int, ...]) -> None:
     """Outputs and last states, and the gradients of everything, in the order the sequences were given in."""
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     ours, theirs = twins(name, 4, 3, **options)
     count = options.get("num_layers", 1) * (1 + options.get("bidirectional", False))
     batch_first = options.get("batch_first", False)
@@ -87,7 +87,7 @@ class Wrapped:
 
 
 def test_sequences_padded_packed_and_back() -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     theirs = torch.nn.utils.rnn
     arrays = [normal(n, 2, 3, seed=n) for n in (4, 2, 5, 2)]
     mine, others = [ob.tensor(a) for a in arrays], [torch.tensor(a) for a in arrays]

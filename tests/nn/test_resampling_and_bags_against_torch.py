@@ -12,7 +12,7 @@ from openbook import nn
 from openbook.errors import InputError, ShapeError
 from tests.nn.beside_torch import CLOSE, compare, normal, same_state_form, their_state, twins
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytestmark = pytest.mark.torch
 
 # name, arguments, options, shape of the input

@@ -12,7 +12,7 @@ import openbook as ob
 from openbook import optim
 from openbook.errors import InputError
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytestmark = pytest.mark.torch
 
 

@@ -11,7 +11,7 @@ import openbook as ob
 from openbook import nn, optim
 from openbook.errors import InputError
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytestmark = pytest.mark.torch
 
 OPTIONS: dict[str, dict[str, Any]] = {

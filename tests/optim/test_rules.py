@@ -11,7 +11,7 @@ import pytest
 import openbook as ob
 from openbook import nn, optim
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytestmark = pytest.mark.torch
 
 RULES: dict[str, dict[str, Any]] = {

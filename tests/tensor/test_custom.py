@@ -118,7 +118,7 @@ def uses(f: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.torch
 @pytest.mark.parametrize("name", list(uses(functions(ob))))
 def test_first_and_second_derivatives_as_pytorchs(name: str) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     results = []
     for t in (ob, torch):
         x = t.tensor(DATA, dtype=t.float64, requires_grad=True)
@@ -251,7 +251,7 @@ def test_mistakes_are_named() -> None:
 
 @pytest.mark.torch
 def test_inputs_changed_by_forward() -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     results = []
     for t in (ob, torch):
 

@@ -19,7 +19,7 @@ def leaf(data: Any = DATA) -> Any:
 
 @pytest.mark.torch
 def test_as_pytorchs() -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     results = []
     for t in (ob, torch):
         x = t.tensor(DATA, dtype=t.float64, requires_grad=True)

@@ -228,7 +228,7 @@ def test_gradients_share_no_memory() -> None:
 
 @pytest.mark.torch
 def test_changes_in_place_are_recorded_as_pytorchs_are() -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
     def run(library):  # type: ignore[no-untyped-def]
         x = library.tensor([1.0, 2.0, 3.0], requires_grad=True)
@@ -287,7 +287,7 @@ def test_leaves_and_their_views_are_refused() -> None:
 
 @pytest.mark.torch
 def test_what_aliases_and_what_copies_is_as_in_pytorch() -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     ways = {
         "basic index": lambda x: x[1:, ::2],
         "number": lambda x: x[0],

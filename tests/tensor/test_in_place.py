@@ -17,7 +17,7 @@ import pytest
 import openbook as ob
 from openbook.errors import GraphError, InputError
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytestmark = pytest.mark.torch
 
 RANDOM = np.random.default_rng(3)

@@ -11,7 +11,7 @@ import pytest
 
 import openbook as ob
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytestmark = pytest.mark.torch
 
 X = np.random.default_rng(0).normal(size=(4, 3))

@@ -217,7 +217,7 @@ def test_collating_agrees(batch: Any) -> None:
     "options", [{"batch_size": 4}, {"batch_size": 3, "drop_last": True}, {"batch_sampler": [[1, 0], [7]]}]
 )
 def test_loading_agrees(options: dict[str, Any]) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     theirs = torch.utils.data.TensorDataset(torch.arange(16.0).reshape(8, 2), torch.arange(8))
     ours = TensorDataset(ob.arange(16.0).reshape(8, 2), ob.arange(8))
     for mine, other in ((ours, theirs), (Squares(8), Squares(8))):
@@ -289,7 +289,7 @@ def test_openbook_utils_is_there() -> None:
 ])  # fmt: skip
 @pytest.mark.torch
 def test_examples_that_come_one_by_one_are_batched_as_pytorch_does(options: dict[str, Any]) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
     def run(library: Any) -> list[Any]:
         kind = type("Countdown", (library.IterableDataset,), {"__iter__": lambda self: iter(range(10, 0, -1))})
@@ -323,7 +323,7 @@ def test_workers_change_nothing() -> None:
 
 @pytest.mark.torch
 def test_datasets_side_by_side() -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
     def run(library: Any) -> list[Any]:
         stacked = library.StackDataset([1, 2, 3], "abc")
