@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from openbook.forest.ranks import Ranks
 from openbook.forest.tree import Tree
 
 __all__ = ["Walk", "leaf_values", "leaves_of", "vote_shares", "walk_of"]
@@ -16,6 +18,8 @@ __all__ = ["Walk", "leaf_values", "leaves_of", "vote_shares", "walk_of"]
 _BLOCK = 16384  # rows that one thread takes at a time, all trees for each
 _WORTH_THREADS = 500_000  # rows × trees
 _FEW_ROWS = 8
+_WORTH_RANKS = 100_000  # rows × trees: below, ranking the forest's thresholds costs more than it saves
+_RANKED_BLOCK = 131_072  # rows: the trees are read once for all of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +34,7 @@ class Walk:
     links: np.ndarray
     starts: np.ndarray
     shares: np.ndarray
+    n_features: int
 
     @classmethod
     def of(cls, trees: Sequence[Tree], n_features: int) -> Walk:
@@ -39,7 +44,12 @@ class Walk:
         parts = [_nodes(tree, start) for tree, start in zip(trees, starts[:-1], strict=True)]
         shares = [t.value / t.value.sum(axis=1, keepdims=True) if t.value.shape[1] > 1 else t.value for t in trees]
         return cls(np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]), starts[:-1],
-                   np.ascontiguousarray(np.concatenate(shares), dtype=np.float64))  # fmt: skip
+                   np.ascontiguousarray(np.concatenate(shares), dtype=np.float64), n_features)  # fmt: skip
+
+    @cached_property
+    def ranks(self) -> Ranks | None:
+        """The same nodes for large batches, made when the first comes."""
+        return Ranks.of(self, self.n_features)
 
     @property
     def votes(self) -> np.ndarray:
@@ -99,16 +109,22 @@ def _run(
 ) -> None:
     from openbook.forest.kernels.walk import walk_rows, walk_trees
 
-    flat, (n, width) = np.ascontiguousarray(X).reshape(-1), X.shape
+    X = np.ascontiguousarray(X)
+    flat, (n, width) = X.reshape(-1), X.shape
     if n < _FEW_ROWS and values is not None:
         walk_trees(flat, width, 0, n, walk.thresholds, walk.links, walk.starts, values, sums)
         return
 
-    parallel = threads > 1 and n * len(walk.starts) >= _WORTH_THREADS
-    size = min(_BLOCK, -(-n // threads)) if parallel else _BLOCK
+    work = n * len(walk.starts)
+    ranks = walk.ranks if values is not None and work >= _WORTH_RANKS else None
+    parallel = threads > 1 and work >= _WORTH_THREADS
+    size = _BLOCK if ranks is None else _RANKED_BLOCK
+    size = min(size, -(-n // threads)) if parallel else size
 
     def block(begin: int) -> None:
         end = min(begin + size, n)
+        if ranks is not None and ranks.add_up(X[begin:end], values, walk.starts, sums[begin:end]):
+            return
         walk_rows(flat, width, begin, end, walk.thresholds, walk.links, walk.starts, values, sums, leaves)
 
     if not parallel:
