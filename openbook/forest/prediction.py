@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -78,8 +78,15 @@ def walk_of(model: object, trees: Sequence[Tree], n_features: int) -> Walk:
 
 def leaves_of(walk: Walk, X: np.ndarray, threads: int = 1) -> np.ndarray:
     """The leaf in which each row ends, for every tree (rows, trees)."""
-    leaves = np.empty((len(walk.starts), len(X)), np.int64)
-    _run(walk, X, None, None, leaves, threads)
+    from openbook.forest.kernels.walk import walk_rows
+
+    flat, (n, width) = np.ascontiguousarray(X).reshape(-1), X.shape
+    leaves = np.empty((len(walk.starts), n), np.int64)
+
+    def block(begin: int, end: int) -> None:
+        walk_rows(flat, width, begin, end, walk.thresholds, walk.links, walk.starts, None, None, leaves)
+
+    _in_blocks(block, n, _BLOCK, threads if n * len(walk.starts) >= _WORTH_THREADS else 1)
     return leaves.T
 
 
@@ -94,42 +101,33 @@ def vote_shares(walk: Walk, X: np.ndarray, threads: int = 1) -> np.ndarray:
 
 
 def _averaged(walk: Walk, values: np.ndarray, X: np.ndarray, threads: int) -> np.ndarray:
-    sums = np.zeros((len(X), values.shape[1]))
-    _run(walk, X, values, sums, None, threads)
-    return sums / len(walk.starts)
-
-
-def _run(
-    walk: Walk,
-    X: np.ndarray,
-    values: np.ndarray | None,
-    sums: np.ndarray | None,
-    leaves: np.ndarray | None,
-    threads: int,
-) -> None:
     from openbook.forest.kernels.walk import walk_rows, walk_trees
 
     X = np.ascontiguousarray(X)
     flat, (n, width) = X.reshape(-1), X.shape
-    if n < _FEW_ROWS and values is not None:
-        walk_trees(flat, width, 0, n, walk.thresholds, walk.links, walk.starts, values, sums)
-        return
-
     work = n * len(walk.starts)
-    ranks = walk.ranks if values is not None and work >= _WORTH_RANKS else None
-    parallel = threads > 1 and work >= _WORTH_THREADS
-    size = _BLOCK if ranks is None else _RANKED_BLOCK
-    size = min(size, -(-n // threads)) if parallel else size
+    sums = np.zeros((n, values.shape[1]))
+    nodes = walk.thresholds, walk.links, walk.starts
+    ranks = walk.ranks if work >= _WORTH_RANKS else None
 
-    def block(begin: int) -> None:
-        end = min(begin + size, n)
-        if ranks is not None and ranks.add_up(X[begin:end], values, walk.starts, sums[begin:end]):
-            return
-        walk_rows(flat, width, begin, end, walk.thresholds, walk.links, walk.starts, values, sums, leaves)
+    def block(begin: int, end: int) -> None:
+        if ranks is None or not ranks.add_up(X[begin:end], values, walk.starts, sums[begin:end]):
+            walk_rows(flat, width, begin, end, *nodes, values, sums, None)
 
-    if not parallel:
-        for begin in range(0, n, size):
-            block(begin)
+    if n < _FEW_ROWS:
+        walk_trees(flat, width, 0, n, *nodes, values, sums)
+    else:
+        _in_blocks(block, n, _BLOCK if ranks is None else _RANKED_BLOCK, threads if work >= _WORTH_THREADS else 1)
+    return sums / len(walk.starts)
+
+
+def _in_blocks(work: Callable[[int, int], None], rows: int, size: int, threads: int) -> None:
+    """Call `work(begin, end)` for blocks of rows, `size` at most; each thread has its share."""
+    size = max(1, min(size, -(-rows // threads)))
+    blocks = [(begin, min(begin + size, rows)) for begin in range(0, rows, size)]
+    if threads == 1:
+        for block in blocks:
+            work(*block)
         return
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(block, range(0, n, size)))
+        list(pool.map(lambda block: work(*block), blocks))
