@@ -37,16 +37,17 @@ class Operation:
     upstream: np.ndarray
     slopes: Callable[[int, Index], np.ndarray]
     formula: str = ""
-    differences: Callable[[int, Index], Measured | None] | None = (
-        None  # the same slopes, by differences of the operation
-    )
+    differences: Callable[[int, Index], Measured | None] | None = None  # the same slopes, by differences of `again`
+    again: str = "the operation"
+    module: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
     """Which entry of which value is asked about: its key and name, the array and its gradient, the spacing of its floats.
 
-    `replay` computes the loss to both sides of any value, where its owner can.
+    `replay` computes the loss to both sides of any value, where its owner can; `witnesses(index)` are the owner's own
+    ways to the gradient of one entry.
     """
 
     key: int
@@ -55,6 +56,12 @@ class Question:
     gradient: np.ndarray
     eps: float
     replay: Replay | None = None
+    witnesses: Callable[[Index], tuple[Witness, ...]] = lambda index: ()
+
+    @property
+    def tolerance(self) -> float:
+        """How closely differences and gradients in these floats can agree."""
+        return max(1e-6, 100 * self.eps)
 
     def entry(self, at: Index | int | None) -> Index:
         """The index asked for, or that of the largest gradient."""
@@ -98,6 +105,11 @@ class Rung:
     key: int = 0
     index: Index = ()
 
+    @property
+    def cancelled(self) -> float:
+        """How much of the products takes the rest away: what their own rounding may be."""
+        return max(0.0, sum(abs(t.product) for t in self.terms) - abs(self.gradient))
+
 
 def explain_entry(
     operations: Sequence[Operation],
@@ -120,7 +132,7 @@ def explain_entry(
     return Working(
         title=f"How d{last.name}/d{title} comes about",
         question=f"What does {title} do to {last.name}?",
-        steps=(*_values(rungs, loss, last, question.eps), *ledger),
+        steps=(*_values(rungs, loss, last, question), *ledger),
         result=rungs[0].gradient,
         notes=(_note(rungs), *_spared(question)),
         graph=picture(operations, leaves or {question.key: asked}, rungs, loss),
@@ -174,13 +186,27 @@ def _terms(operation: Operation, position: int, index: Index) -> list[Term]:
     ]
 
 
-def _values(rungs: list[Rung], loss: float, last: Operation, eps: float) -> list[Step]:
+def _values(rungs: list[Rung], loss: float, last: Operation, question: Question) -> list[Step]:
     steps = [
-        Step(r.name, r.value, rule=r.rule or "given", part=VALUES, dtype_eps=eps, why="" if i else "asked about")
+        _again(Step(r.name, r.value, rule=r.rule or "given", part=VALUES, dtype_eps=question.eps,
+                    why="" if i else "asked about"), question, r.key, r.index)
         for i, r in enumerate(rungs)
         if r.value is not None
-    ]
-    return [*steps, Step(last.name, loss, rule=last.rule, part=VALUES, dtype_eps=eps)]
+    ]  # fmt: skip
+    end = Step(last.name, loss, rule=last.rule, part=VALUES, dtype_eps=question.eps)
+    return [*steps, _again(end, question, last.key, ())]
+
+
+def _again(step: Step, question: Question, key: int, index: Index) -> Step:
+    """A value with the same computed once more in float64 beside it, where that is possible."""
+    if question.replay is None or key not in question.replay.values:
+        return step
+    array = np.asarray(question.replay.values[key])
+    found = float(array[index] if index else array.ravel()[0])
+    largest = float(np.max(np.abs(array), initial=0.0))
+    floor = 100 * question.eps * (largest if np.isfinite(largest) else 0.0)
+    witness = Witness("the forward pass again in float64", lambda: found, rtol=100 * question.eps, atol=floor)
+    return replace(step, witnesses=(*step.witnesses, witness))
 
 
 def _ledger(rungs: list[Rung], last: Operation, question: Question, top: int) -> list[Step]:
@@ -189,29 +215,34 @@ def _ledger(rungs: list[Rung], last: Operation, question: Question, top: int) ->
     reached: dict[str, Step] = {}
     for rung in reversed(rungs):
         made, gradient = _rung_steps(rung, last, reached, top, question)
-        gradient = _witnessed(gradient, question, rung.key, rung.index, always=rung is rungs[0])
+        gradient = _witnessed(gradient, question, rung.key, rung.index, rung.cancelled, always=rung is rungs[0])
+        if rung is rungs[0]:
+            gradient = replace(gradient, witnesses=(*gradient.witnesses, *question.witnesses(rung.index)))
         reached[gradient.name] = gradient
         steps += [*made, gradient]
     return steps
 
 
-def _witnessed(step: Step, question: Question, key: int, index: Index, always: bool = False) -> Step:
+def _witnessed(
+    step: Step, question: Question, key: int, index: Index, cancelled: float = 0.0, always: bool = False
+) -> Step:
     """A gradient with differences of the loss beside it, as long as the work is affordable."""
     replay = question.replay
     if replay is None or not (always or replay.affords(replay.cost(key))):
         return step
     measured = replay.loss_slope(key, index)  # now: backward() may free the graph, and a step change the weights
-    floor = 1e-2 * max(1e-6, 100 * question.eps) * float(np.max(np.abs(question.gradient), initial=0.0))
-    return _beside(step, "central differences of the loss", measured, question.eps, floor)
+    largest = float(np.max(np.abs(question.gradient), initial=0.0))
+    floor = question.tolerance * (1e-2 * largest + cancelled)
+    return _beside(step, "central differences of the loss", measured, question, floor)
 
 
-def _beside(step: Step, method: str, measured: Measured, eps: float, floor: float) -> Step:
+def _beside(step: Step, method: str, measured: Measured, question: Question, floor: float) -> Step:
     """A step with differences as its witness; where they say nothing, that is said."""
     if not bool(measured.smooth):
         return replace(step, why=f"{step.why}; {measured.reason}".removeprefix("; "))
-    found, tolerance = float(measured.slope), max(1e-6, 100 * eps)
-    witness = Witness(method, lambda: found, rtol=tolerance, atol=floor + 16 * measured.rounding)
-    return replace(step, witnesses=(*step.witnesses, witness))
+    found = float(measured.slope)
+    floor += 16 * measured.rounding + 4 * question.eps * float(measured.sway)
+    return replace(step, witnesses=(*step.witnesses, Witness(method, lambda: found, question.tolerance, floor)))
 
 
 def _rung_steps(
@@ -233,10 +264,11 @@ def _rung_steps(
         inputs.append(others)
         products.append(Name(others.name))
     count = len(rung.terms)
+    lost = 1.0 if rung.gradient == 0 or not products else 1.0 + rung.cancelled / abs(rung.gradient)
     why = "upstream × local" if count == 1 else f"the sum over {count} paths" if count else "nothing leads to the loss"
     gradient = Step(
         f"d{last.name}/d{rung.name}", rung.gradient, reduce(add, products) if products else None, tuple(inputs),
-        rule="chain rule", why=why, part=BACKWARD, dtype_eps=eps,
+        rule="chain rule", why=why, part=BACKWARD, dtype_eps=eps * lost,
     )  # fmt: skip
     return made, gradient
 
@@ -251,7 +283,7 @@ def _factors(
                  why=operation.formula)  # fmt: skip
     if term.measured is not None:
         floor = max(1e-9, 100 * eps) * term.column
-        local = _beside(local, "central differences of the operation", term.measured, eps, floor)
+        local = _beside(local, f"central differences of {operation.again}", term.measured, question, floor)
     if operation is last:
         return [local], [local]
     upstream = reached.get(f"d{last.name}/d{entry}")
