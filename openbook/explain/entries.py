@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from math import fsum
 from operator import add
 
 import numpy as np
@@ -258,8 +259,7 @@ def _rung_steps(
         inputs += factors
         products.append(reduce(lambda a, b: a * b, (Name(f.name) for f in factors)))  # type: ignore[arg-type,return-value]
     if len(rung.terms) > top:
-        rest = sum(t.product for t in rung.terms[top:])
-        others = Step(f"{len(rung.terms) - top} other products", rest, rule="sum", part=BACKWARD, dtype_eps=eps)
+        others = _others([t.product for t in rung.terms[top:]], eps)
         made.append(others)
         inputs.append(others)
         products.append(Name(others.name))
@@ -271,6 +271,13 @@ def _rung_steps(
         rule="chain rule", why=why, part=BACKWARD, dtype_eps=eps * lost,
     )  # fmt: skip
     return made, gradient
+
+
+def _others(products: list[float], eps: float) -> Step:
+    """What is not written out, as one number."""
+    exact = Witness("added up exactly", lambda: fsum(products), atol=eps * sum(map(abs, products)))
+    return Step(f"{len(products)} other products", sum(products), rule="sum", part=BACKWARD, dtype_eps=eps,
+                witnesses=(exact,))  # fmt: skip
 
 
 def _factors(

@@ -1,0 +1,96 @@
+"""What PyTorch did once more in float64: each operation by itself, all that follows from a value, the model as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from openbook.explain.entries import Index
+from openbook.explain.pytorch.graph import Known, TorchGraph
+from openbook.explain.pytorch.recording import Recording, as_double, redrawn
+from openbook.explain.pytorch.run import Run
+from openbook.explain.replay import Measured, Replay, measured, work_of
+
+__all__ = ["TorchReplay", "differences_of"]
+
+_UNUSED = -1  # the key of outputs from which nothing was computed
+
+
+class TorchReplay(Replay):
+    """The recorded operations behind a number; where one was not recorded, differences through it say nothing."""
+
+    def __init__(self, graph: TorchGraph):
+        self.graph = graph
+        self._nodes_of: dict[int, list[Known]] = {}
+        for known in graph.computed:
+            self._nodes_of.setdefault(id(known.node), []).append(known)
+        super().__init__([members[0] for members in self._nodes_of.values()])
+        self._doubled: dict[int, np.ndarray] = {}
+
+    def slopes(self, known: Known, output: int, position: int, index: Index) -> Measured | None:
+        """The local slopes of an operation by differences; None where it was not recorded."""
+        return None if known.performed is None else self.local_slopes(known, position, index, output)
+
+    def outputs(self, node: Known) -> tuple[int, ...]:
+        keys = {member.output: member.key for member in self._nodes_of[id(node.node)]}
+        return tuple(keys.get(i, _UNUSED) for i in range(max(keys) + 1))
+
+    def sources(self, node: Known) -> tuple[int, ...]:
+        return node.sources
+
+    def given(self, node: Known, position: int) -> Any:
+        if node.performed is None or position >= len(node.places):
+            return None
+        return self._double(node.performed.tensors[node.places[position]])
+
+    def forward(self, node: Known, inputs: Sequence[Any]) -> tuple[Any, ...]:
+        if node.performed is None:  # what others were computed from it, as it was
+            return tuple(self._as_it_was(key) for key in self.outputs(node))
+        tensors = [as_double(t) for t in node.performed.tensors]
+        for place, source, array in zip(node.places, node.sources, inputs, strict=False):
+            if source:
+                tensors[place] = torch.as_tensor(array)
+        return tuple(None if t is None else t.numpy() for t in node.performed.again(tensors))
+
+    def work(self, node: Known) -> float:
+        tensors = () if node.performed is None else node.performed.tensors
+        sizes = [t.numel() if isinstance(t, torch.Tensor) else 0 for t in tensors]
+        name = {"addmm": "linear", "mm": "matmul", "bmm": "matmul"}.get(node.rule, node.rule)
+        return work_of(name, self.graph.upstream[node.key].shape, sizes[1:] if node.rule == "addmm" else sizes)
+
+    def mute(self, nodes: Sequence[Known]) -> str:
+        unseen = next((node.rule for node in nodes if node.performed is None), None)
+        return "" if unseen is None else f"{unseen} is not one of PyTorch's own operations: it cannot be run again"
+
+    def _double(self, tensor: Any) -> np.ndarray | None:
+        if not isinstance(tensor, torch.Tensor):  # a number, or nothing
+            return None
+        if id(tensor) not in self._doubled:
+            self._doubled[id(tensor)] = as_double(tensor).numpy()
+        return self._doubled[id(tensor)]
+
+    def _as_it_was(self, key: int) -> np.ndarray | None:
+        return self._double(self.graph.values.get(key))
+
+
+def differences_of(run: Run, recording: Recording, name: str, index: Index) -> Measured | str:
+    """d (the loss) / d (one entry of a named tensor), by running copies of the whole model in float64.
+
+    Nothing is drawn anew. A text says why the model does not run in float64.
+    """
+
+    def loss(moved: np.ndarray) -> float:
+        twin = run.copied(double=True)
+        with torch.no_grad():
+            twin.names[name].copy_(torch.as_tensor(moved))
+        with redrawn(recording):
+            return float(twin.value().detach())
+
+    try:
+        here = run.names[name].detach().double().numpy()
+        return measured(loss, here, index, loss(here))
+    except Exception as problem:  # whatever a user's model may raise in floats it was not written for
+        return str(problem).splitlines()[0] if str(problem) else type(problem).__name__
