@@ -16,7 +16,7 @@ from openbook.explain.replay import Measured, Replay
 from openbook.expr import Name
 from openbook.record import Step, Witness, Working
 
-__all__ = ["Operation", "Question", "entry_name", "explain_entry"]
+__all__ = ["Operation", "Question", "chosen_entry", "entry_name", "explain_entry"]
 
 VALUES, BACKWARD = "Forward: the values on the way", "Backward: local × upstream"
 Index = tuple[int, ...]
@@ -66,16 +66,20 @@ class Question:
 
     def entry(self, at: Index | int | None) -> Index:
         """The index asked for, or that of the largest gradient."""
-        shape = self.value.shape
-        if at is None:
-            return tuple(int(i) for i in np.unravel_index(int(np.argmax(np.abs(self.gradient))), shape))
-        index = (at,) if isinstance(at, int) else tuple(at)
-        inside = len(index) == len(shape) and all(-n <= i < n for i, n in zip(index, shape, strict=True))
-        if not inside:
-            raise ExplainError(
-                f"{self.name} has no entry {index}: its shape is {shape}", do="give one index for every axis"
-            )
-        return tuple(i % n for i, n in zip(index, shape, strict=True))
+        return chosen_entry(self.name, self.gradient, at)
+
+
+def chosen_entry(name: str, array: np.ndarray, at: Index | int | None) -> Index:
+    """The index asked for, or that of the entry furthest from 0; an ExplainError where there is none such."""
+    if at is None:
+        return tuple(int(i) for i in np.unravel_index(int(np.argmax(np.abs(array))), array.shape))
+    index = (at,) if isinstance(at, int) else tuple(at)
+    inside = len(index) == array.ndim and all(-n <= i < n for i, n in zip(index, array.shape, strict=True))
+    if not inside:
+        raise ExplainError(
+            f"{name} has no entry {index}: its shape is {array.shape}", do="give one index for every axis"
+        )
+    return tuple(i % n for i, n in zip(index, array.shape, strict=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,26 +192,17 @@ def _terms(operation: Operation, position: int, index: Index) -> list[Term]:
 
 
 def _values(rungs: list[Rung], loss: float, last: Operation, question: Question) -> list[Step]:
+    def again(key: int, index: Index) -> tuple[Witness, ...]:
+        return () if question.replay is None else question.replay.witnesses(key, index, question.eps)
+
     steps = [
-        _again(Step(r.name, r.value, rule=r.rule or "given", part=VALUES, dtype_eps=question.eps,
-                    why="" if i else "asked about"), question, r.key, r.index)
+        Step(r.name, r.value, rule=r.rule or "given", part=VALUES, dtype_eps=question.eps,
+             why="" if i else "asked about", witnesses=again(r.key, r.index))
         for i, r in enumerate(rungs)
         if r.value is not None
     ]  # fmt: skip
-    end = Step(last.name, loss, rule=last.rule, part=VALUES, dtype_eps=question.eps)
-    return [*steps, _again(end, question, last.key, ())]
-
-
-def _again(step: Step, question: Question, key: int, index: Index) -> Step:
-    """A value with the same computed once more in float64 beside it, where that is possible."""
-    if question.replay is None or key not in question.replay.values:
-        return step
-    array = np.asarray(question.replay.values[key])
-    found = float(array[index] if index else array.ravel()[0])
-    largest = float(np.max(np.abs(array), initial=0.0))
-    floor = 100 * question.eps * (largest if np.isfinite(largest) else 0.0)
-    witness = Witness("the forward pass again in float64", lambda: found, rtol=100 * question.eps, atol=floor)
-    return replace(step, witnesses=(*step.witnesses, witness))
+    end = Step(last.name, loss, rule=last.rule, part=VALUES, dtype_eps=question.eps, witnesses=again(last.key, ()))
+    return [*steps, end]
 
 
 def _ledger(rungs: list[Rung], last: Operation, question: Question, top: int) -> list[Step]:

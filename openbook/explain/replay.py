@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from openbook.explain.graphs import source_of
+from openbook.record import Witness
 from openbook.tensor import Tensor
 from openbook.tensor.autograd import GraphNode
 
@@ -87,6 +88,16 @@ class Replay:
             self._values = {}
             self._run(self.nodes, self._values)
         return self._values
+
+    def witnesses(self, key: int, index: tuple[int, ...], eps: float) -> tuple[Witness, ...]:
+        """One entry of a value, computed once more in float64; `eps` is the spacing of the floats it was computed in."""
+        if key not in self.values:
+            return ()
+        array = np.asarray(self.values[key])
+        found = float(array[index] if index else array.ravel()[0])
+        largest = float(np.max(np.abs(array), initial=0.0))
+        floor = 100 * eps * largest if np.isfinite(largest) else 0.0
+        return (Witness("the forward pass again in float64", lambda: found, 100 * eps, floor),)
 
     def loss_slope(self, key: int, index: tuple[int, ...]) -> Measured:
         """d loss / d (one entry of a value), by differences of the loss."""

@@ -62,8 +62,10 @@ class Known:
 class TorchGraph:
     """Everything behind a single number that PyTorch computed, oldest first, by keys."""
 
-    def __init__(self, end: torch.Tensor, names: Mapping[str, torch.Tensor], recording: Recording | None = None):
-        self.end = end
+    def __init__(
+        self, end: torch.Tensor, names: Mapping[str, torch.Tensor], recording: Recording | None = None, called: str = "L"
+    ):
+        self.end, self.called = end, called
         self.names = {id(tensor): name for name, tensor in reversed(names.items())}
         nodes = _oldest_first(end.grad_fn)
         self.known = list(_known(nodes, end, recording))
@@ -213,7 +215,7 @@ class TorchGraph:
             else:
                 given += id(k.leaf) not in self.names
                 labels[k.key] = self.names.get(id(k.leaf), f"p_{given}")
-        labels[self.root] = "L"
+        labels[self.root] = self.called
         return labels
 
 
