@@ -284,7 +284,7 @@ def _factors(
     local = Step(f"∂{entry}/∂{rung.name}", term.local, rule=f"slope of {operation.rule}", part=BACKWARD, dtype_eps=eps,
                  why=operation.formula)  # fmt: skip
     if term.measured is not None:
-        floor = max(1e-9, 100 * eps) * term.column
+        floor = max(1e-9, 16 * eps) * term.column
         local = _beside(local, f"central differences of {operation.again}", term.measured, question, floor)
     if operation is last:
         return [local], [local]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 
 from openbook.errors import ExplainError
 from openbook.explain.dispatch import explains
 from openbook.explain.entries import Index, Question, explain_entry
-from openbook.explain.pytorch.again import TorchReplay
 from openbook.explain.pytorch.backward import explain_run
 from openbook.explain.pytorch.forward import explain_output
 from openbook.explain.pytorch.graph import TorchGraph, asked_leaf
@@ -46,7 +45,7 @@ def explain_torch(
     known = dict(names or {}) | (dict(model.named_parameters(remove_duplicate=False)) if model is not None else {})
     graph = TorchGraph(loss, known)
     key = asked_leaf(graph, wrt, known)
-    operations = graph.operations(slopes_from_saved, "openbook's operation on what PyTorch saved")
+    operations = graph.operations(partial(slopes_from_saved, graph), "openbook's operation on what PyTorch saved")
     value, gradient = graph.leaves[key].detach().numpy(), graph.upstream[key]
     question = Question(key, graph.labels[key], value, gradient, float(torch.finfo(loss.dtype).eps))
     return explain_entry(operations, loss.item(), question, at, top, graph.pictured())

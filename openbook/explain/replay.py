@@ -13,7 +13,7 @@ from openbook.record import Witness
 from openbook.tensor import Tensor
 from openbook.tensor.autograd import GraphNode
 
-__all__ = ["Measured", "Replay", "TensorReplay", "measured", "work_of"]
+__all__ = ["Measured", "Replay", "TensorReplay", "measured", "near", "work_of"]
 
 _STEP = 6e-6  # near the cube root of float64's spacing: truncation and round-off are of one size
 _BUDGET = 6e8  # multiplications: what is spent on checking beyond the entry asked about; below a second
@@ -94,10 +94,7 @@ class Replay:
         if key not in self.values:
             return ()
         array = np.asarray(self.values[key])
-        found = float(array[index] if index else array.ravel()[0])
-        largest = float(np.max(np.abs(array), initial=0.0))
-        floor = 100 * eps * largest if np.isfinite(largest) else 0.0
-        return (Witness("the forward pass again in float64", lambda: found, 100 * eps, floor),)
+        return (near("the forward pass again in float64", array, index, 100 * eps),)
 
     def loss_slope(self, key: int, index: tuple[int, ...]) -> Measured:
         """d loss / d (one entry of a value), by differences of the loss."""
@@ -219,6 +216,13 @@ class _Over(dict[int, Any]):
 
 def _parameters(node: GraphNode) -> dict[str, Any]:
     return {k: np.float64 if k == "dtype" and np.dtype(v).kind == "f" else v for k, v in node.parameters.items()}
+
+
+def near(method: str, array: np.ndarray, index: tuple[int, ...], tolerance: float) -> Witness:
+    """One entry of an array as a witness, to within a share of the largest."""
+    found = float(array[index] if index else array.ravel()[0])
+    largest = float(np.max(np.abs(array), initial=0.0))
+    return Witness(method, lambda: found, tolerance, tolerance * largest if np.isfinite(largest) else 0.0)
 
 
 def work_of(name: str, output: tuple[int, ...], inputs: Sequence[int]) -> float:

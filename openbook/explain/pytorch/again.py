@@ -12,7 +12,8 @@ from openbook.explain.entries import Index
 from openbook.explain.pytorch.graph import Known, TorchGraph
 from openbook.explain.pytorch.recording import Recording, as_double, redrawn
 from openbook.explain.pytorch.run import Run
-from openbook.explain.replay import Measured, Replay, measured, work_of
+from openbook.explain.replay import Measured, Replay, measured, near, work_of
+from openbook.record import Witness
 
 __all__ = ["TorchReplay", "differences_of"]
 
@@ -28,11 +29,24 @@ class TorchReplay(Replay):
         for known in graph.computed:
             self._nodes_of.setdefault(id(known.node), []).append(known)
         super().__init__([members[0] for members in self._nodes_of.values()])
+        self._node_of = {known.key: known for known in graph.computed}
+        self._again: dict[int, tuple[Any, ...]] = {}
         self._doubled: dict[int, np.ndarray] = {}
 
     def slopes(self, known: Known, output: int, position: int, index: Index) -> Measured | None:
         """The local slopes of an operation by differences; None where it was not recorded."""
         return None if known.performed is None else self.local_slopes(known, position, index, output)
+
+    def witnesses(self, key: int, index: Index, eps: float) -> tuple[Witness, ...]:
+        """One entry of a value: its operation once more in float64, on what had gone in."""
+        node = self._node_of.get(key)
+        if node is None or node.performed is None:
+            return ()
+        if id(node.node) not in self._again:
+            inputs = [self.given(node, i) for i in range(len(node.places))]
+            self._again[id(node.node)] = self.forward(node, inputs)
+        array = self._again[id(node.node)][node.output]
+        return (near("the operation again in float64", np.asarray(array), index, 8 * eps),)
 
     def outputs(self, node: Known) -> tuple[int, ...]:
         keys = {member.output: member.key for member in self._nodes_of[id(node.node)]}

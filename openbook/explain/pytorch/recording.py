@@ -89,22 +89,37 @@ class _Watch(TorchDispatchMode):
         self.recording, self.inside, self.kept = recording, inside, kept
         self.snapshots: dict[tuple[int, int], tuple[torch.Tensor, torch.Tensor]] = {}
         self.number = _latest()
+        self.left_out: int | None = None  # a number that no operation has been seen for yet
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        number, options = _latest(), kwargs or {}
-        is_node = torch.is_grad_enabled() and number > self.number
-        if not is_node:
+        options = kwargs or {}
+        number = self._number_of(function, args)
+        if number is None:
             given = function(*args, **options)
             if torch.Tag.nondeterministic_seeded in function.tags:
                 self.recording.draws.append(given.detach().clone())
             return given
-        self.number = number
         before = tree_map_only(torch.Tensor, self._as_it_is, (tuple(args), dict(options)))
         given = function(*args, **options)
         outputs = given if isinstance(given, (tuple, list)) else (given,)
         after = tuple(self._as_it_is(o) if isinstance(o, torch.Tensor) else None for o in outputs)
         self.recording.performed[number] = Performed(function, *before, after, self.inside[-1], number)
         return given
+
+    def _number_of(self, function: Any, args: Any) -> int | None:
+        """The number of the node that PyTorch has made for an operation; None where it made none."""
+        latest = _latest()
+        if not torch.is_grad_enabled() or latest == self.number:
+            return self._passed_over(function, args)
+        self.left_out = latest - 1 if latest > self.number + 1 else None
+        self.number = latest
+        return latest
+
+    def _passed_over(self, function: Any, args: Any) -> int | None:
+        """A change in place that first copies what it changes: the copy's node is newer than its own."""
+        mutates = torch.is_grad_enabled() and function._schema.is_mutable and args and args[0].requires_grad
+        number, self.left_out = (self.left_out, None) if mutates else (None, self.left_out)
+        return number
 
     def _as_it_is(self, tensor: torch.Tensor) -> torch.Tensor:
         """A copy that nobody writes to; parameters, which nothing in a forward pass may change, are themselves."""

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from openbook.explain.entries import Index
-from openbook.explain.pytorch.graph import Known
+from openbook.explain.pytorch.graph import Known, TorchGraph
 from openbook.explain.replay import Measured, measured
 from openbook.ops import OPS
 
@@ -42,11 +42,12 @@ class _Ours:
         return measured(compute, here, index, compute(here))
 
 
-def slopes_from_saved(known: Known, output: int, position: int, index: Index) -> Measured | None:
+def slopes_from_saved(graph: TorchGraph, known: Known, output: int, position: int, index: Index) -> Measured | None:
     """Local slopes by differences of our operation of the same kind; None where there is none, or its input was not saved."""
     del output  # none of these has several
+    shapes = [None if array is None else array.shape for array in map(graph.upstream.get, (known.key, *known.sources))]
     with np.errstate(all="ignore"):
-        ours = _ours(known.rule, known.node)
+        ours = _ours(known.rule, known.node) or _straight(known.rule, known.node, shapes[0], shapes[1:])
         return None if ours is None else ours.differences(position - ours.skipped, index)
 
 
@@ -62,6 +63,36 @@ def _ours(rule: str, node: Any) -> _Ours | None:
     if rule in ("mul", "div"):
         return _pair(node, rule)
     return _loss(node, _LOSSES[rule]) if rule in _LOSSES else None
+
+
+_Shape = tuple[int, ...]
+
+
+def _straight(rule: str, node: Any, result: _Shape | None, inputs: Sequence[_Shape | None]) -> _Ours | None:
+    """Straight lines have the same slopes everywhere: on zeros of the right shapes."""
+    zeros = [None if shape is None else np.zeros(shape) for shape in inputs]
+    if rule in ("add", "sub"):
+        return _Ours(rule, [np.zeros(result or ()) if x is None else x for x in zeros]) if _plain_sum(node) else None
+    if len(zeros) != 1 or zeros[0] is None or result is None:
+        return None
+    axes = list(range(zeros[0].ndim))
+    if rule in ("view", "unsafeview", "reshapealias", "squeeze", "unsqueeze", "clone"):
+        return _Ours("reshape", zeros, {"shape": result})
+    if rule == "expand":
+        return _Ours("broadcast_to", zeros, {"shape": result})
+    if rule == "t":
+        return _Ours("permute", zeros, {"axes": tuple(reversed(axes))})
+    if rule == "permute":
+        return _Ours("permute", zeros, {"axes": tuple(_signed(a) % len(axes) for a in node._saved_dims)})
+    if rule == "transpose":
+        a, b = (_signed(d) % len(axes) for d in (node._saved_dim0, node._saved_dim1))
+        axes[a], axes[b] = axes[b], axes[a]
+        return _Ours("permute", zeros, {"axes": tuple(axes)})
+    return None
+
+
+def _plain_sum(node: Any) -> bool:
+    return getattr(node, "_saved_alpha", 1) == 1
 
 
 def _loss(node: Any, name: str) -> _Ours:
