@@ -33,7 +33,9 @@ class Measured(NamedTuple):
     smooth: Any
     rounding: float  # how far round-off alone can move it
     reason: str = "at a kink, where differences say nothing"
-    sway: Any = 0.0  # how far the slope moves when its input or output moves by its own size: what floats round is a share
+    sway: Any = (
+        0.0  # how far the slope moves when its input or output moves by its own size: what floats round is a share
+    )
 
     def at(self, index: tuple[int, ...]) -> Measured:
         """Of one entry."""

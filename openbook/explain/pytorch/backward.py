@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +13,7 @@ from openbook.explain.entries import Index, Question, explain_entry
 from openbook.explain.pytorch.again import TorchReplay, differences_of
 from openbook.explain.pytorch.graph import TorchGraph, asked_leaf
 from openbook.explain.pytorch.modules import module_table
-from openbook.explain.pytorch.recording import Recording, plainly, recorded
+from openbook.explain.pytorch.recording import Recording, recorded
 from openbook.explain.pytorch.run import Run
 from openbook.record import Witness, Working
 
@@ -62,7 +61,9 @@ class _Judge:
         found = [Witness("PyTorch's backward()", lambda: backward, 100 * self.eps, 100 * self.eps * largest)]
         measured = differences_of(self.run, self.recording, self.name, index)
         if isinstance(measured, str):
-            self.notes.append(f"The model does not run in float64 ({measured}): it is not held against differences as a whole.")
+            self.notes.append(
+                f"The model does not run in float64 ({measured}): it is not held against differences as a whole."
+            )
         elif not measured.smooth:
             self.notes.append(f"The model as a whole is {measured.reason}.")
         else:

@@ -60,7 +60,8 @@ def _first(output: Any) -> torch.Tensor:
         if isinstance(part, torch.Tensor) and part.is_floating_point() and part.numel():
             if part.grad_fn is None:
                 raise ExplainError(
-                    "the model computes its output without a graph", do="leave torch.no_grad() and detach() out of forward"
+                    "the model computes its output without a graph",
+                    do="leave torch.no_grad() and detach() out of forward",
                 )
             return part
     raise ExplainError("the model gives no tensor of floats", do="explain a part of it that does")

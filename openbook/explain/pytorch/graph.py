@@ -63,10 +63,14 @@ class TorchGraph:
     """Everything behind a single number that PyTorch computed, oldest first, by keys."""
 
     def __init__(
-        self, end: torch.Tensor, names: Mapping[str, torch.Tensor], recording: Recording | None = None, called: str = "L"
+        self,
+        end: torch.Tensor,
+        names: Mapping[str, torch.Tensor],
+        recording: Recording | None = None,
+        called: str = "L",
     ):
         self.end, self.called = end, called
-        self.names = {id(tensor): name for name, tensor in reversed(names.items())}
+        self.names = {id(tensor): name for name, tensor in reversed(list(names.items()))}
         nodes = _oldest_first(end.grad_fn)
         self.known = list(_known(nodes, end, recording))
         self.root = self.known[-1].key
@@ -139,7 +143,8 @@ class TorchGraph:
             found = torch.autograd.grad(self.end, list(leaves.values()), retain_graph=True, allow_unused=True)
         except RuntimeError as problem:
             raise GraphError(
-                "PyTorch has freed the graph behind this loss", do="ask before backward(), or backward(retain_graph=True)"
+                "PyTorch has freed the graph behind this loss",
+                do="ask before backward(), or backward(retain_graph=True)",
             ) from problem
         finally:
             for handle in handles:

@@ -99,11 +99,11 @@ class _Watch(TorchDispatchMode):
             if torch.Tag.nondeterministic_seeded in function.tags:
                 self.recording.draws.append(given.detach().clone())
             return given
-        before = tree_map_only(torch.Tensor, self._as_it_is, (tuple(args), dict(options)))
+        arguments, named = tree_map_only(torch.Tensor, self._as_it_is, (tuple(args), dict(options)))
         given = function(*args, **options)
         outputs = given if isinstance(given, (tuple, list)) else (given,)
         after = tuple(self._as_it_is(o) if isinstance(o, torch.Tensor) else None for o in outputs)
-        self.recording.performed[number] = Performed(function, *before, after, self.inside[-1], number)
+        self.recording.performed[number] = Performed(function, arguments, named, after, self.inside[-1], number)
         return given
 
     def _number_of(self, function: Any, args: Any) -> int | None:

@@ -34,7 +34,7 @@ class Run:
         named = [*((f"input_{i}", x) for i, x in enumerate(self.arguments)), *self.options.items()]
         inputs = {name: x for name, x in named if isinstance(x, torch.Tensor) and x.is_floating_point()}
         if len(inputs) == 1:
-            inputs = {"input": x for x in inputs.values()}
+            inputs = dict(zip(["input"], inputs.values(), strict=True))
         return dict(self.model.named_parameters(remove_duplicate=False)) | inputs
 
     def output(self) -> Any:
@@ -87,7 +87,9 @@ class Run:
 def run_of(model: torch.nn.Module, inputs: Any, target: Any, loss: Any) -> Run:
     """A model with its inputs: a tensor or array, a tuple for several, a dictionary for arguments by name."""
     if inputs is None:
-        raise ExplainError(f"a {type(model).__name__} is explained on inputs", do="pass inputs=, as the model takes them")
+        raise ExplainError(
+            f"a {type(model).__name__} is explained on inputs", do="pass inputs=, as the model takes them"
+        )
     if loss is None and target is not None:
         raise ExplainError("a target is nothing without a loss", do="pass loss=, a function of output and target")
     if loss is not None and not callable(loss):

@@ -162,7 +162,8 @@ _FROM_RESULT: Mapping[str, tuple[str, _Inverse]] = {
     "logsoftmax": ("log_softmax", np.positive),
 }  # fmt: skip
 _FROM_INPUT = {
-    name: name for name in ("gelu", "silu", "mish", "elu", "softplus", "log", "abs", "sin", "cos", "log1p", "erf", "prod")
+    name: name
+    for name in ("gelu", "silu", "mish", "elu", "softplus", "log", "abs", "sin", "cos", "log1p", "erf", "prod")
 } | {"leakyrelu": "leaky_relu", "hardtanh": "hardtanh", "hardswish": "hardswish"}
 _LOSSES = {"mseloss": "mse_loss", "nllloss": "nll_loss", "l1loss": "l1_loss", "huberloss": "huber_loss",
            "smoothl1loss": "smooth_l1_loss", "binarycrossentropywithlogits": "bce_with_logits",

@@ -176,9 +176,7 @@ class Story:
             made.append(self.totals[name])
         return self.totals[name]
 
-    def _sum(
-        self, known: Known, shown: _Shown, body: Expr, name: str, made: list[Step], inputs: list[Step]
-    ) -> Expr:
+    def _sum(self, known: Known, shown: _Shown, body: Expr, name: str, made: list[Step], inputs: list[Step]) -> Expr:
         """A sum written out, its largest terms first."""
         terms = [self._with_parts(known, term, body, made, inputs) for term in shown.terms]
         if shown.rest:
@@ -190,7 +188,7 @@ class Story:
 
     def _shown(self, performed: Performed, found: Written, total: Total) -> _Shown:
         """The terms of a total by size; values that other totals give are computed from the numbers."""
-        letters = {letter: self._gathered(performed, total.terms, letter) for letter in total.terms[0]}
+        letters: dict[str, Any] = {letter: self._gathered(performed, total.terms, letter) for letter in total.terms[0]}
         for letter, other in found.totals.items():
             if other is not total and letter in total.body.names():
                 letters[letter] = self._shown(performed, found, other).result

@@ -82,12 +82,13 @@ def _by_address(performed: Performed, output: int, at: Index) -> Part | None:
     view = performed.again(performed.tensors)[output]
     if first is None or view is None or view.untyped_storage().data_ptr() != first.untyped_storage().data_ptr():
         return None
-    address = view.storage_offset() + sum(i * step for i, step in zip(at, view.stride(), strict=True))
-    address -= first.storage_offset()
-    index = [0] * first.dim()
-    for axis in sorted(range(first.dim()), key=lambda axis: -first.stride(axis)):
-        if first.shape[axis] > 1:
-            index[axis], address = divmod(address, first.stride(axis))
+    offset = view.storage_offset() - first.storage_offset()
+    address = int(offset) + sum(i * int(step) for i, step in zip(at, view.stride(), strict=True))
+    steps = [int(step) if size > 1 else 0 for step, size in zip(first.stride(), first.shape, strict=True)]
+    index = [0] * len(steps)
+    for axis in sorted(range(len(steps)), key=lambda axis: -steps[axis]):
+        if steps[axis]:
+            index[axis], address = divmod(address, steps[axis])
     return Part(0, tuple(index))
 
 
@@ -98,7 +99,9 @@ def _by_count(performed: Performed, output: int, at: Index) -> Part | None:
         floats = isinstance(tensor, torch.Tensor) and tensor.is_floating_point()
         size = tensor.numel() if floats and tensor is not None else 0
         starts.append(range(start, start + size))
-        counted.append(torch.arange(start, start + size).double().view(tensor.shape) if floats and tensor is not None else tensor)
+        counted.append(
+            torch.arange(start, start + size).double().view(tensor.shape) if floats and tensor is not None else tensor
+        )
         start += size
     moved = performed.again(counted)[output]
     number = 0 if moved is None else int(moved[at])
@@ -364,7 +367,9 @@ def _largest_along(performed: Performed, at: Index) -> Written | None:
     given = _named(performed)
     axis, place = given["dim"] % x.dim(), int(places[at])
     rest = (*at[:axis], *at[axis + 1 :]) if given["keepdim"] else at
-    return Written(Name("x"), {"x": Part(0, (*rest[:axis], place, *rest[axis:]))}, why=f"the {performed.name} of its line")
+    return Written(
+        Name("x"), {"x": Part(0, (*rest[:axis], place, *rest[axis:]))}, why=f"the {performed.name} of its line"
+    )
 
 
 def _rules() -> Iterator[tuple[str, Callable[[Performed, Index], Written | None]]]:
