@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from math import fsum
+from math import fsum, sqrt
 from operator import add
 
 import numpy as np
@@ -100,7 +100,10 @@ class Term:
 
 @dataclass(frozen=True, eq=False)
 class Rung:
-    """One entry on the way from the parameter to the loss: its value, its gradient, the terms that make it up."""
+    """One entry on the way from the parameter to the loss: its value, its gradient, the terms that make it up.
+
+    `noise` is about how far rounding may have moved the gradient, `arriving` the gradients it is made of.
+    """
 
     name: str
     value: float | None
@@ -109,6 +112,8 @@ class Rung:
     rule: str = ""
     key: int = 0
     index: Index = ()
+    noise: float = 0.0
+    arriving: float = 0.0
 
     @property
     def cancelled(self) -> float:
@@ -129,7 +134,7 @@ def explain_entry(
     At each level the `top` largest products are written out, the rest as one sum; followed is the largest.
     """
     index = question.entry(at)
-    rungs = _climb(operations, question, index)
+    rungs = _with_noise(_climb(operations, question, index), question.eps)
     last = operations[-1]
     title = entry_name(question.name, index)
     ledger = _ledger(rungs, last, question, top)
@@ -172,6 +177,18 @@ def _climb(operations: Sequence[Operation], question: Question, index: Index) ->
     return rungs
 
 
+def _with_noise(rungs: list[Rung], eps: float) -> list[Rung]:
+    """How rounding grows from the loss back: each sum adds its own, and what arrives is weighted by the slopes."""
+    found: list[Rung] = []
+    arriving = 0.0
+    for rung in reversed(rungs):
+        weight = sqrt(sum(term.local**2 for term in rung.terms))
+        noise = weight * arriving + eps * sum(abs(term.product) for term in rung.terms)
+        found.append(replace(rung, noise=noise, arriving=arriving))
+        arriving = noise
+    return found[::-1]
+
+
 def _terms(operation: Operation, position: int, index: Index) -> list[Term]:
     """The products through one operation, without those whose slope is exactly zero."""
     column = operation.slopes(position, index)
@@ -211,24 +228,24 @@ def _ledger(rungs: list[Rung], last: Operation, question: Question, top: int) ->
     reached: dict[str, Step] = {}
     for rung in reversed(rungs):
         made, gradient = _rung_steps(rung, last, reached, top, question)
-        gradient = _witnessed(gradient, question, rung.key, rung.index, rung.cancelled, always=rung is rungs[0])
+        doubt = question.tolerance * rung.cancelled + 4 * rung.noise
+        gradient = _witnessed(gradient, question, rung.key, rung.index, doubt, always=rung is rungs[0])
         if rung is rungs[0]:
-            gradient = replace(gradient, witnesses=(*gradient.witnesses, *question.witnesses(rung.index)))
+            owners = [replace(w, atol=w.atol + doubt) for w in question.witnesses(rung.index)]
+            gradient = replace(gradient, witnesses=(*gradient.witnesses, *owners))
         reached[gradient.name] = gradient
         steps += [*made, gradient]
     return steps
 
 
-def _witnessed(
-    step: Step, question: Question, key: int, index: Index, cancelled: float = 0.0, always: bool = False
-) -> Step:
+def _witnessed(step: Step, question: Question, key: int, index: Index, doubt: float, always: bool = False) -> Step:
     """A gradient with differences of the loss beside it, as long as the work is affordable."""
     replay = question.replay
     if replay is None or not (always or replay.affords(replay.cost(key))):
         return step
     measured = replay.loss_slope(key, index)  # now: backward() may free the graph, and a step change the weights
     largest = float(np.max(np.abs(question.gradient), initial=0.0))
-    floor = question.tolerance * (1e-2 * largest + cancelled)
+    floor = 1e-2 * question.tolerance * largest + doubt
     return _beside(step, "central differences of the loss", measured, question, floor)
 
 
@@ -259,11 +276,11 @@ def _rung_steps(
         inputs.append(others)
         products.append(Name(others.name))
     count = len(rung.terms)
-    lost = 1.0 if rung.gradient == 0 or not products else 1.0 + rung.cancelled / abs(rung.gradient)
+    known_to = eps + rung.noise / abs(rung.gradient) if rung.gradient else eps
     why = "upstream × local" if count == 1 else f"the sum over {count} paths" if count else "nothing leads to the loss"
     gradient = Step(
         f"d{last.name}/d{rung.name}", rung.gradient, reduce(add, products) if products else None, tuple(inputs),
-        rule="chain rule", why=why, part=BACKWARD, dtype_eps=eps * lost,
+        rule="chain rule", why=why, part=BACKWARD, dtype_eps=known_to,
     )  # fmt: skip
     return made, gradient
 
@@ -293,7 +310,7 @@ def _factors(
         return [upstream, local], [local]
     upstream = Step(f"d{last.name}/d{entry}", term.upstream, rule="same rule", part=BACKWARD, dtype_eps=eps,
                     why="found the same way; ask for it with wrt= and at=")  # fmt: skip
-    upstream = _witnessed(upstream, question, operation.key, term.index)
+    upstream = _witnessed(upstream, question, operation.key, term.index, 4 * rung.arriving)
     return [upstream, local], [upstream, local]
 
 

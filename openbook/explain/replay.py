@@ -100,23 +100,26 @@ class Replay:
 
     def loss_slope(self, key: int, index: tuple[int, ...]) -> Measured:
         """d loss / d (one entry of a value), by differences of the loss."""
+        downstream, here = self._downstream(key), self._value(key)
+        reason = self.mute(downstream) or ("a value that was not kept" if here is None else "")
+        if reason or here is None:
+            return Measured(0.0, False, 0.0, reason)
         last = self.outputs(self.nodes[-1])[0]
-        here = self._value(key)
-        downstream = self._downstream(key)
 
         def loss(moved: np.ndarray) -> float:
             values = _Over(self.values, {key: moved})
             self._run(downstream, values)
             return float(np.asarray(values[last]))
 
-        return self._doubted(measured(loss, here, index, float(np.asarray(self.values[last]))), downstream)
+        return measured(loss, here, index, float(np.asarray(self.values[last])))
 
     def local_slopes(self, node: Any, position: int, index: tuple[int, ...], output: int = 0) -> Measured | None:
         """∂(every entry of an operation's output) / ∂(one entry of an input), by differences of the operation.
 
         None where that is too much work."""
-        if not self.affords(2 * self.work(node)):
-            return None
+        reason = self.mute([node])
+        if reason or not self.affords(2 * self.work(node)):
+            return _nothing(np.shape(self.values[self.outputs(node)[output]]), reason) if reason else None
         inputs = [self._input(node, i) for i in range(len(self.sources(node)))]
 
         def compute(moved: np.ndarray) -> np.ndarray:
@@ -124,7 +127,7 @@ class Replay:
             return np.asarray(self.forward(node, arrays)[output])
 
         middle = np.asarray(self.values[self.outputs(node)[output]])
-        return self._doubted(measured(compute, np.asarray(inputs[position]), index, middle), [node])
+        return measured(compute, np.asarray(inputs[position]), index, middle)
 
     def affords(self, cost: float) -> bool:
         """Whether there is work left for one more check; takes it from the budget if so."""
@@ -138,13 +141,9 @@ class Replay:
         """About how many multiplications the way from a value to the loss takes."""
         return 2 * sum(self.work(node) for node in self._downstream(key))
 
-    def _doubted(self, found: Measured, nodes: Sequence[Any]) -> Measured:
-        reason = self.mute(nodes)
-        return found._replace(smooth=np.zeros_like(found.smooth), reason=reason) if reason else found
-
-    def _value(self, key: int) -> np.ndarray:
+    def _value(self, key: int) -> np.ndarray | None:
         if key in self.values:
-            return np.asarray(self.values[key])
+            return None if self.values[key] is None else np.asarray(self.values[key])
         node, position = next((n, i) for n in self.nodes for i, source in enumerate(self.sources(n)) if source == key)
         return np.asarray(self.given(node, position))
 
@@ -220,11 +219,17 @@ def _parameters(node: GraphNode) -> dict[str, Any]:
     return {k: np.float64 if k == "dtype" and np.dtype(v).kind == "f" else v for k, v in node.parameters.items()}
 
 
-def near(method: str, array: np.ndarray, index: tuple[int, ...], tolerance: float) -> Witness:
-    """One entry of an array as a witness, to within a share of the largest."""
+def _nothing(shape: tuple[int, ...], reason: str) -> Measured:
+    """Differences that say nothing of any entry."""
+    return Measured(np.zeros(shape), np.zeros(shape, dtype=bool), 0.0, reason, np.zeros(shape))
+
+
+def near(method: str, array: np.ndarray, index: tuple[int, ...], tolerance: float, spread: float = 0.0) -> Witness:
+    """One entry of an array as a witness, to within a share of the largest, and what rounding is known to move it."""
     found = float(array[index] if index else array.ravel()[0])
     largest = float(np.max(np.abs(array), initial=0.0))
-    return Witness(method, lambda: found, tolerance, tolerance * largest if np.isfinite(largest) else 0.0)
+    floor = tolerance * largest if np.isfinite(largest) else 0.0
+    return Witness(method, lambda: found, tolerance, floor + spread)
 
 
 def work_of(name: str, output: tuple[int, ...], inputs: Sequence[int]) -> float:

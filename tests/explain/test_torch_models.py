@@ -18,7 +18,7 @@ from openbook.record.verify import check_step
 pytestmark = pytest.mark.torch
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
-from tests.explain.torch_models import MODELS, Case  # noqa: E402
+from tests.explain.torch_models import MODELS, UNUSUAL, Case, OwnLoss  # noqa: E402
 
 
 def made(name: str) -> Case:
@@ -102,10 +102,38 @@ def test_a_wrong_digit_is_found_in_every_derived_step(name: str) -> None:
     assert not replace(backward, steps=steps).verification.passed
 
 
-@pytest.mark.parametrize("name", ["CNN", "dropout", "transformer layer", "shared", "LSTM"])
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_unusual_models(name: str) -> None:
+    torch.manual_seed(0)
+    case = UNUSUAL[name]()
+    truth = torchs_own(case, case.asked[0])
+    working = ob.explain(case.model, case.inputs, loss=case.loss, wrt=case.asked[0])
+    working.check()
+    assert abs(working.result) == pytest.approx(float(np.abs(truth).max()), rel=1e-5)
+    with torch.random.fork_rng(), torch.no_grad():
+        output = copy.deepcopy(case.model)(case.inputs)
+    told = ob.explain(case.model, case.inputs)
+    told.check()
+    assert abs(told.result) == pytest.approx(
+        float((output[0] if isinstance(output, tuple) else output).abs().max()), rel=1e-5
+    )
+
+
+def test_what_is_held_constant_is_said() -> None:
+    torch.manual_seed(0)
+    case = UNUSUAL["stopped"]()
+    notes = ob.explain(case.model, case.inputs, loss=case.loss, wrt="linear.weight").notes
+    assert any("constants (detach, no_grad)" in note for note in notes)
+    case = UNUSUAL["noise"]()
+    notes = ob.explain(case.model, case.inputs, loss=case.loss, wrt="linear.weight").notes
+    assert not any("constants" in note for note in notes)
+
+
+@pytest.mark.parametrize("name", ["CNN", "dropout", "transformer layer", "shared", "LSTM", "random slopes"])
 def test_the_users_model_is_left_as_it_was(name: str) -> None:
     """Weights, running means, gradients, modes, hooks, frozen parameters and random generators."""
-    case = made(name)
+    torch.manual_seed(0)
+    case = (MODELS | UNUSUAL)[name]()
     case.loss(case.model(case.inputs), case.target).backward()
     next(case.model.parameters()).requires_grad_(False)
     before = photograph(case)
@@ -142,8 +170,6 @@ def test_inputs_can_be_asked_about() -> None:
 
 
 def test_a_model_that_gives_its_own_loss() -> None:
-    from tests.explain.torch_models import OwnLoss
-
     torch.manual_seed(0)
     model, x, labels = OwnLoss(), torch.randn(5, 4), torch.tensor([0, 1, 2, 1, 0])
     for inputs in ((x, labels), {"x": x, "labels": labels}):

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-__all__ = ["MODELS", "Case"]
+__all__ = ["MODELS", "UNUSUAL", "Case", "OwnLoss"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +123,84 @@ class OwnLoss(nn.Module):
         return F.cross_entropy(self.linear(x), labels)
 
 
+class Slices(nn.Module):
+    """Writes every state of a recurrence into its place in a tensor made before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.step = nn.Linear(3, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        states = torch.zeros(4, len(x), 3, dtype=x.dtype)
+        for t in range(4):
+            x = torch.tanh(self.step(x))
+            states[t] = x
+        return states[1:].sum(0)
+
+
+class Noise(nn.Module):
+    """Draws in every way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(3, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        kept = torch.bernoulli(torch.full((3,), 0.5))
+        return self.linear(x + torch.randn_like(x)) * torch.rand(3) + kept * x
+
+
+class Doubled(torch.autograd.Function):
+    """A user's own operation, its rule right."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        return 2 * x + 1
+
+    @staticmethod
+    def backward(ctx: Any, g: torch.Tensor) -> torch.Tensor:
+        return 2 * g
+
+
+class Custom(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner, self.outer = nn.Linear(3, 3), nn.Linear(3, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.outer(torch.tanh(Doubled.apply(self.inner(x))))
+
+
+class Stopped(nn.Module):
+    """Gradients do not go through the norm, nor through one of two factors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(3, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.linear(x)
+        with torch.no_grad():
+            size = y.norm()
+        return y / size + y.detach() * y
+
+
+class Several(nn.Module):
+    """Gives more than one thing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cell = nn.LSTM(3, 2, num_layers=2, bidirectional=True, dropout=0.3)
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return self.cell(x)
+
+
+def _squares(output: Any, target: Any) -> torch.Tensor:
+    first = output[0] if isinstance(output, tuple) else output
+    return (first * torch.arange(1, first.numel() + 1, dtype=first.dtype).view(first.shape)).pow(2).mean()
+
+
 def _sequential(activation: nn.Module) -> Case:
     model = nn.Sequential(nn.Linear(4, 6), activation, nn.Linear(6, 3))
     return Case(model, torch.randn(8, 4), torch.randint(0, 3, (8,)), nn.CrossEntropyLoss(), ("0.weight", "2.bias"))
@@ -195,4 +273,30 @@ MODELS: dict[str, Callable[[], Case]] = {
     "loop": lambda: Case(Loop(), torch.randn(3, 3), torch.randn(3), nn.L1Loss(), ("step.weight",)),
     "functional": lambda: Case(Functional(), torch.randn(4, 3), torch.randn(4), nn.MSELoss(), ("mix", "scale")),
     "logistic, float64": _logistic,
+}  # fmt: skip
+
+
+def _unusual(model: nn.Module, *shape: int) -> Case:
+    first = next(name for name, _ in model.named_parameters())
+    return Case(model, torch.randn(shape), None, _squares, (first,))
+
+
+# Models that write, draw, stop gradients, bring operations of their own, or lack a formula somewhere.
+UNUSUAL: dict[str, Callable[[], Case]] = {
+    "slices": lambda: _unusual(Slices(), 2, 3),
+    "noise": lambda: _unusual(Noise(), 2, 3),
+    "custom": lambda: _unusual(Custom(), 2, 3),
+    "stopped": lambda: _unusual(Stopped(), 2, 3),
+    "several": lambda: _unusual(Several(), 4, 2, 3),
+    "spectral norm": lambda: _unusual(nn.utils.parametrizations.spectral_norm(nn.Linear(3, 3)), 2, 3),
+    "weight norm": lambda: _unusual(nn.utils.parametrizations.weight_norm(nn.Linear(3, 3)), 2, 3),
+    "transformer layer, eval": lambda: _unusual(nn.TransformerEncoderLayer(4, 2, 8, batch_first=True).eval(), 2, 3, 4),
+    "batch norm, eval": lambda: _unusual(nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3)).eval(), 4, 3),
+    "random slopes": lambda: _unusual(nn.Sequential(nn.Linear(3, 3), nn.RReLU()), 4, 3),
+    "activations": lambda: _unusual(nn.Sequential(nn.Linear(3, 3), nn.PReLU(), nn.CELU(), nn.Softsign()), 4, 3),
+    "transposed": lambda: _unusual(nn.Sequential(nn.ConvTranspose2d(1, 2, 2, 2), nn.AdaptiveAvgPool2d(2)), 1, 1, 3, 3),
+    "one axis": lambda: _unusual(
+        nn.Sequential(nn.Conv1d(1, 2, 3, stride=2, dilation=2), nn.Upsample(scale_factor=2), nn.InstanceNorm1d(2),
+                      nn.Tanh(), nn.AvgPool1d(2)), 2, 1, 9,
+    ),
 }  # fmt: skip

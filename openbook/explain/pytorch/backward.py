@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from openbook.explain.pytorch.graph import TorchGraph, asked_leaf
 from openbook.explain.pytorch.modules import module_table
 from openbook.explain.pytorch.recording import Recording, recorded
 from openbook.explain.pytorch.run import Run
+from openbook.explain.replay import Measured
 from openbook.record import Witness, Working
 
 __all__ = ["explain_run"]
@@ -29,7 +32,9 @@ def explain_run(run: Run, wrt: Any, at: Index | int | None, top: int) -> Working
     _require_own_parameters(graph, run)
     key = asked_leaf(graph, asked, twin.names)
     replay = TorchReplay(graph)
-    judge = _Judge(run, recording, graph.labels[key], float(torch.finfo(value.dtype).eps))
+    judge = _Judge(
+        run, recording, graph.labels[key], float(torch.finfo(value.dtype).eps), partial(replay.loss_slope, key)
+    )
     array, gradient = graph.leaves[key].detach().numpy(), graph.upstream[key]
     question = Question(key, judge.name, array, gradient, judge.eps, replay, judge.witnesses)
     operations = graph.operations(replay.slopes)
@@ -50,8 +55,9 @@ def _require_own_parameters(graph: TorchGraph, run: Run) -> None:
 class _Judge:
     """The model as a whole on one entry: PyTorch's backward() on a plain copy, and central differences in float64."""
 
-    def __init__(self, run: Run, recording: Recording, name: str, eps: float):
+    def __init__(self, run: Run, recording: Recording, name: str, eps: float, recalled: Callable[[Index], Measured]):
         self.run, self.recording, self.name, self.eps = run, recording, name, eps
+        self.recalled = recalled  # the slope that the recorded operations have, with everything else held fixed
         self.notes: list[str] = []
 
     def witnesses(self, index: Index) -> tuple[Witness, ...]:
@@ -62,7 +68,12 @@ class _Judge:
         measured = differences_of(self.run, self.recording, self.name, index)
         if isinstance(measured, str):
             self.notes.append(
-                f"The model does not run in float64 ({measured}): it is not held against differences as a whole."
+                f"The model cannot be run again in float64 ({measured}): it is not held against differences as a whole."
+            )
+        elif self._stops(measured, index):
+            self.notes.append(
+                f"As a whole the model's slope is {float(measured.slope):.6g}: it looks at values that PyTorch counts as "
+                "constants (detach, no_grad), and these move as well."
             )
         elif not measured.smooth:
             self.notes.append(f"The model as a whole is {measured.reason}.")
@@ -71,6 +82,14 @@ class _Judge:
             floor += 4 * self.eps * float(measured.sway)
             found.append(Witness("central differences of the whole model", lambda: slope, tolerance, floor))
         return tuple(found)
+
+    def _stops(self, whole: Measured, index: Index) -> bool:
+        """Whether the recorded operations have another slope than the model has: something was held fixed in between."""
+        recalled = self.recalled(index)
+        if not (recalled.smooth and whole.smooth):
+            return False
+        a, b = float(recalled.slope), float(whole.slope)
+        return abs(a - b) > 1e-5 * max(abs(a), abs(b)) + 16 * (recalled.rounding + whole.rounding)
 
 
 def _plain_gradient(run: Run, name: str) -> np.ndarray:

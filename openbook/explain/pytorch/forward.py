@@ -42,7 +42,7 @@ def explain_output(run: Run, at: Index | int | None, top: int) -> Working:
     eps = float(torch.finfo(value.dtype).eps)
     owner = Witness("PyTorch's own forward pass", lambda: plain, 100 * eps, 100 * eps * max(abs(plain), 1e-3))
     last = Step(called, value.item(), Name(steps[-1].name), (steps[-1],), rule="what the model gives",
-                part="The output", dtype_eps=eps, witnesses=(owner,))  # fmt: skip
+                part="The output", dtype_eps=steps[-1].eps, witnesses=(owner,))  # fmt: skip
     return Working(
         title=f"How {called} of {type(run.model).__name__} comes about",
         question=f"Where does {called} come from?",

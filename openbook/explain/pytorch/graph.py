@@ -26,6 +26,8 @@ _OURS = {"addmm": "linear", "mm": "matmul", "bmm": "matmul", "threshold": "relu"
          "nll_loss_forward": "nll_loss", "binary_cross_entropy": "bce", "safe_softmax": "softmax",
          "max_pool2d_with_indices": "max_pool", "logsigmoid": "logsigmoid"}  # fmt: skip
 
+_MOST = 4_096  # entries tried one by one
+
 Differences = Callable[[Any, int, int, Index], Measured | None]
 
 
@@ -167,9 +169,29 @@ class TorchGraph:
             row = rows[position] if isinstance(rows, tuple) else rows
             if row is None or not row.requires_grad:  # zero whatever arrives
                 return np.zeros(shape)
-            row = row.to_dense().sum_to_size(self.upstream[known.sources[position]].shape)
-            (column,) = torch.autograd.grad(row[index], g, allow_unused=True)
+            entry = row.to_dense().sum_to_size(self.upstream[known.sources[position]].shape)[index]
+            try:
+                (column,) = torch.autograd.grad(entry, g, allow_unused=True)
+            except (NotImplementedError, RuntimeError):  # a rule that PyTorch cannot differentiate
+                return self._slopes_one_by_one(known, position, index)
         return column.numpy() if column is not None else np.zeros(shape)
+
+    def _slopes_one_by_one(self, known: Known, position: int, index: Index) -> np.ndarray:
+        """The same, from what torch's rule makes of every single entry arriving."""
+        slopes = np.zeros(self.upstream[known.key].shape)
+        if slopes.size > _MOST:
+            raise ExplainError(
+                f"PyTorch's rule for {known.rule} cannot be differentiated, and its output is too large to try"
+            )
+        rule = known.node if callable(known.node) else known.node.apply
+        for place in np.ndindex(slopes.shape):
+            arriving: list[Any] = [None] * self._outputs[id(known.node)]
+            arriving[known.output] = torch.zeros(slopes.shape, dtype=self.end.dtype)
+            arriving[known.output][place] = 1.0
+            rows = rule(*arriving)
+            row = rows[position] if isinstance(rows, tuple) else rows
+            slopes[place] = float(row.to_dense().sum_to_size(self.upstream[known.sources[position]].shape)[index])
+        return slopes
 
     def _values(self) -> dict[int, torch.Tensor]:
         """From the recording; without one, what torch has saved of them, in their own node or in one that used them."""

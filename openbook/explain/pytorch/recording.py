@@ -79,6 +79,7 @@ class Recording:
     performed: dict[int, Performed] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     draws: list[torch.Tensor] = field(default_factory=list)
+    unrepeatable: list[str] = field(default_factory=list)  # operations that draw and are differentiated
 
 
 class _Watch(TorchDispatchMode):
@@ -94,10 +95,13 @@ class _Watch(TorchDispatchMode):
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         options = kwargs or {}
         number = self._number_of(function, args)
-        if number is None:
+        draws = torch.Tag.nondeterministic_seeded in function.tags
+        if number is None or draws:
             given = function(*args, **options)
-            if torch.Tag.nondeterministic_seeded in function.tags:
+            if draws and number is None:
                 self.recording.draws.append(given.detach().clone())
+            elif draws:
+                self.recording.unrepeatable.append(function._schema.name.partition("::")[2])
             return given
         arguments, named = tree_map_only(torch.Tensor, self._as_it_is, (tuple(args), dict(options)))
         given = function(*args, **options)
