@@ -42,10 +42,16 @@ class TorchReplay(Replay):
         node = self._node_of.get(key)
         if node is None or node.performed is None:
             return ()
-        array, *shaken = (np.asarray(run[node.output]) for run in self._runs(node, eps))
-        moved = [abs(float(other[index]) - float(array[index])) for other in shaken]
-        spread = max((gap for gap in moved if np.isfinite(gap)), default=0.0)
-        return (near("the operation again in float64", array, index, 8 * eps, 16 * spread),)
+        array = np.asarray(self._runs(node, eps)[0][node.output])
+        return (near("the operation again in float64", array, index, 8 * eps, 16 * self.spread(key, index, eps)),)
+
+    def spread(self, key: int, index: Index, eps: float) -> float:
+        """How far one entry of a value moves when all that went into its operation moves by the spacing of its floats."""
+        node = self._node_of.get(key)
+        if node is None or node.performed is None:
+            return 0.0
+        here, *shaken = (float(run[node.output][index]) for run in self._runs(node, eps))
+        return max((abs(other - here) for other in shaken if np.isfinite(other) and np.isfinite(here)), default=0.0)
 
     def _runs(self, node: Known, eps: float) -> list[tuple[Any, ...]]:
         """An operation once more on what had gone in, and with that shaken by the spacing of its floats (Vignes 1974)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from math import fsum
 from operator import add
@@ -41,6 +41,17 @@ class _Shown:
     def result(self) -> float:
         """What all terms come to."""
         return (fsum(self.values) + fsum(self.rest)) / self.total.count
+
+
+@dataclass(frozen=True, eq=False)
+class _Draft:
+    """A step that is being written: the steps that have to stand before it, and those its formula uses."""
+
+    known: Known
+    name: str
+    part: str
+    made: list[Step] = field(default_factory=list)
+    inputs: list[Step] = field(default_factory=list)
 
 
 class Story:
@@ -124,65 +135,66 @@ class Story:
 
     def _tell(self, known: Known, index: Index, found: Written | None) -> list[Step]:
         """The step of one entry, after those of its totals and of the values it uses."""
-        name = self._name(known, index)
-        part = self._heading(known)
-        value = float(self._array(known)[index])
-        again = self.replay.witnesses(known.key, index, self.eps)
-        if found is None or known.performed is None:
-            step = Step(name, value, rule=known.rule, part=part, dtype_eps=self.eps, witnesses=again,
-                        why="no formula here: PyTorch's own")  # fmt: skip
-            self.made[known.key, index] = step
-            return [step]
-        made: list[Step] = []
-        inputs: list[Step] = []
-        formula, lost = self._with_parts(known, found.parts, found.formula, made, inputs), 1.0
+        name, value = self._name(known, index), float(self._array(known)[index])
+        draft = _Draft(known, name, self._heading(known))
+        formula, lost = (None, 1.0) if found is None else self._formula(draft, found, value)
+        spread = self.replay.spread(known.key, index, self.eps)
+        step = Step(
+            name, value, formula, tuple(draft.inputs), rule=known.rule, part=draft.part,
+            why="no formula here: PyTorch's own" if found is None else found.why,
+            dtype_eps=max(self.eps * lost, spread / abs(value) if value else 0.0),
+            witnesses=self.replay.witnesses(known.key, index, self.eps),
+        )  # fmt: skip
+        self.made[known.key, index] = step
+        return [*draft.made, step]
+
+    def _formula(self, draft: _Draft, found: Written, value: float) -> tuple[Expr, float]:
+        """The formula in the names of steps, and how many times the value was added up and taken away again."""
+        assert draft.known.performed is not None
+        formula, lost = self._with_parts(draft, found.parts, found.formula), 1.0
         totals: dict[str, Step] = {}
         for letter, total in found.totals.items():
-            shown = self._shown(known.performed, found, total)
+            shown = self._shown(draft.known.performed, found, total)
             if total.over:
-                totals[letter] = self._total_step(known, shown, totals, made)
-                inputs.append(totals[letter])
+                totals[letter] = self._total_step(draft, shown, totals)
+                draft.inputs.append(totals[letter])
                 formula = substitute(formula, Name(letter), Name(totals[letter].name))
             else:
-                formula = substitute(formula, Name(letter), self._sum(known, shown, total.body, name, made, inputs))
+                formula = substitute(formula, Name(letter), self._sum(draft, shown, total.body))
                 lost = max(lost, _cancelled(shown, value))
-        step = Step(name, value, formula, tuple(inputs), rule=known.rule, why=found.why, part=part,
-                    dtype_eps=self.eps * lost, witnesses=again)  # fmt: skip
-        self.made[known.key, index] = step
-        return [*made, step]
+        return formula, lost
 
-    def _with_parts(
-        self, known: Known, parts: Mapping[str, Part], formula: Expr, made: list[Step], inputs: list[Step]
-    ) -> Expr:
-        """A formula with entries' names for its letters; `made` and `inputs` take up the steps it needs."""
+    def _with_parts(self, draft: _Draft, parts: Mapping[str, Part], formula: Expr) -> Expr:
+        """A formula with entries' names for its letters."""
         for letter, part in parts.items():
-            step = self._used(known, part, made)
+            step = self._used(draft, part)
             formula = substitute(formula, Name(letter), Name(step.name))
-            inputs.append(step)
+            draft.inputs.append(step)
         return formula
 
-    def _total_step(self, known: Known, shown: _Shown, before: Mapping[str, Step], made: list[Step]) -> Step:
+    def _total_step(self, draft: _Draft, shown: _Shown, before: Mapping[str, Step]) -> Step:
         """A sum, mean or variance as a step of its own, once for all entries that share it."""
         total = shown.total
-        name = f"{total.name} in {self.graph.labels[known.key]}[{total.over}]"
+        name = f"{total.name} in {self.graph.labels[draft.known.key]}[{total.over}]"
         if name not in self.totals:
-            used = [step for letter, step in before.items() if letter in total.body.names()]
+            used = {letter: step for letter, step in before.items() if letter in total.body.names()}
             body = total.body
-            for letter, step in before.items():
+            for letter, step in used.items():
                 body = substitute(body, Name(letter), Name(step.name))
-            formula = self._sum(known, shown, body, name, made, used)
-            self.totals[name] = Step(name, shown.result, formula, tuple(used), rule=total.name,
-                                     part=self._heading(known), dtype_eps=self.eps)  # fmt: skip
-            made.append(self.totals[name])
+            own = _Draft(draft.known, name, draft.part, draft.made, list(used.values()))
+            formula = self._sum(own, shown, body)
+            self.totals[name] = Step(name, shown.result, formula, tuple(own.inputs), rule=total.name, part=draft.part,
+                                     dtype_eps=self.eps)  # fmt: skip
+            draft.made.append(self.totals[name])
         return self.totals[name]
 
-    def _sum(self, known: Known, shown: _Shown, body: Expr, name: str, made: list[Step], inputs: list[Step]) -> Expr:
+    def _sum(self, draft: _Draft, shown: _Shown, body: Expr) -> Expr:
         """A sum written out, its largest terms first."""
-        terms = [self._with_parts(known, term, body, made, inputs) for term in shown.terms]
+        terms = [self._with_parts(draft, term, body) for term in shown.terms]
         if shown.rest:
-            made.append(_others(shown.rest, name, self._heading(known), self.eps))
-            inputs.append(made[-1])
-            terms.append(Name(made[-1].name))
+            draft.made.append(_others(shown.rest, draft.name, draft.part, self.eps))
+            draft.inputs.append(draft.made[-1])
+            terms.append(Name(draft.made[-1].name))
         formula = reduce(add, terms)
         return formula / Number(shown.total.count) if shown.total.count > 1 else formula
 
@@ -205,34 +217,33 @@ class Story:
         places = tuple(np.array([term[letter].index for term in terms], dtype=int).reshape(len(terms), -1).T)
         return tensor.detach().double().numpy()[places]
 
-    def _used(self, known: Known, part: Part, made: list[Step]) -> Step:
+    def _used(self, draft: _Draft, part: Part) -> Step:
         """The step of an entry that a formula uses: its own where it was followed, else its value alone."""
-        entry = self._entry(known, part)
+        entry = self._entry(draft.known, part)
         if entry is None:
-            return self._constant(known, part, made)
+            return self._constant(draft, part)
         if entry not in self.made:
             source = self.known[entry[0]]
-            value = float(self._array(source)[entry[1]])
-            name = self._name(source, entry[1])
+            value, name = float(self._array(source)[entry[1]]), self._name(source, entry[1])
             if source.leaf is not None:
-                step = given(name, value, part=self._heading(known))
+                step = given(name, value, part=draft.part)
             else:
                 self.left += 1
-                step = Step(name, value, rule=source.rule, why="found the same way", part=self._heading(known),
+                step = Step(name, value, rule=source.rule, why="found the same way", part=draft.part,
                             dtype_eps=self.eps, witnesses=self.replay.witnesses(*entry, self.eps))  # fmt: skip
             self.made[entry] = step
-            made.append(step)
+            draft.made.append(step)
         return self.made[entry]
 
-    def _constant(self, known: Known, part: Part, made: list[Step]) -> Step:
+    def _constant(self, draft: _Draft, part: Part) -> Step:
         """What no gradient leads to: a mask, a running mean, what was drawn."""
-        assert known.performed is not None
-        tensor = known.performed.tensors[part.place]
+        performed = draft.known.performed
+        assert performed is not None
+        tensor = performed.tensors[part.place]
         assert tensor is not None
-        value = float(tensor[part.index])
-        name = entry_name(f"{self.graph.labels[known.key]}.{_argument(known.performed, part.place)}", part.index)
-        step = given(name, value, part=self._heading(known), why="a constant here")
-        made.append(step)
+        name = entry_name(f"{self.graph.labels[draft.known.key]}.{_argument(performed, part.place)}", part.index)
+        step = given(name, float(tensor[part.index]), part=draft.part, why="a constant here")
+        draft.made.append(step)
         return step
 
     def _array(self, known: Known) -> np.ndarray:
