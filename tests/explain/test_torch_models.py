@@ -253,6 +253,12 @@ def test_what_cannot_be_answered_says_why(options: dict[str, Any], message: str)
         ob.explain(model, **options)
 
 
+@pytest.mark.parametrize("where", [{"dtype": torch.bfloat16}, {"device": "meta"}])
+def test_models_that_numpy_cannot_read_say_what_to_do(where: dict[str, Any]) -> None:
+    with pytest.raises(ExplainError, match=r"cpu\(\)\.float\(\)"):
+        ob.explain(torch.nn.Linear(3, 1, **where), torch.ones(2, 3))
+
+
 def test_a_loss_that_holds_on_to_the_model_is_refused() -> None:
     model = torch.nn.Linear(3, 1)
     with pytest.raises(ExplainError, match="looks at the model itself"):

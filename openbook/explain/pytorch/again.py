@@ -17,6 +17,7 @@ from openbook.record import Witness
 
 __all__ = ["TorchReplay", "differences_of"]
 
+_SHAKES = 3
 _UNUSED = -1  # the key of outputs from which nothing was computed
 
 
@@ -57,10 +58,8 @@ class TorchReplay(Replay):
         """An operation once more on what had gone in, and with that shaken by the spacing of its floats (Vignes 1974)."""
         if id(node.node) not in self._again:
             inputs = [self.given(node, i) for i in range(len(node.places))]
-            self._again[id(node.node)] = [
-                self.forward(node, [_shaken(x, shake, seed) for seed, x in enumerate(inputs)])
-                for shake in (0.0, eps, -eps)
-            ]
+            shaken = [[_shaken(x, eps, [k, i]) for i, x in enumerate(inputs)] for k in range(_SHAKES)]
+            self._again[id(node.node)] = [self.forward(node, run) for run in (inputs, *shaken)]
         return self._again[id(node.node)]
 
     def outputs(self, node: Known) -> tuple[int, ...]:
@@ -107,10 +106,10 @@ class TorchReplay(Replay):
         return self._double(self.graph.values.get(key))
 
 
-def _shaken(array: np.ndarray | None, eps: float, seed: int) -> np.ndarray | None:
-    if array is None or not eps or array.dtype.kind != "f":
+def _shaken(array: np.ndarray | None, eps: float, seed: list[int]) -> np.ndarray | None:
+    if array is None or array.dtype.kind != "f":
         return array
-    return array * (1 + eps * np.random.default_rng(seed).choice([-1.0, 1.0], array.shape))
+    return array * (1 + eps * np.random.default_rng(seed).uniform(-1, 1, array.shape))
 
 
 def differences_of(run: Run, recording: Recording, name: str, index: Index) -> Measured | str:

@@ -29,6 +29,10 @@ def explain_output(run: Run, at: Index | int | None, top: int) -> Working:
 
     def compute() -> torch.Tensor:
         output = _first(twin.output())
+        if output.grad_fn is None:
+            raise ExplainError(
+                "the model computes its output without a graph", do="leave torch.no_grad() and detach() out of forward"
+            )
         chosen.append(chosen_entry("the output", output.detach().numpy(), at))
         return output[chosen[0]]
 
@@ -55,14 +59,9 @@ def explain_output(run: Run, at: Index | int | None, top: int) -> Working:
 
 
 def _first(output: Any) -> torch.Tensor:
-    """The tensor that a model gives, or the first of several."""
+    """The tensor of floats that a model gives, or the first of several."""
     for part in tree_leaves(output):
         if isinstance(part, torch.Tensor) and part.is_floating_point() and part.numel():
-            if part.grad_fn is None:
-                raise ExplainError(
-                    "the model computes its output without a graph",
-                    do="leave torch.no_grad() and detach() out of forward",
-                )
             return part
     raise ExplainError("the model gives no tensor of floats", do="explain a part of it that does")
 
@@ -70,8 +69,4 @@ def _first(output: Any) -> torch.Tensor:
 def _plain_entry(run: Run, index: Index) -> float:
     """As the user would get it: no modes, PyTorch's own choice of kernels."""
     with torch.random.fork_rng(), torch.no_grad():
-        return float(_given(run.copied().output())[index])
-
-
-def _given(output: Any) -> torch.Tensor:
-    return next(p for p in tree_leaves(output) if isinstance(p, torch.Tensor) and p.is_floating_point() and p.numel())
+        return float(_first(run.copied().output())[index])

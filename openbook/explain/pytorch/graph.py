@@ -24,7 +24,7 @@ _LETTERS = {"addmm": "z", "mm": "z", "tanh": "h", "relu": "h", "sigmoid": "h", "
 _OURS = {"addmm": "linear", "mm": "matmul", "bmm": "matmul", "threshold": "relu", "native_batch_norm": "standardize",
          "native_layer_norm": "standardize", "binary_cross_entropy_with_logits": "bce_with_logits",
          "nll_loss_forward": "nll_loss", "binary_cross_entropy": "bce", "safe_softmax": "softmax",
-         "max_pool2d_with_indices": "max_pool", "logsigmoid": "logsigmoid"}  # fmt: skip
+         "max_pool2d_with_indices": "max_pool"}  # fmt: skip
 
 _MOST = 4_096  # entries tried one by one
 

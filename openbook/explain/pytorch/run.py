@@ -94,10 +94,20 @@ def run_of(model: torch.nn.Module, inputs: Any, target: Any, loss: Any) -> Run:
         raise ExplainError("a target is nothing without a loss", do="pass loss=, a function of output and target")
     if loss is not None and not callable(loss):
         raise ExplainError("loss= is no function", do="pass one of output and target, like torch.nn.MSELoss()")
+    _require_readable(model)
     inputs, target = tree_map(_tensor, (inputs, target))
     if isinstance(inputs, dict):
         return Run(model, (), inputs, loss, target)
     return Run(model, inputs if isinstance(inputs, tuple) else (inputs,), {}, loss, target)
+
+
+def _require_readable(model: torch.nn.Module) -> None:
+    """NumPy reads the CPU's memory, and knows neither bfloat16 nor what is quantised."""
+    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+        if tensor.device.type != "cpu" or tensor.dtype is torch.bfloat16 or tensor.is_complex():
+            raise ExplainError(
+                f"{name} is {tensor.dtype} on {tensor.device}", do="pass a copy: copy.deepcopy(model).cpu().float()"
+            )
 
 
 def _tensor(value: Any) -> Any:
