@@ -95,6 +95,7 @@ _LATER = {
         "pairwise_distance", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "prelu", "rms_norm",
         "rrelu", "triplet_margin_loss",
     ),
+    "openbook.record.parting": ("diff",),
     "openbook.sampling": ("draw", "temper", "truncate"),
     "openbook.tensor.dtypes": ("can_cast", "finfo", "iinfo", "is_complex", "is_tensor", "promote_types", "result_type"),
     "openbook.tensor.generators": ("Generator", "get_rng_state", "initial_seed", "seed", "set_rng_state"),

@@ -16,6 +16,7 @@ __all__ = ["explain", "explains"]
 _KNOWN = {
     "builtins": ("of_formula",),
     "openbook.explain": ("of_derivation",),
+    "openbook.record": ("of_parting",),
     "openbook.tensor": ("of_tensor", "of_differences", "of_gradcheck"),
     "openbook.nn": ("of_module", "of_activation"),
     "openbook.linear": ("of_linear",),

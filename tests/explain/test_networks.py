@@ -56,9 +56,7 @@ def test_formulas_count_what_is_there(name: str) -> None:
 @pytest.mark.parametrize("name", LAYERS)
 def test_pytorchs_modules_are_counted_by_the_same_formulas(name: str) -> None:
     torch = pytest.importorskip("torch", reason="needs PyTorch beside openbook")
-    from openbook.explain.parameters import explain_parameters
-
-    theirs = explain_parameters(LAYERS[name](torch.nn))
+    theirs = ob.explain(LAYERS[name](torch.nn))
     theirs.check()
     assert theirs.result == ob.explain(LAYERS[name](nn)).result
 
