@@ -122,11 +122,14 @@ def _lesson(step: NewtonStep) -> tuple[str, ...]:
 @explains(LinearRegression)
 def _explain_regression(model: LinearRegression, row: Any = None, names: Any = None) -> Working:
     """A row's prediction as a sum of contributions; without a row, the Newton step that fitted the model."""
-    if not hasattr(model, "newton_"):
+    if not hasattr(model, "coef_"):
         raise ExplainError("this LinearRegression is not fitted", do="call fit(X, y) first")
     labels = names if names is not None else getattr(model, "feature_names_in_", None)
     if row is not None:
         return explain_linear_row(model, row, labels)
+    if not hasattr(model, "newton_"):
+        raise ExplainError("this LinearRegression comes from a file, which keeps no training rows",
+                           do="explain a row, or fit it again to explain the fit")  # fmt: skip
     if labels is not None and model.fit_intercept:
         labels = [*labels, "intercept"]
     return explain_newton(model.newton_, labels)

@@ -1,0 +1,75 @@
+"""Trees and forests as files hold them: what scikit-learn's contract says of them, and the arrays of their trees, packed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from openbook.errors import ModelError
+from openbook.files import Stored
+from openbook.files.estimators import estimator_facts, estimator_of, require_classes, require_features
+from openbook.forest.estimators import (
+    DecisionTreeClassifier,
+    DecisionTreeRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from openbook.forest.extra_trees import ExtraTreesClassifier, ExtraTreesRegressor
+from openbook.forest.packing import packed, unpacked
+
+__all__ = ["from_stored", "to_stored"]
+
+_CLASSES = {
+    kind.__name__: kind
+    for kind in (
+        DecisionTreeClassifier, DecisionTreeRegressor, RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier,
+        ExtraTreesRegressor,
+    )
+}  # fmt: skip
+
+
+def to_stored(model: Any) -> Stored:
+    """A fitted tree or forest as a file holds it."""
+    check_is_fitted(model)
+    arrays: dict[str, np.ndarray] = {}
+    facts = estimator_facts(model, _CLASSES, arrays, apart=("trees_",))
+    return Stored("forest", facts, arrays | packed(model.trees_))
+
+
+def from_stored(stored: Stored) -> Any:
+    """The tree or forest in a file, everything that prediction reads validated; ModelError says what contradicts what."""
+    model = estimator_of(stored, _CLASSES)
+    features = require_features(model)
+    _require_use(model)
+    model.trees_ = unpacked(stored.arrays, _width(model), features)
+    _require_alike(model)
+    return model
+
+
+def _require_use(model: Any) -> None:
+    """Parameters that prediction reads, with values it can use."""
+    if getattr(model, "voting", "soft") not in ("soft", "hard"):
+        raise ModelError("voting is neither soft nor hard")
+    if type(getattr(model, "n_jobs", None)) not in (int, type(None)):
+        raise ModelError("n_jobs is no number of threads")
+
+
+def _width(model: Any) -> int:
+    """How many numbers a node holds: one for each class, or a mean."""
+    if not hasattr(type(model), "predict_proba"):
+        return 1
+    classes = require_classes(model)
+    if getattr(model, "n_classes_", None) != classes:
+        raise ModelError(f"{classes} classes are named, and another number is said")
+    return classes
+
+
+def _require_alike(model: Any) -> None:
+    """As many seeds as trees; and one tree, where the model is a tree."""
+    seeds = getattr(model, "seeds_", None)
+    if not isinstance(seeds, list) or len(seeds) != len(model.trees_) or not all(type(seed) is int for seed in seeds):
+        raise ModelError(f"there are {len(model.trees_)} trees, and not a seed for each")
+    if hasattr(type(model), "tree_") and len(model.trees_) != 1:
+        raise ModelError(f"a single tree cannot be {len(model.trees_)}")
