@@ -11,7 +11,7 @@ from openbook.errors import ModelError
 from openbook.files.plain import from_plain, to_plain
 from openbook.files.stored import Stored
 
-__all__ = ["estimator_facts", "estimator_of", "require_classes", "require_features"]
+__all__ = ["attribute", "estimator_facts", "estimator_of", "require_classes", "require_features"]
 
 _MOST_FEATURES = 2**31
 
@@ -59,22 +59,29 @@ def _values(stored: Stored, part: str) -> dict[str, Any]:
     return {name: from_plain(value, stored.arrays) for name, value in values.items()}
 
 
+def attribute(model: Any, name: str, *kinds: type) -> Any:
+    """A parameter or something learnt, if it is of a kind that the class knows there."""
+    value = vars(model).get(name)
+    if type(value) not in kinds:
+        raise ModelError(f"{name} is no {' or '.join(kind.__name__ for kind in kinds)}")
+    return value
+
+
 def require_features(model: Any) -> int:
     """The number of features, if it can be one and names, where there are any, are as many."""
-    features = getattr(model, "n_features_in_", None)
-    if type(features) is not int or not 0 < features < _MOST_FEATURES:
-        raise ModelError("the number of features is no number that can be")
-    names = getattr(model, "feature_names_in_", None)
-    if names is not None and not (
-        isinstance(names, np.ndarray) and names.dtype.kind == "O" and names.shape == (features,)
-    ):
-        raise ModelError(f"the names of the features are not {features} texts")
+    features = attribute(model, "n_features_in_", int)
+    if not 0 < features < _MOST_FEATURES:
+        raise ModelError(f"there are no models of {features} features")
+    if hasattr(model, "feature_names_in_"):
+        names = attribute(model, "feature_names_in_", np.ndarray)
+        if names.dtype.kind != "O" or names.shape != (features,):
+            raise ModelError(f"the names of the features are not {features} texts")
     return features
 
 
 def require_classes(model: Any) -> int:
     """The number of classes, if they are a list."""
-    classes = getattr(model, "classes_", None)
-    if not isinstance(classes, np.ndarray) or classes.ndim != 1 or not len(classes):
+    classes = attribute(model, "classes_", np.ndarray)
+    if classes.ndim != 1 or not len(classes):
         raise ModelError("the classes are no list")
     return len(classes)

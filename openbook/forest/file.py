@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from openbook.errors import ModelError
 from openbook.files import Stored
-from openbook.files.estimators import estimator_facts, estimator_of, require_classes, require_features
+from openbook.files.estimators import attribute, estimator_facts, estimator_of, require_classes, require_features
 from openbook.forest.estimators import (
     DecisionTreeClassifier,
     DecisionTreeRegressor,
@@ -50,10 +50,10 @@ def from_stored(stored: Stored) -> Any:
 
 def _require_use(model: Any) -> None:
     """Parameters that prediction reads, with values it can use."""
-    if getattr(model, "voting", "soft") not in ("soft", "hard"):
+    if "voting" in vars(model) and attribute(model, "voting", str) not in ("soft", "hard"):
         raise ModelError("voting is neither soft nor hard")
-    if type(getattr(model, "n_jobs", None)) not in (int, type(None)):
-        raise ModelError("n_jobs is no number of threads")
+    if "n_jobs" in vars(model):
+        attribute(model, "n_jobs", int, type(None))
 
 
 def _width(model: Any) -> int:
@@ -61,15 +61,15 @@ def _width(model: Any) -> int:
     if not hasattr(type(model), "predict_proba"):
         return 1
     classes = require_classes(model)
-    if getattr(model, "n_classes_", None) != classes:
-        raise ModelError(f"{classes} classes are named, and another number is said")
+    if attribute(model, "n_classes_", int) != classes:
+        raise ModelError(f"{classes} classes are named, and {model.n_classes_} said")
     return classes
 
 
 def _require_alike(model: Any) -> None:
     """As many seeds as trees; and one tree, where the model is a tree."""
-    seeds = getattr(model, "seeds_", None)
-    if not isinstance(seeds, list) or len(seeds) != len(model.trees_) or not all(type(seed) is int for seed in seeds):
+    seeds = attribute(model, "seeds_", list)
+    if len(seeds) != len(model.trees_) or not all(type(seed) is int for seed in seeds):
         raise ModelError(f"there are {len(model.trees_)} trees, and not a seed for each")
     if hasattr(type(model), "tree_") and len(model.trees_) != 1:
         raise ModelError(f"a single tree cannot be {len(model.trees_)}")

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from openbook.errors import ModelError
 from openbook.files import Stored, to_plain
-from openbook.files.estimators import estimator_facts, estimator_of, require_classes, require_features
+from openbook.files.estimators import attribute, estimator_facts, estimator_of, require_classes, require_features
 from openbook.linear.logistic import Iteration, LogisticRegression
 from openbook.linear.regression import LinearRegression
 
@@ -39,23 +39,20 @@ def from_stored(stored: Stored) -> Any:
     features = require_features(model)
     if isinstance(model, LinearRegression):
         _require_numbers(model, "coef_", (features,))
-        if type(getattr(model, "intercept_", None)) is not float:
-            raise ModelError("the intercept is no number")
+        attribute(model, "intercept_", float)
         return model
     classes = require_classes(model)
     sums = 1 if classes == 2 else classes
     _require_numbers(model, "coef_", (sums, features))
     _require_numbers(model, "intercept_", (sums,))
-    model.newton_ = [_iteration(step) for step in getattr(model, "newton_", ())]
+    model.newton_ = [_iteration(step) for step in attribute(model, "newton_", list)]
     return model
 
 
 def _require_numbers(model: Any, name: str, shape: tuple[int, ...]) -> None:
-    array = getattr(model, name, None)
-    if not isinstance(array, np.ndarray) or array.dtype != np.float64 or array.shape != shape:
-        raise ModelError(f"{name} is no array of float64 of the shape {shape}")
-    if not np.isfinite(array).all():
-        raise ModelError(f"{name} holds numbers that are none")
+    array = attribute(model, name, np.ndarray)
+    if array.dtype != np.float64 or array.shape != shape or not np.isfinite(array).all():
+        raise ModelError(f"{name} is no array of finite float64 of the shape {shape}")
 
 
 def _iteration(step: Any) -> Iteration:
