@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
-from openbook.errors import InputError
+from openbook.errors import InputError, ModelError
 from openbook.forest.base import Classifies, Regresses, TreeBased
 from openbook.forest.parameters import count, whole
 from openbook.forest.prediction import Walk, leaf_values
@@ -79,6 +79,9 @@ class _Forest(TreeBased):
     def drawn(self, tree: int) -> np.ndarray | None:
         """How often each training row was drawn for one tree; None without bootstrap."""
         check_is_fitted(self)
+        if not self.seeds_:
+            raise ModelError("this forest was grown by another library, which draws rows another way",
+                             do="ask its own estimators_samples_")  # fmt: skip
         return self._sample(self.seeds_[tree], self.n_rows_)
 
     def _threads(self) -> int:

@@ -67,9 +67,9 @@ def _width(model: Any) -> int:
 
 
 def _require_alike(model: Any) -> None:
-    """As many seeds as trees; and one tree, where the model is a tree."""
+    """As many seeds as trees, or none (another library's); and one tree, where the model is a tree."""
     seeds = attribute(model, "seeds_", list)
-    if len(seeds) != len(model.trees_) or not all(type(seed) is int for seed in seeds):
+    if len(seeds) not in (0, len(model.trees_)) or not all(type(seed) is int for seed in seeds):
         raise ModelError(f"there are {len(model.trees_)} trees, and not a seed for each")
     if hasattr(type(model), "tree_") and len(model.trees_) != 1:
         raise ModelError(f"a single tree cannot be {len(model.trees_)}")

@@ -1,0 +1,23 @@
+"""Forests as other programs know them: the methods; what they do stands in a file for each program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["Exchanges"]
+
+
+class Exchanges:
+    """Mix in to give a tree or forest its forms elsewhere."""
+
+    def to_sklearn(self) -> Any:
+        """The same tree or forest as scikit-learn's own class; see `openbook.forest.scikit`."""
+        from openbook.forest.scikit import to_sklearn
+
+        return to_sklearn(self)
+
+    def to_onnx(self) -> Any:
+        """The same tree or forest as an ONNX model (`onnx.ModelProto`); see `openbook.forest.onnx_model`."""
+        from openbook.forest.onnx_model import to_onnx
+
+        return to_onnx(self)
