@@ -24,6 +24,7 @@ _KNOWN = {
     "openbook.decide": ("of_decision", "of_scores"),
     "sklearn": ("of_sklearn",),
     "torch": ("of_torch",),
+    "onnx": ("of_onnx",),
 }
 
 Explainer = TypeVar("Explainer", bound=Callable[..., Working])
