@@ -19,7 +19,7 @@ from openbook.explain.votes import class_index
 from openbook.expr import Index, Name, Number
 from openbook.record import Step, Witness, Working, given
 
-__all__ = ["explain_onnx"]
+__all__ = ["explain_onnx", "input_names", "input_size"]
 
 _RTOL, _ATOL = 1e-5, 1e-6  # how far two honest float32 evaluations of one node may lie apart
 
@@ -38,7 +38,7 @@ def explain_onnx(
     if row is None:
         raise ExplainError("a model is explained one row at a time", do="pass row=X[0]")
     feeds = _feeds(model, row)
-    walk = _Walk(model, names or _names(model), _referee(model, feeds), _runtime(model, feeds))
+    walk = _Walk(model, names or input_names(model), _referee(model, feeds), _runtime(model, feeds))
     walk.start(feeds)
     for node in model.graph.node:
         walk.follow(node)
@@ -139,10 +139,28 @@ def _plain(value: Any) -> Any:
 # --- what goes in -----------------------------------------------------------------------------------------------------
 
 
+def _inputs(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
+    constants = {tensor.name for tensor in model.graph.initializer}
+    return [i for i in model.graph.input if i.name not in constants]
+
+
+def input_names(model: onnx.ModelProto) -> list[str] | None:
+    """What the model calls its columns: as openbook wrote it into the file, or by an input for each; None if it does not."""
+    said = {prop.key: prop.value for prop in model.metadata_props}.get("feature_names")
+    inputs = [i.name for i in _inputs(model)]
+    return said.split("\n") if said else inputs if len(inputs) > 1 else None
+
+
+def input_size(model: onnx.ModelProto) -> int | None:
+    """How many entries a row has, where the graph says so."""
+    inputs = _inputs(model)
+    shape = [d.dim_value for d in inputs[0].type.tensor_type.shape.dim][1:]
+    return len(inputs) if len(inputs) > 1 else int(np.prod(shape)) or None
+
+
 def _feeds(model: onnx.ModelProto, row: Any) -> dict[str, np.ndarray]:
     """The row by the names of the graph's inputs: all in one, or an entry for each."""
-    constants = {tensor.name for tensor in model.graph.initializer}
-    inputs = [i for i in model.graph.input if i.name not in constants]
+    inputs = _inputs(model)
     values = np.asarray(row)
     if len(inputs) == 1:
         return {inputs[0].name: _shaped(inputs[0], values)}
@@ -163,12 +181,6 @@ def _shaped(wanted: onnx.ValueInfoProto, values: np.ndarray) -> np.ndarray:
     if shape.count(-1) > 1:
         return values.astype(dtype)[None]
     return values.astype(dtype).reshape(1, *shape)
-
-
-def _names(model: onnx.ModelProto) -> list[str] | None:
-    """The names of the features, where openbook wrote them into the file."""
-    said = {prop.key: prop.value for prop in model.metadata_props}.get("feature_names")
-    return said.split("\n") if said else None
 
 
 # --- others who compute the same --------------------------------------------------------------------------------------
