@@ -72,7 +72,7 @@ def require_features(model: Any) -> int:
     features = attribute(model, "n_features_in_", int)
     if not 0 < features < _MOST_FEATURES:
         raise ModelError(f"there are no models of {features} features")
-    if hasattr(model, "feature_names_in_"):
+    if getattr(model, "feature_names_in_", None) is not None:
         names = attribute(model, "feature_names_in_", np.ndarray)
         if names.dtype.kind != "O" or names.shape != (features,):
             raise ModelError(f"the names of the features are not {features} texts")

@@ -8,8 +8,9 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from openbook.errors import ModelError
-from openbook.files import Stored
+from openbook.files import Stored, from_plain, to_plain
 from openbook.files.estimators import attribute, estimator_facts, estimator_of, require_classes, require_features
+from openbook.forest.compact import CompactForest
 from openbook.forest.estimators import (
     DecisionTreeClassifier,
     DecisionTreeRegressor,
@@ -32,6 +33,8 @@ _CLASSES = {
 
 def to_stored(model: Any) -> Stored:
     """A fitted tree or forest as a file holds it."""
+    if type(model) is CompactForest:
+        return _compact_to_stored(model)
     check_is_fitted(model)
     arrays: dict[str, np.ndarray] = {}
     facts = estimator_facts(model, _CLASSES, arrays, apart=("trees_",))
@@ -40,6 +43,8 @@ def to_stored(model: Any) -> Stored:
 
 def from_stored(stored: Stored) -> Any:
     """The tree or forest in a file, everything that prediction reads validated; ModelError says what contradicts what."""
+    if stored.facts.get("class") == "CompactForest":
+        return _compact_from_stored(stored)
     model = estimator_of(stored, _CLASSES)
     features = require_features(model)
     _require_use(model)
@@ -73,3 +78,29 @@ def _require_alike(model: Any) -> None:
         raise ModelError(f"there are {len(model.trees_)} trees, and not a seed for each")
     if hasattr(type(model), "tree_") and len(model.trees_) != 1:
         raise ModelError(f"a single tree cannot be {len(model.trees_)}")
+
+
+# --- compact forests -------------------------------------------------------------------------------------------
+
+_SAID = ("n_features_in_", "classes_", "feature_names_in_", "voting", "n_jobs")
+
+
+def _compact_to_stored(model: CompactForest) -> Stored:
+    arrays = dict(model.arrays)
+    said = {name: to_plain(getattr(model, name), name, arrays) for name in _SAID}
+    return Stored("forest", {"class": "CompactForest", "said": said}, arrays)
+
+
+def _compact_from_stored(stored: Stored) -> CompactForest:
+    said = stored.facts.get("said")
+    if not isinstance(said, dict) or set(said) != set(_SAID):
+        raise ModelError("the file does not say what a compact forest says")
+    values = {name: from_plain(value, stored.arrays) for name, value in said.items()}
+    named = {value["array"] for value in said.values() if isinstance(value, dict) and "array" in value}
+    model = CompactForest({name: a for name, a in stored.arrays.items() if name not in named}, **values)
+    require_features(model)
+    if model.classes_ is not None:
+        require_classes(model)
+    _require_use(model)
+    model._walk()  # validates the trees
+    return model

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from openbook.errors import MissingPackageError, ModelError
-from openbook.forest.prediction import Walk, walk_of
+from openbook.forest.prediction import Walk
 from openbook.forest.tree import Tree
 
 __all__ = ["to_onnx"]
@@ -78,7 +78,7 @@ def _floats_below(thresholds: np.ndarray) -> np.ndarray:
 
 def _leaves(model: Any, nodes: dict[str, Any]) -> dict[str, Any]:
     """What each leaf adds to each output: its share of the forest's mean."""
-    walk: Walk = walk_of(model, model.trees_, model.n_features_in_)
+    walk = Walk.of(model.trees_, model.n_features_in_)
     values = walk.votes if getattr(model, "voting", "soft") == "hard" else walk.shares
     at = np.flatnonzero(np.array(nodes["nodes_modes"]) == "LEAF")
     width = values.shape[1]

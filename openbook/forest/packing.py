@@ -9,7 +9,7 @@ import numpy as np
 from openbook.errors import ModelError
 from openbook.forest.tree import LEAF, Tree
 
-__all__ = ["least", "packed", "unpacked"]
+__all__ = ["column", "least", "packed", "unpacked"]
 
 # What a tree's arrays are in memory. Those of splits are written for splits only: a leaf decides nothing.
 _SPLITS = {"feature": np.int32, "threshold": np.float64, "missing_left": np.bool_, "gain": np.float64}
@@ -48,19 +48,19 @@ def least(array: np.ndarray) -> np.ndarray:
 
 def unpacked(arrays: dict[str, np.ndarray], width: int, features: int) -> list[Tree]:
     """The trees that `packed` was given, validated for `features` features and `width` numbers in each node."""
-    sizes = _column(arrays, "sizes", np.int64, None)
+    sizes = column(arrays, "sizes", np.int64, None)
     if not len(sizes) or sizes.min() < 1 or sizes.max() > len(arrays.get("left", ())):
         raise ModelError("the sizes of the trees are none that can be")
     nodes = int(sizes.sum())
-    left = _column(arrays, "left", np.int32, nodes)
+    left = column(arrays, "left", np.int32, nodes)
     inner = left != 0
     joined = {name: _of_splits(arrays, name, inner) for name in _SPLITS}
     joined["left"] = np.where(inner, left, LEAF).astype(np.int32)
     joined["right"] = np.where(inner, left + 1, LEAF).astype(np.int32)
-    joined["value"] = _column(arrays, "value", np.float64, nodes, width)
-    joined["samples"] = _column(arrays, "samples", np.int64, nodes)
+    joined["value"] = column(arrays, "value", np.float64, nodes, width)
+    joined["samples"] = column(arrays, "samples", np.int64, nodes)
     joined["weight"] = (
-        _column(arrays, "weight", np.float64, nodes) if "weight" in arrays else joined["value"].sum(axis=1)
+        column(arrays, "weight", np.float64, nodes) if "weight" in arrays else joined["value"].sum(axis=1)
     )
     _require_weights(joined["value"])
     ends = np.cumsum(sizes)
@@ -72,11 +72,11 @@ def unpacked(arrays: dict[str, np.ndarray], width: int, features: int) -> list[T
 
 def _of_splits(arrays: dict[str, np.ndarray], name: str, inner: np.ndarray) -> np.ndarray:
     whole: np.ndarray = np.full(len(inner), _OF_LEAF[name], _SPLITS[name])
-    whole[inner] = _column(arrays, name, _SPLITS[name], int(inner.sum()))
+    whole[inner] = column(arrays, name, _SPLITS[name], int(inner.sum()))
     return whole
 
 
-def _column(arrays: dict[str, np.ndarray], name: str, dtype: type, length: int | None, *width: int) -> np.ndarray:
+def column(arrays: dict[str, np.ndarray], name: str, dtype: type, length: int | None, *width: int) -> np.ndarray:
     """An array of a file in the dtype it has in memory: nothing in it may change on the way."""
     if name not in arrays:
         raise ModelError(f"the file has no array {name!r}")
@@ -84,7 +84,7 @@ def _column(arrays: dict[str, np.ndarray], name: str, dtype: type, length: int |
     shape = (len(array) if array.ndim and length is None else length, *width)
     if array.shape != shape:
         raise ModelError(f"the array {name!r} has the shape {array.shape}, and the others want {shape}")
-    kinds = {"b": "b", "i": "iu", "f": "iuf"}[np.dtype(dtype).kind]
+    kinds = {"b": "b", "u": "u", "i": "iu", "f": "iuf"}[np.dtype(dtype).kind]
     if array.dtype.kind not in kinds:
         raise ModelError(f"the array {name!r} holds {array.dtype}, which it never does")
     exact: np.ndarray = array.astype(dtype)

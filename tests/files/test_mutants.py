@@ -51,6 +51,7 @@ def _models() -> dict[str, Any]:
         "tree": DecisionTreeClassifier(max_depth=3).fit(X, np.array(["a", "b", "c"])[y]),
         "forest": RandomForestClassifier(3, max_depth=3, random_state=0, oob_score=True).fit(X, y),
         "numbers": RandomForestRegressor(3, max_depth=3, random_state=0).fit(X, X[:, 0]),
+        "compact": RandomForestClassifier(3, max_depth=3, random_state=0).fit(X, y).compact(),
         "logistic": LogisticRegression().fit(full, y),
         "line": LinearRegression().fit(full, full[:, 0]),
         "net": nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Sequential(nn.LayerNorm(3), nn.Dropout(0.5)), nn.Linear(3, 2)).eval(),
