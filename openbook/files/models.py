@@ -59,6 +59,9 @@ def save_model(model: Any, path: str | Path) -> None:
 
 def load_file(path: str | Path) -> Any:
     """The model in a file, or the named arrays of a safetensors file that holds no model; a FileError says what is wrong."""
+    if Path(path).suffix.lower() == ".onnx":
+        raise FileError(f"{path} is named as an ONNX model, which openbook explains but does not turn into its own classes",
+                        where="load", do="openbook.explain(onnx.load(path), row=x), or openbook explain --model")  # fmt: skip
     arrays, notes = load_arrays_and_notes(path)
     if _NOTE not in notes:
         return arrays

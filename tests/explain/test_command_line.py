@@ -61,12 +61,12 @@ def run(*arguments: object, monkeypatch: pytest.MonkeyPatch) -> int:
 def test_a_forest_of_ours(
     table: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = ("explain", "--model", folder / "forest.safetensors", "--row", 70, folder / table, "--of", "virginica")
+    asked = ("explain", "--model", folder / "forest.safetensors", "--row", 133, folder / table, "--of", "virginica")
     assert run(*asked, "--target", "species", "--format", "json", monkeypatch=monkeypatch) == 0
     told = capsys.readouterr()
     forest = ob.load(folder / "forest.safetensors")
     assert json.loads(told.out)["result"]["soft"] == pytest.approx(
-        forest.predict_proba(IRIS.iloc[[70]])[0, 2], rel=1e-12
+        forest.predict_proba(IRIS.iloc[[133]])[0, 2], rel=1e-12
     )
     assert not told.err
     assert run(*asked, monkeypatch=monkeypatch) == 0
@@ -139,11 +139,11 @@ def test_a_line_and_a_net(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys:
 @pytest.mark.skipif(importlib.util.find_spec("onnx") is None, reason="onnx is not installed")
 def test_onnx(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     ob.save(ob.load(folder / "forest.safetensors"), folder / "forest.onnx")
-    asked = ("explain", "--model", folder / "forest.onnx", "--row", 70, folder / "iris.csv", "--of", "virginica")
+    asked = ("explain", "--model", folder / "forest.onnx", "--row", 133, folder / "iris.csv", "--of", "virginica")
     assert run(*asked, "--format", "json", monkeypatch=monkeypatch) == 0
     forest = ob.load(folder / "forest.safetensors")
     result = json.loads(capsys.readouterr().out)["result"]
-    assert result == pytest.approx(forest.predict_proba(IRIS.iloc[[70]])[0, 2], abs=1e-6)
+    assert result == pytest.approx(forest.predict_proba(IRIS.iloc[[133]])[0, 2], abs=1e-6)
 
 
 @pytest.mark.torch

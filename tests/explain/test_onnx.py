@@ -87,6 +87,11 @@ def test_our_own_forests_in_onnx() -> None:
     assert working.check().passed
     assert working.result == pytest.approx(model.predict_proba(frame.iloc[[70]])[0, 2], abs=1e-6)
     assert "petal" in working.text()
+    gaps = np.where(np.random.default_rng(0).random(X.shape) < 0.3, np.nan, X)
+    missing = ob.RandomForestClassifier(20, random_state=0).fit(gaps, THREE)
+    for i in np.flatnonzero(np.isnan(gaps).any(axis=1))[:3]:
+        found = ob.explain(missing.to_onnx(), row=gaps[i], of="setosa")
+        assert found.check().passed and found.result == pytest.approx(missing.predict_proba(gaps[[i]])[0, 0], abs=1e-6)
     line = forest.ExtraTreesRegressor(6, random_state=0).fit(X, NUMBER)
     assert ob.explain(line.to_onnx(), row=X[3]).check().passed
 

@@ -13,7 +13,7 @@ from sklearn.linear_model import LinearRegression
 
 import openbook as ob
 from openbook import forest
-from openbook.errors import ModelError
+from openbook.errors import FileError, ModelError
 
 THEIRS = {
     "tree": tree.DecisionTreeClassifier(random_state=0),
@@ -204,6 +204,8 @@ def test_a_file_in_onnx(tmp_path: Path) -> None:
     data = (tmp_path / "forest.onnx").read_bytes()
     assert {p.key: p.value for p in onnx.load_from_string(data).metadata_props}["feature_names"] == "a\nb\nc\nd"
     assert run_onnx(data, X.astype(np.float32))[0].shape == (len(X), 1)
+    with pytest.raises(FileError, match="does not turn into its own classes"):
+        ob.load(tmp_path / "forest.onnx")
     with pytest.raises(ModelError, match="whole numbers or texts"):
         forest.DecisionTreeClassifier().fit(X, np.where(X[:, 0] > 0, 1.0, 2.0)).to_onnx()
     with pytest.raises(ModelError, match="no form in ONNX"):
