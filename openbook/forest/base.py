@@ -112,7 +112,7 @@ class TreeBased(Explains, Exchanges, BaseEstimator):
         return leaves_of(self._walk(), X, self._threads())
 
     def _walk(self) -> Walk:
-        return walk_of(self, self.trees_, lambda: Walk.of(self.trees_, self.n_features_in_))
+        return walk_of(self, self.trees_, self.n_features_in_)
 
     @property
     def feature_importances_(self) -> np.ndarray:

@@ -7,7 +7,8 @@ children. Most leaves of trees grown whole hold one class, and are its number; t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from sklearn.utils.validation import _check_feature_names, _check_n_features
 from openbook.errors import InputError, ModelError
 from openbook.forest.packing import column, least, unpacked
 from openbook.forest.parameters import threads
-from openbook.forest.prediction import Walk, leaf_values, vote_shares, walk_of
+from openbook.forest.prediction import Walk, leaf_values, vote_shares
 from openbook.forest.tree import Tree
 
 __all__ = ["CompactForest", "compact_of"]
@@ -48,7 +49,7 @@ class CompactForest:
     def predict(self, X: Any) -> np.ndarray:
         """The class with the largest probability (of equal ones, the first), or the mean of the trees (rows,)."""
         if self.classes_ is None:
-            return leaf_values(self._walk(), self._rows(X), threads(self.n_jobs))[:, 0]
+            return leaf_values(self._walk, self._rows(X), threads(self.n_jobs))[:, 0]
         return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
 
     def predict_proba(self, X: Any, voting: str | None = None) -> np.ndarray:
@@ -58,7 +59,12 @@ class CompactForest:
             raise ModelError("a regression gives numbers, not probabilities", where="predict_proba", do="call predict")
         if voting not in ("soft", "hard"):
             raise InputError(f"voting={voting!r} is unknown", do='choose "soft" (mean of fractions) or "hard" (votes)')
-        return (vote_shares if voting == "hard" else leaf_values)(self._walk(), self._rows(X), threads(self.n_jobs))
+        return (vote_shares if voting == "hard" else leaf_values)(self._walk, self._rows(X), threads(self.n_jobs))
+
+    def validate(self) -> CompactForest:
+        """Return the forest if a kernel may walk it; raise ModelError saying which array contradicts which."""
+        _trees(self)
+        return self
 
     def __len__(self) -> int:
         return len(self.arrays["sizes"])
@@ -81,9 +87,12 @@ class CompactForest:
         _check_n_features(self, X, reset=False)
         return X
 
+    @cached_property
     def _walk(self) -> Walk:
-        arrays = self.arrays
-        return walk_of(self, arrays, lambda: Walk.of(_trees(self), self.n_features_in_))
+        return Walk.of(_trees(self), self.n_features_in_)
+
+    def __reduce__(self) -> Any:
+        return CompactForest, tuple(getattr(self, field.name) for field in fields(self))
 
 
 def compact_of(model: Any) -> CompactForest:

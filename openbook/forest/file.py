@@ -102,5 +102,4 @@ def _compact_from_stored(stored: Stored) -> CompactForest:
     if model.classes_ is not None:
         require_classes(model)
     _require_use(model)
-    model._walk()  # validates the trees
-    return model
+    return model.validate()

@@ -65,14 +65,14 @@ def _nodes(tree: Tree, start: np.uint64) -> tuple[np.ndarray, np.ndarray]:
     return np.where(leaf, np.inf, tree.threshold), child | (missing_left << 32) | (feature << 33)
 
 
-_walks: WeakKeyDictionary[object, tuple[object, Walk]] = WeakKeyDictionary()
+_walks: WeakKeyDictionary[object, tuple[Sequence[Tree], Walk]] = WeakKeyDictionary()
 
 
-def walk_of(model: object, source: object, make: Callable[[], Walk]) -> Walk:
-    """What a model's trees are walked by: made once, and again when `source`, what it is made from, is another object."""
+def walk_of(model: object, trees: Sequence[Tree], n_features: int) -> Walk:
+    """A model's trees ready to be walked: made once, and again when the model is fitted anew."""
     known = _walks.get(model)
-    if known is None or known[0] is not source:
-        known = _walks[model] = (source, make())
+    if known is None or known[0] is not trees:
+        known = _walks[model] = (trees, Walk.of(trees, n_features))
     return known[1]
 
 
