@@ -84,6 +84,7 @@ _LATER = {
     "openbook.forest": (
         "DecisionTreeClassifier", "DecisionTreeRegressor", "RandomForestClassifier", "RandomForestRegressor",
     ),
+    "openbook.forest.scikit": ("from_sklearn",),
     "openbook.linear": ("LinearRegression", "LogisticRegression", "newton_step"),
     # functions that PyTorch has here as well as in nn.functional
     "openbook.nn.functional": (

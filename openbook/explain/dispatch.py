@@ -25,6 +25,7 @@ _KNOWN = {
     "openbook.decide": ("of_decision", "of_calibration", "of_costs", "of_scores"),
     "sklearn": ("of_sklearn",),
     "torch": ("of_torch",),
+    "onnx": ("of_onnx",),
 }
 
 Explainer = TypeVar("Explainer", bound=Callable[..., Working])

@@ -18,6 +18,7 @@ from openbook.forest import (
     RandomForestRegressor,
     Tree,
 )
+from openbook.forest.compact import CompactForest
 from openbook.record import Working
 
 __all__ = ["explain_our_forest"]
@@ -58,6 +59,12 @@ def explain_our_forest(
     chosen = class_index(model.classes_, of, own)
     called = labels if labels is not None else [str(c) for c in model.classes_]
     return explain_ballots(ballots, called, chosen, float(own[chosen]), f"One row through a {kind}")
+
+
+@explains(CompactForest)
+def explain_compact_forest(model: CompactForest, *arguments: Any, **options: Any) -> Working:
+    """Nothing: a compact forest has kept no leaf counts."""
+    raise ExplainError("a compact forest has kept only what predicts", do="explain the forest it was made from")
 
 
 def _plain_condition(names: Sequence[str]) -> Condition:

@@ -122,23 +122,26 @@ def _lesson(step: NewtonStep) -> tuple[str, ...]:
 @explains(LinearRegression)
 def _explain_regression(model: LinearRegression, row: Any = None, names: Any = None) -> Working:
     """A row's prediction as a sum of contributions; without a row, the Newton step that fitted the model."""
-    if not hasattr(model, "newton_"):
+    if not hasattr(model, "coef_"):
         raise ExplainError("this LinearRegression is not fitted", do="call fit(X, y) first")
     labels = names if names is not None else getattr(model, "feature_names_in_", None)
     if row is not None:
         return explain_linear_row(model, row, labels)
+    if not hasattr(model, "newton_"):
+        raise ExplainError("this LinearRegression comes from a file, which keeps no training rows",
+                           do="explain a row, or fit it again to explain the fit")  # fmt: skip
     if labels is not None and model.fit_intercept:
         labels = [*labels, "intercept"]
     return explain_newton(model.newton_, labels)
 
 
 @explains(LogisticRegression)
-def _explain_logistic(model: LogisticRegression, row: Any = None, names: Any = None) -> Working:
-    """A row's probability from its log-odds; without a row, the Newton iterations that fitted the model."""
+def _explain_logistic(model: LogisticRegression, row: Any = None, names: Any = None, of: Any = None) -> Working:
+    """A row's probability (of the class `of`) from its log-odds; without a row, the Newton iterations that fitted the model."""
     if not hasattr(model, "newton_"):
         raise ExplainError("this LogisticRegression is not fitted", do="call fit(X, y) first")
     if row is not None:
-        return explain_logistic_row(model, row, names)
+        return explain_logistic_row(model, row, names, of)
     rows = tuple((i, it.loss, it.gradient, it.condition, it.taken) for i, it in enumerate(model.newton_, 1))
     steps = [s for i in range(len(model.newton_)) for s in _iteration(model, i)]
     return Working(
