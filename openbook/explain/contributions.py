@@ -52,7 +52,9 @@ class Entrywise:
     def one(self, i: int, name: str, part: str) -> Step:
         called = {key: name if key == "x" else f"{key}({name})" for key in self.factors}
         inputs = tuple(given(called[key], float(array[i]), part=part) for key, array in self.factors.items())
-        return Step(f"from {name}", float(self.values[i]), parse(self.formula).rename(called), inputs, rule=self.rule, part=part)
+        return Step(
+            f"from {name}", float(self.values[i]), parse(self.formula).rename(called), inputs, rule=self.rule, part=part
+        )
 
     def together(self, rest: np.ndarray, name: str, part: str) -> Step:
         inputs = tuple(given(f"{key}_others", array[rest], part=part) for key, array in self.factors.items())
@@ -117,15 +119,19 @@ def added_up(
     if len(rest):
         steps.append(terms.together(rest, f"from {len(rest)} others", part))
     value = float(sum(s.value for s in steps) + bias.value)
-    formula: Expr = reduce(add, (Name(s.name) for s in (bias, *steps)))  # type: ignore[arg-type]
+    formula: Expr = reduce(add, (Name(s.name) for s in (bias, *steps)))
     return [bias, *steps, Step(name, value, formula, (bias, *steps), rule="sum", part=part, witnesses=witnesses)]
 
 
 def table(terms: Terms, names: Sequence[str], bias: float | None = None) -> Table:
     """Every term that is not 0, the largest first; with its numbers where it is made of a few."""
     factors = terms.factors if isinstance(terms, Entrywise) else {}
-    order = np.argsort(-np.abs(terms.values), kind="stable")
-    rows = [(names[i], *(float(a[i]) for a in factors.values()), float(terms.values[i])) for i in order if terms.values[i] != 0]
+    order = np.argsort(-np.abs(terms.values), kind="stable").tolist()
+    rows = [
+        (names[i], *(float(a[i]) for a in factors.values()), float(terms.values[i]))
+        for i in order
+        if terms.values[i] != 0
+    ]
     if bias is not None:
         rows.append(("(bias)", *("" for _ in factors), bias))
     columns = [{"w": "weight", "x": "value", "m": "mean", "v": "variance"}.get(key, key) for key in factors]
@@ -135,7 +141,7 @@ def table(terms: Terms, names: Sequence[str], bias: float | None = None) -> Tabl
 
 def bars(terms: Terms, names: Sequence[str], total: str) -> ContributionBars:
     """The same as a picture."""
-    acting = np.flatnonzero(terms.values)
+    acting = np.flatnonzero(terms.values).tolist()
     return ContributionBars([names[i] for i in acting], [float(terms.values[i]) for i in acting], total)
 
 

@@ -42,12 +42,16 @@ def linear_scores(model: Any, rows: Any, names: Sequence[str] | None, of: Any, o
         witness = Witness("the model's own decision_function", lambda: float(np.ravel(own())[0]), rtol=1e-9, atol=1e-12)
         steps = added_up("z", given("intercept", float(intercept[0]), part=SUM), terms[0], labels, witnesses=(witness,))
         return LinearScores(steps, steps[-1:], terms[0], labels, chosen)
-    witness = Witness("the model's own decision_function", lambda: float(np.ravel(own())[chosen]), rtol=1e-9, atol=1e-12)
+    witness = Witness(
+        "the model's own decision_function", lambda: float(np.ravel(own())[chosen]), rtol=1e-9, atol=1e-12
+    )
     steps, scores = class_scores(list(intercept), terms, labels, [str(c) for c in model.classes_], chosen, witness)
     return LinearScores(steps, scores, terms[chosen], labels, chosen)
 
 
-def linear_sum(model: Any, rows: Any, names: Sequence[str] | None, *own: Witness) -> tuple[list[Step], Entrywise, list[str]]:
+def linear_sum(
+    model: Any, rows: Any, names: Sequence[str] | None, *own: Witness
+) -> tuple[list[Step], Entrywise, list[str]]:
     """The sum of a fitted regression with `coef_`, its terms, and what they are called."""
     coef = np.asarray(np.ravel(model.coef_), np.float64)
     x, labels = checked_row(rows, len(coef)), feature_names(model, names, len(coef))

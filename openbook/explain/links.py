@@ -33,7 +33,9 @@ def sigmoid(z: Step, positive: bool, *own: Witness, name: str = "p", part: str =
     return from_formula(name, formula, {"z": z}, "sigmoid", part, *own, why="log-odds to probability")
 
 
-def softmax(scores: Sequence[Step], classes: Sequence[object], chosen: int, *own: Witness, part: str = PROBABILITY) -> list[Step]:
+def softmax(
+    scores: Sequence[Step], classes: Sequence[object], chosen: int, *own: Witness, part: str = PROBABILITY
+) -> list[Step]:
     """One class's share of the exponentials of all scores."""
     top: Expr = reduce(lambda a, b: Call("max", (a, b)), (Name(z.name) for z in scores))  # type: ignore[arg-type,return-value]
     shift = Step("z_max", max(z.value for z in scores), top, tuple(scores), rule="largest", part=part,
@@ -45,9 +47,11 @@ def softmax(scores: Sequence[Step], classes: Sequence[object], chosen: int, *own
     return [shift, *exps, *shares(exps, chosen, *own, rule="softmax", part=part)]
 
 
-def shares(numbers: Sequence[Step], chosen: int, *own: Witness, rule: str = "share of the sum", part: str = PROBABILITY) -> list[Step]:
+def shares(
+    numbers: Sequence[Step], chosen: int, *own: Witness, rule: str = "share of the sum", part: str = PROBABILITY
+) -> list[Step]:
     """One number divided by the sum of all; where all are 0, every class gets the same."""
-    total: Expr = reduce(add, (Name(n.name) for n in numbers))  # type: ignore[arg-type]
+    total: Expr = reduce(add, (Name(n.name) for n in numbers))
     Z = Step("Z", float(sum(n.value for n in numbers)), total, tuple(numbers), rule="sum", part=part)
     if Z.value == 0:
         count = given("K", len(numbers), "classes", part)

@@ -133,12 +133,12 @@ def _explain_regression(model: LinearRegression, row: Any = None, names: Any = N
 
 
 @explains(LogisticRegression)
-def _explain_logistic(model: LogisticRegression, row: Any = None, names: Any = None) -> Working:
-    """A row's probability from its log-odds; without a row, the Newton iterations that fitted the model."""
+def _explain_logistic(model: LogisticRegression, row: Any = None, names: Any = None, of: Any = None) -> Working:
+    """A row's probability (of class `of`) from its log-odds; without a row, the Newton iterations that fitted the model."""
     if not hasattr(model, "newton_"):
         raise ExplainError("this LogisticRegression is not fitted", do="call fit(X, y) first")
     if row is not None:
-        return explain_logistic_row(model, row, names)
+        return explain_logistic_row(model, row, names, of)
     rows = tuple((i, it.loss, it.gradient, it.condition, it.taken) for i, it in enumerate(model.newton_, 1))
     steps = [s for i in range(len(model.newton_)) for s in _iteration(model, i)]
     return Working(

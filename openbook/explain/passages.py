@@ -37,7 +37,9 @@ def changes(passages: Sequence[Passage], values: Sequence[np.ndarray], features:
     `values[t]` (turns + 1,) is the number asked about, at every node of passage t.
     """
     steps = [np.diff(v) for v in values]
-    place = np.arange(len(steps[0])) if len(passages) == 1 else np.repeat(np.arange(len(passages)), [len(s) for s in steps])
+    place = (
+        np.arange(len(steps[0])) if len(passages) == 1 else np.repeat(np.arange(len(passages)), [len(s) for s in steps])
+    )
     columns = max(1, len(place)) if len(passages) == 1 else len(passages)
     booked = np.zeros((features, columns))
     turned = np.array([f for p in passages for f in p.features], np.intp)

@@ -35,7 +35,9 @@ def checked_row(row: Any, features: int, dtype: Any = np.float64) -> np.ndarray:
     try:
         values = np.asarray(dense, dtype=dtype).ravel()
     except ValueError:
-        raise ExplainError("the row has entries that are no numbers", do="explain the pipeline that encodes them") from None
+        raise ExplainError(
+            "the row has entries that are no numbers", do="explain the pipeline that encodes them"
+        ) from None
     if values.shape != (features,):
         raise ExplainError(f"the row has {len(values)} entries, the model {features} features",
                            do="pass one row, such as X[0]")  # fmt: skip

@@ -55,7 +55,12 @@ class Ballot:
 
 
 def explain_ballots(
-    ballots: Sequence[Ballot], classes: Sequence[str], chosen: int, own: Callable[[], float], names: Sequence[str], title: str
+    ballots: Sequence[Ballot],
+    classes: Sequence[str],
+    chosen: int,
+    own: Callable[[], float],
+    names: Sequence[str],
+    title: str,
 ) -> Working:
     """The probability of a class: each tree's leaf, their mean, the votes, why the two agree or not, and what each
     feature adds.

@@ -9,11 +9,12 @@ from importlib import import_module
 from typing import Any, TypeVar
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from openbook.errors import ExplainError
-from openbook.explain.dispatch import explain
+from openbook.explain.dispatch import explain, explainer_of
 from openbook.explain.rows import checked_row, feature_names, one_row
 from openbook.record import Step, Witness, Working
 
@@ -77,13 +78,15 @@ class Asked:
         """The model's own decision_function for the row: one score for two classes, else one for each."""
         return np.ravel(model.decision_function(self.rows))
 
-    def about(self, model: Any, rows: Any = None, names: Sequence[str] | None = None) -> Asked:
-        """The same question to a model inside another: its rows as it was fitted on them."""
-        rows = self.rows if rows is None else rows
+    def inside(self, model: Any) -> Asked:
+        """The same question to a model inside another, which was fitted on the rows as they are."""
+        return replace(self.about(self.rows, model), index=None)
+
+    def about(self, rows: Any, model: Any, names: Sequence[str] | None = None) -> Asked:
+        """The same question about the row as it reaches a later model: an array, where that was not fitted on names."""
         names = names if names is not None else self.names
-        if hasattr(rows, "columns") and not hasattr(model, "feature_names_in_") and hasattr(model, "n_features_in_"):
-            names = names if names is not None else list(rows.columns)
-            rows = rows if type(model).__name__ == "Pipeline" else rows.to_numpy()
+        if hasattr(rows, "columns") and not hasattr(model, "feature_names_in_") and not hasattr(model, "steps"):
+            return replace(self, rows=rows.to_numpy(), names=names if names is not None else list(rows.columns))
         return replace(self, rows=rows, names=names)
 
 
@@ -122,17 +125,17 @@ def tells(*kinds: type) -> Callable[[Teller], Teller]:
 
 def tell(model: Any, asked: Asked) -> Account:
     """The account of a fitted model; models of other libraries, inside scikit-learn's, are explained where they belong."""
-    parts = type(model).__module__.split(".")
-    bases = [b.__module__.split(".") for b in type(model).__mro__ if b.__module__.startswith("sklearn.")]
-    if parts[0] == "openbook":
+    if explainer_of(type(model)) is not explainer_of(BaseEstimator):
         return _elsewhere(model, asked)
-    for base in bases:
-        for family in _FAMILIES.get(base[1], ()):
+    for base in type(model).__mro__:
+        package, _, rest = base.__module__.partition(".")
+        for family in _FAMILIES.get(rest.split(".")[0], ()) if package == "sklearn" else ():
             import_module(f"openbook.explain.sklearn.{family}")
-    if parts[0] != "sklearn" and _told.dispatch(type(model)) is _told.dispatch(object):
-        return _elsewhere(model, asked)
-    _require_fitted(model)
-    return _told(model, replace(asked, rows=one_row(model, asked.rows)))
+    if _told.dispatch(type(model)) is not _told.dispatch(object):
+        _require_fitted(model)
+        _require_one_target(model)
+        asked = asked.about(one_row(model, asked.rows), model)
+    return _told(model, asked)
 
 
 def _require_fitted(model: Any) -> None:
@@ -140,18 +143,38 @@ def _require_fitted(model: Any) -> None:
         check_is_fitted(model)
     except NotFittedError:
         raise ExplainError(f"this {type(model).__name__} is not fitted", do="call fit(X, y) first") from None
-    if getattr(model, "n_outputs_", 1) > 1 or np.ndim(getattr(model, "classes_", [0])[0]):
-        raise ExplainError("models of several outputs are not explained", do="explain a model of one target")
+
+
+def _require_one_target(model: Any) -> None:
+    """Models of several targets have a list of classes for each, or several numbers for a row and no classes."""
+    several = np.ndim(model.classes_[0]) if hasattr(model, "classes_") else _numbers_per_row(model) > 1
+    if several:
+        raise ExplainError("models of several targets are not explained", do="explain a model of one target")
+
+
+def _numbers_per_row(model: Any) -> int:
+    weights, targets = (
+        np.asarray(getattr(model, "coef_", ())),
+        np.asarray(getattr(model, "_y", ())),
+    )  # neighbours keep _y
+    if weights.ndim > 1:
+        return len(weights)
+    return targets.shape[1] if targets.ndim > 1 else getattr(model, "n_outputs_", 1)
 
 
 def _elsewhere(model: Any, asked: Asked) -> Account:
     """What `explain` makes of a model that is not scikit-learn's; its answer is the last step that says what the model says."""
-    options = {"of": asked.of} if asked.of is not None else {}
-    names = {"names": asked.names} if asked.names is not None else {}
-    working = explain(model, row=np.asarray(asked.rows, dtype=np.float64)[0], **options, **names)
-    value = working.result.get("soft") if isinstance(working.result, dict) else working.result
-    answers = [s for s in working.steps if isinstance(s.value, (int, float)) and np.isclose(s.value, value, rtol=1e-12, atol=0)]
-    if not answers:
+    options = {key: value for key, value in (("of", asked.of), ("names", asked.names)) if value is not None}
+    working = explain(model, row=np.asarray(asked.rows, dtype=np.float64)[0], **options)
+    answer = _step_saying(working, working.result.get("soft") if isinstance(working.result, dict) else working.result)
+    if answer is None:
         raise ExplainError(f"the working of this {type(model).__name__} does not say which step is its answer",
                            do="explain the models inside one by one")  # fmt: skip
-    return Account(working, answers[-1])
+    scores = asked.scores(model) if hasattr(model, "decision_function") else np.empty(0)
+    place = next((k for k, c in enumerate(model.classes_) if c == asked.of), 0) if len(scores) > 1 else 0
+    return Account(working, answer, _step_saying(working, scores[place]) if len(scores) else None)
+
+
+def _step_saying(working: Working, value: Any) -> Step | None:
+    numbers = [s for s in working.steps if isinstance(s.value, (int, float))]
+    return next((s for s in reversed(numbers) if np.isclose(s.value, value, rtol=1e-9, atol=0)), None)

@@ -16,7 +16,7 @@ from openbook.record import Step, Table, Working, given
 
 __all__: list[str] = []
 
-SCORE = "The score"
+SCORE, MEDIAN = "The score", "The median"
 
 
 @tells(AdaBoostClassifier)
@@ -25,7 +25,9 @@ def _classifier(model: Any, asked: Asked) -> Account:
     x, classes = asked.x(model)[None], model.classes_
     codes = np.array([np.searchsorted(classes, m.predict(x)[0]) for m in model.estimators_], np.float64)
     says = given("c", codes, "the class each member calls, by its place among the classes", MEMBERS)
-    weights = given("w", np.asarray(model.estimator_weights_[: len(codes)], np.float64), "log of right over wrong", MEMBERS)
+    weights = given(
+        "w", np.asarray(model.estimator_weights_[: len(codes)], np.float64), "log of right over wrong", MEMBERS
+    )
     count = given("K", len(classes), "classes", SCORE)
     two = len(classes) == 2
     votes = np.bincount(codes.astype(np.intp), weights.value, len(classes))
@@ -38,13 +40,15 @@ def _classifier(model: Any, asked: Asked) -> Account:
         eased = [from_formula(f"z_{c}", "F/(K - 1)", {"F": score, "K": count}, "eased", PROBABILITY)
                  for c, score in zip(classes, scores, strict=True)]  # fmt: skip
         last = [*eased, *softmax(eased, classes, chosen, own)]
-    working = _working(model, asked, [says, weights, count, *scores, *last], [str(classes[int(c)]) for c in codes],
+    working = _working(model, [says, weights, count, *scores, *last], [str(classes[int(c)]) for c in codes],
                        f"the probability of {classes[chosen]}")  # fmt: skip
     return Account(working, last[-1], scores[0 if two else chosen])
 
 
 def _score(model: Any, asked: Asked, says: Step, weights: Step, count: Step, k: int) -> Step:
-    place = given("k" if len(model.classes_) == 2 else f"k_{model.classes_[k]}", k, f"the place of {model.classes_[k]}", SCORE)
+    place = given(
+        "k" if len(model.classes_) == 2 else f"k_{model.classes_[k]}", k, f"the place of {model.classes_[k]}", SCORE
+    )
     inputs = {"w": weights, "c": says, "k": place, "K": count}
     if len(model.classes_) == 2:
         return from_formula("z", "2*sum(w*(2*delta(c, k) - 1))/sum(w)", {i: s for i, s in inputs.items() if i != "K"},
@@ -53,7 +57,7 @@ def _score(model: Any, asked: Asked, says: Step, weights: Step, count: Step, k: 
                         "votes for less votes against", SCORE, asked.by(model, "decision_function", k))  # fmt: skip
 
 
-def _working(model: Any, asked: Asked, steps: list[Step], said: list[str], asked_about: str) -> Working:
+def _working(model: Any, steps: list[Step], said: list[str], asked_about: str) -> Working:
     weights = np.asarray(model.estimator_weights_[: len(said)], np.float64)
     order = np.argsort(-weights, kind="stable")[:40]
     rows = tuple((int(i), said[i], float(weights[i])) for i in order)
@@ -76,14 +80,17 @@ def _regressor(model: Any, asked: Asked) -> Account:
     weights = np.asarray(model.estimator_weights_[: len(accounts)], np.float64)
     order = np.argsort(says[-1].value)
     upto = np.cumsum(weights[order])
-    middle = int(order[np.argmax(upto >= 0.5 * upto[-1])])
-    w = given("w", weights, "the members' weights", "The median")
-    answer = from_formula("ŷ", f"m[{middle}]", {"m": says[-1]}, "weighted median", "The median", asked.by(model, "predict"),
-                          why=f"member {middle}")  # fmt: skip
-    below = from_formula("lighter", "sum(w*where(m < y, 1, 0))/sum(w)", {"w": w, "m": says[-1], "y": answer}, "share of the weight",
-                         "The median", why="members that say less: under a half")  # fmt: skip
-    upto_it = from_formula("upto", "sum(w*where(m <= y, 1, 0))/sum(w)", {"w": w, "m": says[-1], "y": answer}, "share of the weight",
-                           "The median", why="and with those that say the same: at least a half")  # fmt: skip
-    steps = [*says, w, below, upto_it, answer]
-    working = _working(model, asked, steps, [f"{v:.6g}" for v in says[-1].value], "the prediction")
+    middle = int(np.argmax(upto >= 0.5 * upto[-1]))
+    every = given("w", weights, "the members' weights", MEDIAN)
+    less = given("w_less", weights[order[:middle]], "of the members that come before in order", MEDIAN)
+    own = given("w_own", float(weights[order[middle]]), "of the member in the middle", MEDIAN)
+    below = from_formula(
+        "before", "sum(a)/sum(w)", {"a": less, "w": every}, "share of the weight", MEDIAN, why="under a half"
+    )
+    through = from_formula("with it", "(sum(a) + b)/sum(w)", {"a": less, "b": own, "w": every}, "share of the weight", MEDIAN,
+                           why="at least a half")  # fmt: skip
+    answer = from_formula("ŷ", f"m[{order[middle]}]", {"m": says[-1]}, "weighted median", MEDIAN, asked.by(model, "predict"),
+                          why=f"what member {order[middle]} says")  # fmt: skip
+    steps = [*says, every, less, own, below, through, answer]
+    working = _working(model, steps, [f"{v:.6g}" for v in says[-1].value], "the prediction")
     return Account(working, answer)

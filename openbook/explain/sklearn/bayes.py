@@ -30,7 +30,10 @@ def _multinomial(model: Any, asked: Asked) -> Account:
     x = asked.x(model)
     priors = model.class_log_prior_ if isinstance(model, MultinomialNB) else np.zeros(len(model.classes_))
     return _account(
-        model, asked, priors, lambda c: Entrywise("w*x", {"w": model.feature_log_prob_[c], "x": x}, "log likelihood × count")
+        model,
+        asked,
+        priors,
+        lambda c: Entrywise("w*x", {"w": model.feature_log_prob_[c], "x": x}, "log likelihood × count"),
     )
 
 
@@ -55,7 +58,9 @@ def _categorical(model: Any, asked: Asked) -> Account:
 def _account(model: Any, asked: Asked, priors: np.ndarray, of_class: Callable[[int], Entrywise]) -> Account:
     terms = [of_class(c) for c in range(len(model.classes_))]
     names = asked.called(model)
-    chosen = class_index(model.classes_, asked.of, np.array([p + t.values.sum() for p, t in zip(priors, terms, strict=True)]))
+    chosen = class_index(
+        model.classes_, asked.of, np.array([p + t.values.sum() for p, t in zip(priors, terms, strict=True)])
+    )
     joint = Witness("the model's own predict_joint_log_proba", lambda: asked.said(model, "predict_joint_log_proba", chosen),
                     rtol=1e-9, atol=1e-12)  # fmt: skip
     classes = [str(c) for c in model.classes_]

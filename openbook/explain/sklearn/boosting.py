@@ -12,7 +12,7 @@ from openbook.explain.links import from_formula, sigmoid, softmax
 from openbook.explain.passages import BOOKED_NOTE, Passage, means_from_below
 from openbook.explain.rows import class_index
 from openbook.explain.sklearn.account import Account, Asked, tells
-from openbook.explain.sklearn.stages import START, STAGES, Ladder, raised
+from openbook.explain.sklearn.stages import STAGES, START, Ladder, raised
 from openbook.explain.sklearn.trees import passage, way_down
 from openbook.record import Step, Working, given
 
@@ -78,7 +78,9 @@ def _starts(model: Any, asked: Asked, labels: list[str]) -> tuple[list[Step], li
     prior = given("q", np.asarray(model.init_.class_prior_), "the share of each class among the training rows", START)
     if len(labels) > 1:
         return [prior], [
-            from_formula(name, f"log(q[{k}]) - mean(log(q))", {"q": prior}, "log share", START, why="less the mean log share")
+            from_formula(
+                name, f"log(q[{k}]) - mean(log(q))", {"q": prior}, "log share", START, why="less the mean log share"
+            )
             for k, name in enumerate(names)
         ]
     formula = "log(q[1]/q[0])/2" if model.loss == "exponential" else "log(q[1]/q[0])"

@@ -15,7 +15,6 @@ from openbook.explain.links import PROBABILITY, from_formula, shares
 from openbook.explain.rows import class_index
 from openbook.explain.sklearn.account import Account, Asked, tell, tells
 from openbook.explain.sklearn.chorus import MEMBERS, Member, heard, mean_of
-from openbook.expr import Index, Name, Number
 from openbook.record import Step, Table, Working, given
 
 __all__: list[str] = []
@@ -66,14 +65,17 @@ def _weights(model: Any) -> Sequence[float] | None:
 
 def _inner(model: Any, asked: Asked) -> list[tuple[str, Any, Asked]]:
     """Every member with its name and the question as it is put to it."""
-    asked = replace(asked, index=None)
     if hasattr(model, "estimators_features_"):
         x, names = asked.x(model), asked.called(model)
         return [
-            (f"member {i}", member, replace(asked, rows=x[None, features], names=[names[f] for f in features]))
+            (
+                f"member {i}",
+                member,
+                replace(asked, rows=x[None, features], names=[names[f] for f in features], index=None),
+            )
             for i, (member, features) in enumerate(zip(model.estimators_, model.estimators_features_, strict=True))
         ]
-    return [(name, m, asked.about(m)) for name, m in model.named_estimators_.items() if m != "drop"]
+    return [(name, m, asked.inside(m)) for name, m in model.named_estimators_.items() if m != "drop"]
 
 
 def _working(model: Any, steps: Sequence[Step], members: Sequence[Member], asked_about: str) -> Working:
@@ -95,11 +97,16 @@ def _votes(model: Any, asked: Asked, inner: Sequence[tuple[str, Any, Asked]]) ->
     chosen = class_index(model.classes_, asked.of, votes)
     place = given("k", chosen, f"the place of {model.classes_[chosen]}", VOTE)
     own = (asked.by(model, "predict_proba", chosen),) if hasattr(model, "predict_proba") else ()
-    share = from_formula("share", "sum(w*delta(c, k))/sum(w)", {"w": weights, "c": says, "k": place}, "share of votes", VOTE, *own)
+    share = from_formula(
+        "share", "sum(w*delta(c, k))/sum(w)", {"w": weights, "c": says, "k": place}, "share of votes", VOTE, *own
+    )
     winner = model.classes_[int(np.argmax(votes))]
     called = Step("call", winner.item() if isinstance(winner, np.generic) else winner, rule="most votes", part=VOTE,
                   why="of equal numbers, the first class", witnesses=(asked.by(model, "predict"),))  # fmt: skip
-    rows = tuple((label, str(model.classes_[int(c)]), float(w)) for (label, *_), c, w in zip(inner, codes, weights.value, strict=True))
+    rows = tuple(
+        (label, str(model.classes_[int(c)]), float(w))
+        for (label, *_), c, w in zip(inner, codes, weights.value, strict=True)
+    )
     working = Working(
         title=f"The votes of scikit-learn's {type(model).__name__}", question="Who calls what?",
         steps=(says, weights, place, share, called), result=share.value,
@@ -116,9 +123,12 @@ def _one_against_the_rest(model: Any, asked: Asked) -> Account:
     likely = hasattr(model, "predict_proba")
     own = model.predict_proba(asked.rows)[0] if likely else asked.scores(model)
     chosen = class_index(model.classes_, asked.of, own)
-    of_positive = [replace(asked.about(m), of=None, index=None) for m in model.estimators_]
+    of_positive = [replace(asked.inside(m), of=None) for m in model.estimators_]
     accounts = [tell(m, question) for m, question in zip(model.estimators_, of_positive, strict=True)]
-    members = [Member(f"{c} against the rest", a, a.answer) for c, a in zip(model.classes_[-len(accounts) :], accounts, strict=True)]
+    members = [
+        Member(f"{c} against the rest", a, a.answer)
+        for c, a in zip(model.classes_[-len(accounts) :], accounts, strict=True)
+    ]
 
     def inside() -> np.ndarray:
         methods = [m.predict_proba if likely else m.decision_function for m in model.estimators_]
@@ -127,12 +137,16 @@ def _one_against_the_rest(model: Any, asked: Asked) -> Account:
     says = heard("s", members, inside, "each against the rest")
     if not likely:
         at = min(chosen, len(accounts) - 1)
-        answer = Step("z", float(says[-1].value[at]), Index(Name("s"), (Number(at),)), (says[-1],), rule="that of the class",
-                      part="The score", witnesses=(asked.by(model, "decision_function", *((chosen,) if len(accounts) > 1 else ())),))  # fmt: skip
-        return Account(_working(model, [*says, answer], members, f"the score of {model.classes_[chosen]}"), answer, answer)
+        method = asked.by(model, "decision_function", *((chosen,) if len(accounts) > 1 else ()))
+        answer = from_formula("z", f"s[{at}]", {"s": says[-1]}, "that of the class", "The score", method)
+        return Account(
+            _working(model, [*says, answer], members, f"the score of {model.classes_[chosen]}"), answer, answer
+        )
     witness = asked.by(model, "predict_proba", chosen)
     if len(accounts) == 1:
-        last = [from_formula("p", "s[0]" if chosen else "1 - s[0]", {"s": says[-1]}, "two classes", PROBABILITY, witness)]
+        last = [
+            from_formula("p", "s[0]" if chosen else "1 - s[0]", {"s": says[-1]}, "two classes", PROBABILITY, witness)
+        ]
     else:
         alone = [from_formula(f"s_{c}", f"s[{k}]", {"s": says[-1]}, "against the rest", PROBABILITY)
                  for k, c in enumerate(model.classes_)]  # fmt: skip

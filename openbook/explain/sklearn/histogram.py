@@ -60,7 +60,11 @@ def _working(model: Any, result: Raised, last: list[Step], asked_about: str) -> 
 
 
 def _climbed(
-    model: Any, asked: Asked, labels: Sequence[str], own: Sequence[tuple[Witness, ...]], choose: Callable[[np.ndarray], int]
+    model: Any,
+    asked: Asked,
+    labels: Sequence[str],
+    own: Sequence[tuple[Witness, ...]],
+    choose: Callable[[np.ndarray], int],
 ) -> Raised:
     """Every class's score, from its start by the leaves of all stages; `choose` the class by them."""
     row = _Encoded.of(model, asked)

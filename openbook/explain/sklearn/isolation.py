@@ -26,13 +26,20 @@ def _isolated(model: Any, asked: Asked) -> Account:
         for tree, features in zip(model.estimators_, model.estimators_features_, strict=True)
     ]
     turns = given("d", np.array([len(nodes) - 1.0 for _, nodes in ways]), "the questions each tree asks", DEPTH)
-    left = given("n", np.array([float(tree.n_node_samples[nodes[-1]]) for tree, nodes in ways]), "the rows left in its leaf", DEPTH)
+    left = given(
+        "n",
+        np.array([float(tree.n_node_samples[nodes[-1]]) for tree, nodes in ways]),
+        "the rows left in its leaf",
+        DEPTH,
+    )
     more = _average_path("c", left, "what a tree grown further would ask", DEPTH)
     sample = given("ψ", model.max_samples_, "rows each tree was grown on", SCORE)
     usual = _average_path("c_ψ", sample, "the path of an ordinary row", SCORE)
     count = given("T", len(ways), "trees", DEPTH)
     mean = from_formula("h", "sum(d + c)/T", {"d": turns, "c": more, "T": count}, "mean path", DEPTH)
-    anomaly = from_formula("s", "2**(-h/c)", {"h": mean, "c": usual}, "anomaly score", SCORE, why="near 1: alone; near ½: ordinary")
+    anomaly = from_formula(
+        "s", "2**(-h/c)", {"h": mean, "c": usual}, "anomaly score", SCORE, why="near 1: alone; near ½: ordinary"
+    )
     offset = given("offset", float(model.offset_), "set by contamination=", SCORE)
     answer = from_formula("score", "-s - o", {"s": anomaly, "o": offset}, "decision", SCORE, asked.by(model, "decision_function"),
                           why="below 0 is an outlier")  # fmt: skip

@@ -45,7 +45,9 @@ def _regressor(model: Any, asked: Asked) -> Account:
 
 @tells(*_LOGARITHMIC, linear_model.TweedieRegressor)
 def _generalised(model: Any, asked: Asked) -> Account:
-    if not isinstance(model, _LOGARITHMIC) and (model.link == "identity" or (model.link == "auto" and model.power <= 0)):
+    if not isinstance(model, _LOGARITHMIC) and (
+        model.link == "identity" or (model.link == "auto" and model.power <= 0)
+    ):
         return _regressor(model, asked)
     steps, terms, labels = linear_sum(model, asked.rows, asked.called(model))
     answer = from_formula("ŷ", "exp(z)", {"z": steps[-1]}, "exponential", "The prediction", asked.by(model, "predict"),
@@ -87,7 +89,9 @@ def _logistic(model: Any, asked: Asked) -> Account:
         return _probability(model, z, [sigmoid(z.asked, bool(z.chosen), own)])
     # Until scikit-learn 1.8, these fitted each class against the rest.
     apart = getattr(model, "solver", "") == "liblinear" or getattr(model, "multi_class", "") == "ovr"
-    return _probability(model, z, _against_the_rest(model, z, own) if apart else softmax(z.scores, model.classes_, z.chosen, own))
+    return _probability(
+        model, z, _against_the_rest(model, z, own) if apart else softmax(z.scores, model.classes_, z.chosen, own)
+    )
 
 
 @tells(linear_model.SGDClassifier)

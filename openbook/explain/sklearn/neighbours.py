@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import pairwise_distances
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 from openbook.explain.links import PROBABILITY, from_formula
@@ -73,25 +74,28 @@ def _weights(model: Any, distances: np.ndarray) -> np.ndarray:
 def _weight_step(model: Any, distances: Step, weights: np.ndarray) -> Step:
     if model.weights == "distance" and np.all(distances.value > 0):
         return from_formula("w", "1/d", {"d": distances}, "nearer counts more", NEAREST)
-    why = {"uniform": "all alike", "distance": "only rows at the very place count"}.get(str(model.weights), "weights=, a function")
+    why = {"uniform": "all alike", "distance": "only rows at the very place count"}.get(
+        str(model.weights), "weights=, a function"
+    )
     return given("w", weights, why, NEAREST)
 
 
 def _distance_steps(model: Any, asked: Asked, distances: np.ndarray, places: np.ndarray) -> list[Step]:
-    """Each neighbour's distance where it is Euclidean, and all of them, held against a search through every training row."""
+    """The smallest distances, held against a search through every training row; Euclidean ones one by one as well."""
+
+    def searched() -> np.ndarray:
+        options = {} if callable(model.effective_metric_) else model.effective_metric_params_
+        every = pairwise_distances(asked.rows, model._fit_X, metric=model.effective_metric_, **options)
+        return np.sort(every[0])[: len(places)]
+
+    nearest = Step("d", distances, rule="the smallest distances", why=f"by the metric {model.effective_metric_}", part=NEAREST,
+                   witnesses=(Witness("a search through all training rows", searched, rtol=1e-7, atol=1e-12),))  # fmt: skip
     if model.effective_metric_ != "euclidean" or hasattr(model._fit_X, "toarray"):
-        return [given("d", distances, f"by the metric {model.effective_metric_}", NEAREST)]
-    rows, x = np.asarray(model._fit_X, np.float64), asked.x(model)
-    row = given("x", x, "the row", NEAREST)
+        return [nearest]
+    row = given("x", asked.x(model), "the row", NEAREST)
     written = [
-        from_formula(f"d_{place}", "norm(x - t)", {"x": row, "t": given(f"x_{place}", rows[place], "a training row", NEAREST)},
+        from_formula(f"d_{place}", "norm(x - t)", {"x": row, "t": given(f"x_{place}", np.asarray(model._fit_X[place], np.float64))},
                      "Euclidean distance", NEAREST, why=f"training row {place}")
         for place in places[:_WRITTEN]
     ]  # fmt: skip
-
-    def searched() -> np.ndarray:
-        return np.sort(np.sqrt(np.sum((rows - x) ** 2, axis=1)))[: len(places)]
-
-    every = Step("d", distances, rule="the smallest distances", part=NEAREST,
-                 witnesses=(Witness("a search through all training rows", searched, rtol=1e-7, atol=1e-12),))  # fmt: skip
-    return [row, *written, every]
+    return [row, *written, nearest]

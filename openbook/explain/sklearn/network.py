@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
+from openbook.errors import ExplainError
 from openbook.explain.contributions import Entrywise, added_up, bars, class_scores, table, weighted
 from openbook.explain.links import from_formula, sigmoid, softmax
 from openbook.explain.rows import class_index
@@ -34,10 +35,14 @@ def _regressor(model: Any, asked: Asked) -> Account:
 
 @tells(MLPClassifier)
 def _classifier(model: Any, asked: Asked) -> Account:
+    if model.out_activation_ == "logistic" and model.n_outputs_ > 1:
+        raise ExplainError("models of several labels are not explained", do="explain a model of one target")
     hidden, terms, units = _hidden(model, asked)
     biases = np.asarray(model.intercepts_[-1], np.float64)
     classes = [str(c) for c in model.classes_]
-    chosen = class_index(model.classes_, asked.of, np.array([b + t.values.sum() for b, t in zip(biases, terms, strict=True)]))
+    chosen = class_index(
+        model.classes_, asked.of, np.array([b + t.values.sum() for b, t in zip(biases, terms, strict=True)])
+    )
     own = asked.by(model, "predict_proba", chosen)
     if len(terms) == 1:
         steps = added_up("z", given("b_out", float(biases[0]), part="The output"), terms[0], units, "The output")
@@ -73,7 +78,10 @@ def _hidden(model: Any, asked: Asked) -> tuple[list[Step], list[Entrywise], list
 def _layer(depth: int, W: np.ndarray, b: np.ndarray, before: Step, activation: str) -> tuple[Step, Step]:
     """A layer's sums and activations, all units at once."""
     part = f"Layer {depth}"
-    weights, bias = given(f"W_{depth}", np.asarray(W, np.float64), part=part), given(f"b_{depth}", np.asarray(b, np.float64), part=part)
+    weights, bias = (
+        given(f"W_{depth}", np.asarray(W, np.float64), part=part),
+        given(f"b_{depth}", np.asarray(b, np.float64), part=part),
+    )
     why = f"{W.shape[0]} inputs to {W.shape[1]} units"
     if W.size <= _LARGEST_WRITTEN:
         z = from_formula(f"z_{depth}", "transpose(W) @ a + b", {"W": weights, "a": before, "b": bias}, "weights × inputs + bias",

@@ -36,14 +36,19 @@ def _classifier(model: Any, asked: Asked) -> Account:
 
 def _stacked(model: Any, asked: Asked, chosen: int | None, own: Witness) -> Account:
     columns = np.asarray(model.transform(asked.rows), np.float64)
-    names = [str(n) for n in model.get_feature_names_out(None if hasattr(model, "feature_names_in_") else asked.called(model))]
-    members = _members(model, replace(asked, index=None), names)
+    names = [
+        str(n)
+        for n in model.get_feature_names_out(None if hasattr(model, "feature_names_in_") else asked.called(model))
+    ]
+    members = _members(model, asked, names)
     says = heard("a", members, lambda: columns[0, : len(members)], "the row of the last model")
     final = model.final_estimator_
     last = tell(final, Asked(columns, names, None if chosen is None else final.classes_[chosen]))
     steps, number = under(LAST, Member(LAST, last, last.answer))
     symbol = "ŷ" if chosen is None else "p"
-    answer = Step(symbol, number.value, Name(number.name), (number,), rule="what the last model says", part=LAST, witnesses=(own,))
+    answer = Step(
+        symbol, number.value, Name(number.name), (number,), rule="what the last model says", part=LAST, witnesses=(own,)
+    )
     rows = tuple((m.label, float(m.step.value)) for m in members)
     working = Working(
         title=f"One row through the two floors of scikit-learn's {type(model).__name__}",
@@ -59,7 +64,7 @@ def _members(model: Any, asked: Asked, names: Sequence[str]) -> list[Member]:
     """What fills each column of the last model's row, but for those of the row itself."""
     members: list[Member] = []
     for inner, method in zip(model.estimators_, model.stack_method_, strict=True):
-        question = asked.about(inner)
+        question = asked.inside(inner)
         for of in _columns(inner, method):
             account = tell(inner, replace(question, of=of))
             step = account.score if method == "decision_function" else account.answer

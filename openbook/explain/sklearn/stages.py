@@ -14,7 +14,7 @@ from openbook.explain.passages import Passage, changes
 from openbook.expr import Index, Name, Number
 from openbook.record import Step, Table, Witness, given
 
-__all__ = ["START", "STAGES", "Ladder", "Raised", "raised"]
+__all__ = ["STAGES", "START", "Ladder", "Raised", "raised"]
 
 START, STAGES, FEATURES = "Where it starts", "What every stage adds", "What each feature adds"
 _WRITTEN = 5

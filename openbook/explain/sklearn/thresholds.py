@@ -24,7 +24,9 @@ def _fixed(model: Any, asked: Asked) -> Account:
     inner = getattr(model, "estimator_", model.estimator)
     auto = isinstance(model.threshold, str)
     usual = 0.0 if _method(model, inner) == "decision_function" else 0.5
-    threshold = given("T", usual if auto else float(model.threshold), "threshold='auto'" if auto else "as given", THRESHOLD)
+    threshold = given(
+        "T", usual if auto else float(model.threshold), "threshold='auto'" if auto else "as given", THRESHOLD
+    )
     return _called(model, asked, inner, [threshold], (), model.pos_label)
 
 
@@ -35,7 +37,9 @@ def _tuned(model: Any, asked: Asked) -> Account:
     if not found:
         why = f"the best of {model.thresholds if isinstance(model.thresholds, int) else len(model.thresholds)} by cross-validation; " \
               "store_cv_results=True keeps the curve"  # fmt: skip
-        return _called(model, asked, model.estimator_, [given("T", float(model.best_threshold_), why, THRESHOLD)], (), positive)
+        return _called(
+            model, asked, model.estimator_, [given("T", float(model.best_threshold_), why, THRESHOLD)], (), positive
+        )
     scores, thresholds = np.asarray(found["scores"], np.float64), np.asarray(found["thresholds"], np.float64)
     best = int(np.argmax(scores))
     curve = given("curve", scores, "the mean score over the folds, at each threshold", THRESHOLD)
@@ -61,11 +65,13 @@ def _method(model: Any, inner: Any) -> str:
     return "predict_proba" if hasattr(inner, "predict_proba") else "decision_function"
 
 
-def _called(model: Any, asked: Asked, inner: Any, chosen: list[Step], tables: tuple[Table, ...], positive: Any) -> Account:
+def _called(
+    model: Any, asked: Asked, inner: Any, chosen: list[Step], tables: tuple[Table, ...], positive: Any
+) -> Account:
     """The inner model's working, the threshold, and on which side of it the row is."""
     classes = [c.item() if isinstance(c, np.generic) else c for c in inner.classes_]
     place = next((k for k, c in enumerate(classes) if c == positive), 1)
-    account = tell(inner, replace(asked.about(inner), of=classes[place], index=None))
+    account = tell(inner, replace(asked.inside(inner), of=classes[place]))
     likely = _method(model, inner) == "predict_proba"
     step = account.answer if likely or account.score is None else account.score
     steps, number = under(type(inner).__name__, Member("", account, step))

@@ -31,7 +31,9 @@ def _forest(model: Any, asked: Asked) -> Account:
         return Account(working, working["ŷ"])
     chosen = class_index(model.classes_, asked.of, mean_fractions(ballots))
     classes = [str(c) for c in model.classes_]
-    working = explain_ballots(ballots, classes, chosen, lambda: asked.said(model, "predict_proba", chosen), names, title)
+    working = explain_ballots(
+        ballots, classes, chosen, lambda: asked.said(model, "predict_proba", chosen), names, title
+    )
     return Account(working, working["p"])
 
 

@@ -16,12 +16,19 @@ from openbook.errors import ExplainError
 from openbook.explain.links import from_formula
 from openbook.explain.sklearn.account import Account, Asked, tell, tells
 from openbook.explain.sklearn.chorus import Member, under
-from openbook.record import Step, Working, given
+from openbook.record import Step, given
 
 __all__: list[str] = []
 
 BACK = "Back to the target"
-_INVERSES = {np.exp: "exp(z)", np.expm1: "exp(z) - 1", np.square: "z**2", np.log: "log(z)", np.log1p: "log(1 + z)", np.sqrt: "sqrt(z)"}
+_INVERSES = {
+    np.exp: "exp(z)",
+    np.expm1: "exp(z) - 1",
+    np.square: "z**2",
+    np.log: "log(z)",
+    np.log1p: "log(1 + z)",
+    np.sqrt: "sqrt(z)",
+}
 
 
 @tells(Pipeline)
@@ -33,7 +40,7 @@ def _pipeline(model: Pipeline, asked: Asked) -> Account:
     if not len(before):
         return tell(last, asked)
     rows = before.transform(asked.rows)
-    return tell(last, asked.about(last, rows, _names_out(before, asked)))
+    return tell(last, asked.about(rows, last, _names_out(before, asked)))
 
 
 def _names_out(before: Pipeline, asked: Asked) -> Any:
@@ -48,7 +55,7 @@ def _names_out(before: Pipeline, asked: Asked) -> Any:
 def _search(model: Any, asked: Asked) -> Account:
     if not hasattr(model, "best_estimator_"):
         raise ExplainError("this search kept no model", do="search with refit=True")
-    account = tell(model.best_estimator_, asked.about(model.best_estimator_))
+    account = tell(model.best_estimator_, asked.inside(model.best_estimator_))
     note = f"The best of {len(model.cv_results_['params'])} candidates: {model.best_params_}."
     return replace(account, working=replace(account.working, notes=(*account.working.notes, note)))
 
@@ -56,14 +63,21 @@ def _search(model: Any, asked: Asked) -> Account:
 @tells(TransformedTargetRegressor)
 def _transformed(model: Any, asked: Asked) -> Account:
     """The inner model's number, and the way back."""
-    account = tell(model.regressor_, asked.about(model.regressor_))
+    account = tell(model.regressor_, asked.inside(model.regressor_))
     steps, z = under(type(model.regressor_).__name__, Member("", account, account.answer))
     own = asked.by(model, "predict")
     transformer = model.transformer_
     if isinstance(transformer, FunctionTransformer) and transformer.inverse_func in _INVERSES:
-        back = [from_formula("y", _INVERSES[transformer.inverse_func], {"z": z}, transformer.inverse_func.__name__, BACK, own)]
+        back = [
+            from_formula(
+                "y", _INVERSES[transformer.inverse_func], {"z": z}, transformer.inverse_func.__name__, BACK, own
+            )
+        ]
     elif isinstance(transformer, StandardScaler) and transformer.with_mean and transformer.with_std:
-        mean, scale = given("mean", float(transformer.mean_[0]), part=BACK), given("scale", float(transformer.scale_[0]), part=BACK)
+        mean, scale = (
+            given("mean", float(transformer.mean_[0]), part=BACK),
+            given("scale", float(transformer.scale_[0]), part=BACK),
+        )
         back = [mean, scale, from_formula("y", "z*s + m", {"z": z, "s": scale, "m": mean}, "unscaled", BACK, own)]
     else:
         value = float(np.ravel(transformer.inverse_transform(np.array([[z.value]])))[0])
@@ -75,4 +89,4 @@ def _transformed(model: Any, asked: Asked) -> Account:
 
 @tells(FrozenEstimator)
 def _frozen(model: Any, asked: Asked) -> Account:
-    return tell(model.estimator, asked.about(model.estimator))
+    return tell(model.estimator, asked.inside(model.estimator))
