@@ -90,7 +90,7 @@ class Booked:
         return self.changes.sum(axis=1) * float(unit)
 
     def one(self, i: int, name: str, part: str) -> Step:
-        return self._step(f"from {name}", f"Δ({name})", self.changes[i], "child − parent, over the splits on it", part)
+        return self._step(f"from {name}", f"Δ({name})", self.changes[i], "", part)
 
     def together(self, rest: np.ndarray, name: str, part: str) -> Step:
         return self._step(name, "Δ(others)", self.changes[rest].sum(axis=0), "each smaller than those above", part)

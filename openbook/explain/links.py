@@ -37,14 +37,20 @@ def softmax(
     scores: Sequence[Step], classes: Sequence[object], chosen: int, *own: Witness, part: str = PROBABILITY
 ) -> list[Step]:
     """One class's share of the exponentials of all scores."""
-    top: Expr = reduce(lambda a, b: Call("max", (a, b)), (Name(z.name) for z in scores))  # type: ignore[arg-type,return-value]
-    shift = Step("z_max", max(z.value for z in scores), top, tuple(scores), rule="largest", part=part,
+    shift = Step("z_max", max(z.value for z in scores), _largest([Name(z.name) for z in scores]), tuple(scores), rule="largest", part=part,
                  why="taken off every z so that nothing overflows; it cancels")  # fmt: skip
     exps = [
         from_formula(f"e_{c}", "exp(a - b)", {"a": z, "b": shift}, "exponential", part)
         for c, z in zip(classes, scores, strict=True)
     ]
     return [shift, *exps, *shares(exps, chosen, *own, rule="softmax", part=part)]
+
+
+def _largest(numbers: list[Expr]) -> Expr:
+    """The largest of any number of numbers; `max` takes four."""
+    if len(numbers) <= 4:
+        return Call("max", tuple(numbers))
+    return _largest([_largest(numbers[i : i + 4]) for i in range(0, len(numbers), 4)])
 
 
 def shares(

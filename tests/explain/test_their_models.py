@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -25,6 +25,7 @@ from sklearn.multioutput import MultiOutputRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, OrdinalEncoder, PowerTransformer, StandardScaler
+from threadpoolctl import threadpool_limits
 
 import openbook as ob
 from openbook import forest
@@ -33,6 +34,13 @@ from openbook.record import Working
 from openbook.record.verify import check_step
 
 SCALED = MinMaxScaler()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Histogram boosting's threads, in every worker of the tests at once, would only wait for one another."""
+    with threadpool_limits(1):
+        yield
 
 
 def _data(name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -302,6 +310,15 @@ def test_rows_of_frames_keep_their_names(model: Any, row: Callable[[pd.DataFrame
     assert any(row[0].startswith("petal") for row in w.tables[-1].rows)
 
 
+@pytest.mark.filterwarnings("error:X .* feature names")
+def test_named_rows_of_models_that_were_fitted_on_arrays() -> None:
+    frame, y = load_iris(return_X_y=True, as_frame=True)
+    for model in (ensemble.HistGradientBoostingClassifier(max_iter=5), _LOGISTIC, ensemble.BaggingClassifier(**_FEW)):
+        w = ob.explain(clone(model).fit(frame.to_numpy(), y), row=frame.iloc[4])
+        w.check()
+        assert "petal" in w.text()
+
+
 def _mixed() -> tuple[pd.DataFrame, np.ndarray]:
     X, y = load_diabetes(return_X_y=True)
     frame = pd.DataFrame(
@@ -483,7 +500,7 @@ class Stranger(BaseEstimator):
         (linear_model.Ridge().fit(np.eye(4), np.eye(4)), "several targets"),
         (neighbors.KNeighborsRegressor(2).fit(np.eye(4), np.eye(4)), "several targets"),
         (tree.DecisionTreeClassifier().fit(np.eye(4), np.eye(4)), "several targets"),
-        (MLPRegressor(hidden_layer_sizes=(2,), max_iter=1).fit(np.eye(4), np.eye(4)), "several targets"),
+        (MLPRegressor(hidden_layer_sizes=(2,)).fit(np.eye(4), np.eye(4)), "several targets"),
         (make_pipeline(StandardScaler()).fit(np.eye(4)), "ends in no model"),
     ],
 )

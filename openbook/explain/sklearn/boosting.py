@@ -21,8 +21,8 @@ __all__: list[str] = []
 
 @tells(GradientBoostingRegressor)
 def _regressor(model: Any, asked: Asked) -> Account:
-    start = given("F_0", _start(model, asked)[0], "the best constant, found before any tree", START)
-    ladder = Ladder("", start, _ways(model, asked, 0), (asked.by(model, "predict"),))
+    start = given("ŷ_0", _start(model, asked)[0], "the best constant, found before any tree", START)
+    ladder = Ladder("ŷ", start, _ways(model, asked, 0), (asked.by(model, "predict"),))
     result = raised([ladder], 0, _rate(model), asked.called(model))
     answer = result.scores[0]
     working = Working(
@@ -36,11 +36,12 @@ def _regressor(model: Any, asked: Asked) -> Account:
 @tells(GradientBoostingClassifier)
 def _classifier(model: Any, asked: Asked) -> Account:
     two = len(model.classes_) == 2
-    labels = [""] if two else [str(c) for c in model.classes_]
-    shares, starts = _starts(model, asked, labels)
+    labels = [str(c) for c in model.classes_]
+    names = ["F"] if two else [f"F_{c}" for c in labels]
+    shares, starts = _starts(model, asked, names)
     ladders = [
-        Ladder(label, start, _ways(model, asked, k), (asked.by(model, "decision_function", *(() if two else (k,))),))
-        for k, (label, start) in enumerate(zip(labels, starts, strict=True))
+        Ladder(name, start, _ways(model, asked, k), (asked.by(model, "decision_function", *(() if two else (k,))),))
+        for k, (name, start) in enumerate(zip(names, starts, strict=True))
     ]
     chosen = class_index(model.classes_, asked.of, np.array([ladder.height(model.learning_rate) for ladder in ladders]))
     result = raised(ladders, chosen, _rate(model), asked.called(model))
@@ -69,14 +70,14 @@ def _start(model: Any, asked: Asked) -> np.ndarray:
     return np.asarray(model._raw_predict_init(asked.x(model)[None]), np.float64)[0]
 
 
-def _starts(model: Any, asked: Asked, labels: list[str]) -> tuple[list[Step], list[Step]]:
+def _starts(model: Any, asked: Asked, scores: list[str]) -> tuple[list[Step], list[Step]]:
     """The shares of the classes, where the start is made of them, and the start of every score."""
-    names = [f"F_0{label and '_'}{label}" for label in labels]
+    names = [f"{score}_0" for score in scores]
     if not isinstance(model.init_, DummyClassifier):
         why = "init='zero'" if isinstance(model.init_, str) else "what the model given as init= says"
         return [], [given(name, float(v), why, START) for name, v in zip(names, _start(model, asked), strict=True)]
     prior = given("q", np.asarray(model.init_.class_prior_), "the share of each class among the training rows", START)
-    if len(labels) > 1:
+    if len(names) > 1:
         return [prior], [
             from_formula(
                 name, f"log(q[{k}]) - mean(log(q))", {"q": prior}, "log share", START, why="less the mean log share"

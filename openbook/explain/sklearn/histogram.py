@@ -19,6 +19,7 @@ from openbook.record import Step, Witness, Working, given
 __all__: list[str] = []
 
 _LOG_LINKS = ("poisson", "gamma")
+_NAMED = 6  # levels of a category
 
 
 _RATE_NOTE = "A leaf of histogram gradient boosting holds its value times the learning rate already."
@@ -28,20 +29,21 @@ _RATE_NOTE = "A leaf of histogram gradient boosting holds its value times the le
 def _regressor(model: Any, asked: Asked) -> Account:
     own = asked.by(model, "predict")
     if model.loss in _LOG_LINKS:
-        result = _climbed(model, asked, [""], [()], lambda raw: 0)
+        result = _climbed(model, asked, ["F"], [()], lambda raw: 0)
         answer = from_formula("ŷ", "exp(F)", {"F": result.scores[0]}, "exponential", "The prediction", own,
                               why="the inverse of the log link")  # fmt: skip
         return Account(_working(model, result, [answer], "the prediction"), answer)
-    result = _climbed(model, asked, [""], [(own,)], lambda raw: 0)
+    result = _climbed(model, asked, ["ŷ"], [(own,)], lambda raw: 0)
     return Account(_working(model, result, [], "the prediction"), result.scores[0])
 
 
 @tells(HistGradientBoostingClassifier)
 def _classifier(model: Any, asked: Asked) -> Account:
     two = len(model.classes_) == 2
-    labels = [""] if two else [str(c) for c in model.classes_]
-    scored = [(asked.by(model, "decision_function", *(() if two else (k,))),) for k in range(len(labels))]
-    result = _climbed(model, asked, labels, scored, lambda raw: class_index(model.classes_, asked.of, raw))
+    labels = [str(c) for c in model.classes_]
+    scored = [(asked.by(model, "decision_function", *(() if two else (k,))),) for k in range(1 if two else len(labels))]
+    names = ["F"] if two else [f"F_{c}" for c in labels]
+    result = _climbed(model, asked, names, scored, lambda raw: class_index(model.classes_, asked.of, raw))
     own = asked.by(model, "predict_proba", result.chosen)
     score = result.scores[0 if two else result.chosen]
     last = [sigmoid(score, bool(result.chosen), own)] if two else softmax(result.scores, labels, result.chosen, own)
@@ -62,7 +64,7 @@ def _working(model: Any, result: Raised, last: list[Step], asked_about: str) -> 
 def _climbed(
     model: Any,
     asked: Asked,
-    labels: Sequence[str],
+    names: Sequence[str],
     own: Sequence[tuple[Witness, ...]],
     choose: Callable[[np.ndarray], int],
 ) -> Raised:
@@ -70,9 +72,9 @@ def _climbed(
     row = _Encoded.of(model, asked)
     starts = np.ravel(model._baseline_prediction)
     ladders = [
-        Ladder(label, given(f"F_0{label and '_'}{label}", float(starts[k]), "the best constant, found before any tree", START),
+        Ladder(name, given(f"{name}_0", float(starts[k]), "the best constant, found before any tree", START),
                [row.through(stage[k]) for stage in model._predictors], own[k])
-        for k, label in enumerate(labels)
+        for k, name in enumerate(names)
     ]  # fmt: skip
     return raised(ladders, choose(np.array([ladder.height(1.0) for ladder in ladders])), None, row.names)
 
@@ -127,7 +129,8 @@ class _Encoded:
         levels = self.categories[feature]
         named = [str(c) for code, c in enumerate(levels)
                  if _holds(predictor.raw_left_cat_bitsets[node["bitset_idx"]], code)]  # fmt: skip
-        return f"{self.names[feature]} {'∈' if left else '∉'} {{{', '.join(named)}}}"
+        more = [f"{len(named) - _NAMED} more"] if len(named) > _NAMED else []
+        return f"{self.names[feature]} {'∈' if left else '∉'} {{{', '.join([*named[:_NAMED], *more])}}}"
 
 
 def _holds(bits: np.ndarray, code: int) -> bool:

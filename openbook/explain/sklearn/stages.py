@@ -11,7 +11,6 @@ from openbook.explain.contributions import Booked, added_up, bars, table
 from openbook.explain.displays.contributions import ContributionBars
 from openbook.explain.links import from_formula
 from openbook.explain.passages import Passage, changes
-from openbook.expr import Index, Name, Number
 from openbook.record import Step, Table, Witness, given
 
 __all__ = ["STAGES", "START", "Ladder", "Raised", "raised"]
@@ -23,9 +22,9 @@ _LISTED = 40
 
 @dataclass(frozen=True, eq=False)
 class Ladder:
-    """One class's score: the step it starts from, and the row's way through the tree of each stage."""
+    """A score, or a prediction: its name, the step it starts from, and the row's way through the tree of each stage."""
 
-    label: str
+    name: str
     start: Step
     ways: Sequence[Passage]
     own: tuple[Witness, ...] = ()
@@ -33,10 +32,6 @@ class Ladder:
     def height(self, rate: float) -> float:
         """The score at the end."""
         return float(self.start.value + rate * sum(float(w.leaf[0]) for w in self.ways))
-
-    @property
-    def name(self) -> str:
-        return f"F_{self.label}" if self.label else "F"
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,14 +51,12 @@ def raised(ladders: Sequence[Ladder], chosen: int, rate: Step | None, names: Seq
     `rate` is what the leaves are multiplied by, None where they hold it already.
     """
     at = chosen if len(ladders) > 1 else 0  # two classes have one score
-    steps: list[Step] = [rate] if rate else []
+    steps: list[Step] = [*(ladder.start for ladder in ladders), *([rate] if rate else [])]
     scores = []
     for k, ladder in enumerate(ladders):
-        leaves = given(f"v_{ladder.label}" if ladder.label else "v", np.array([float(w.leaf[0]) for w in ladder.ways]),
-                       "the leaf of every stage, in order", STAGES)  # fmt: skip
-        steps += [ladder.start, leaves]
-        if k == at:
-            steps += _largest(leaves, ladder.ways)
+        leaves = given("v" + ladder.name[1:],
+                       np.array([float(w.leaf[0]) for w in ladder.ways]), "the leaf of every stage, in order", STAGES)  # fmt: skip
+        steps += [leaves, *(_largest(leaves, ladder.ways) if k == at else ())]
         inputs = {"F0": ladder.start, "v": leaves, **({"r": rate} if rate else {})}
         formula = "F0 + r*sum(v)" if rate else "F0 + sum(v)"
         steps.append(from_formula(ladder.name, formula, inputs, "sum of the stages", STAGES, *ladder.own))
@@ -75,10 +68,10 @@ def raised(ladders: Sequence[Ladder], chosen: int, rate: Step | None, names: Seq
 
 def _largest(leaves: Step, ways: Sequence[Passage]) -> list[Step]:
     """The stages that move the score most, with the conditions that lead to their leaf."""
-    order = np.argsort(-np.abs(leaves.value), kind="stable")[:_WRITTEN]
+    order = np.argsort(-np.abs(leaves.value), kind="stable")[:_WRITTEN].tolist()
     return [
-        Step(f"{leaves.name}[{t}]", float(leaves.value[t]), Index(Name(leaves.name), (Number(int(t)),)), (leaves,),
-             rule="leaf of a tree", why=f"stage {t}: {' and '.join(ways[t].words()) or 'the only leaf'}", part=STAGES)
+        from_formula(f"leaf {t}", f"v[{t}]", {"v": leaves}, "leaf of a tree", STAGES,
+                     why=f"stage {t}: {' and '.join(ways[t].words()) or 'the only leaf'}")
         for t in order
     ]  # fmt: skip
 
