@@ -500,7 +500,10 @@ class Stranger(BaseEstimator):
         (linear_model.Ridge().fit(np.eye(4), np.eye(4)), "several targets"),
         (neighbors.KNeighborsRegressor(2).fit(np.eye(4), np.eye(4)), "several targets"),
         (tree.DecisionTreeClassifier().fit(np.eye(4), np.eye(4)), "several targets"),
-        (MLPRegressor(hidden_layer_sizes=(2,), solver="lbfgs", max_iter=5000).fit(np.eye(4), np.eye(4)), "several targets"),
+        (
+            MLPRegressor(hidden_layer_sizes=(2,), solver="lbfgs", max_iter=5000).fit(np.eye(4), np.eye(4)),
+            "several targets",
+        ),
         (make_pipeline(StandardScaler()).fit(np.eye(4)), "ends in no model"),
     ],
 )
