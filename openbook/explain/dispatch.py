@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from openbook.errors import ExplainError
 from openbook.record import Working
 
-__all__ = ["explain", "explains"]
+__all__ = ["explain", "explainer_of", "explains"]
 
 # The package a thing's class comes from, and the modules here that know its kinds.
 _KNOWN = {
@@ -57,6 +57,12 @@ def explain(thing: Any, *arguments: Any, **options: Any) -> Working:
     """
     _load(type(thing))
     return _explain(thing, *arguments, **options)
+
+
+def explainer_of(kind: type) -> Callable[..., Working]:
+    """The function that explains things of a class; one for those that nobody understands raises ExplainError."""
+    _load(kind)
+    return _explain.dispatch(kind)
 
 
 def _load(kind: type) -> None:

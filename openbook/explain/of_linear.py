@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import ExplainError
-from openbook.explain.contributions import explain_linear_row, explain_logistic_row
 from openbook.explain.dispatch import explains
 from openbook.explain.displays.newton import NewtonConvergence, NewtonPath
+from openbook.explain.linear_rows import explain_linear_row, explain_logistic_row
 from openbook.expr import Name, parse
 from openbook.linear import LinearRegression, LogisticRegression, NewtonStep, newton_step
 from openbook.record import Step, Table, Witness, Working, given
@@ -137,7 +137,7 @@ def _explain_regression(model: LinearRegression, row: Any = None, names: Any = N
 
 @explains(LogisticRegression)
 def _explain_logistic(model: LogisticRegression, row: Any = None, names: Any = None, of: Any = None) -> Working:
-    """A row's probability (of the class `of`) from its log-odds; without a row, the Newton iterations that fitted the model."""
+    """A row's probability (of class `of`) from its log-odds; without a row, the Newton iterations that fitted the model."""
     if not hasattr(model, "newton_"):
         raise ExplainError("this LogisticRegression is not fitted", do="call fit(X, y) first")
     if row is not None:

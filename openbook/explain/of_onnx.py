@@ -15,7 +15,7 @@ from openbook.errors import ExplainError
 from openbook.explain import onnx_trees  # noqa: F401  # to import it is to know its operators
 from openbook.explain.dispatch import explains
 from openbook.explain.onnx_nodes import Node, class_labels, steps_of
-from openbook.explain.votes import class_index
+from openbook.explain.rows import class_index
 from openbook.expr import Index, Name, Number
 from openbook.record import Step, Witness, Working, given
 

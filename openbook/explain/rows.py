@@ -1,61 +1,74 @@
-"""The row of a table that a model is asked about: its columns found by the model's names, or by their places."""
+"""One row of a table, whatever it came as: what a model takes, the same as numbers, and what its columns are called."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from openbook.data.table import Table, read_rows, unknown_column
-from openbook.errors import ColumnError, InputError, TableError
+from openbook.errors import ExplainError
 
-__all__ = ["Row", "row_of"]
-
-
-@dataclass(frozen=True, eq=False)
-class Row:
-    """The entries a model takes, in its order, what they are called, and the columns of the table that it does not take."""
-
-    values: np.ndarray
-    names: tuple[str, ...]
-    unused: tuple[str, ...]
+__all__ = ["as_fitted", "checked_row", "class_index", "feature_names", "one_row"]
 
 
-def row_of(path: str, index: int, known: list[str] | None, count: int | None, target: str | None) -> Row:
-    """Row `index` (from 0) of the table in a file, for a model that knows its columns by name, or only how many they are.
+def one_row(model: Any, row: Any) -> Any:
+    """A table of this one row, as the model takes it: from a list, an array, a mapping, a Series, or a frame of one row."""
+    if hasattr(row, "to_frame") and getattr(row, "index", None) is not None:  # a pandas Series: a row with names
+        row = row.to_frame().T.infer_objects()
+    elif isinstance(row, Mapping):
+        import polars as pl
 
-    Raises ColumnError for a column that is missing or no number, TableError where the count is wrong, InputError for a row
-    that is not there.
-    """
-    table = read_rows(path)
-    if not 0 <= index < len(table):
-        raise InputError(f"the table has {len(table)} rows, counted from 0: there is no row {index}", where="--row",
-                         do=f"choose 0 to {len(table) - 1}")  # fmt: skip
-    features = table.without((target,)) if target else table
-    names = tuple(known) if known else features.names
-    if known:
-        absent = [name for name in known if name not in features.columns]
-        if absent:
-            raise _absent(absent, features)
-    elif count is not None and count != len(names):
-        raise TableError(
-            f"the model takes {count} columns and knows no names, and the table has {len(names)}", where=table.source,
-            do="name the target with --target, and leave out columns that are no features",
-        )  # fmt: skip
-    unused = tuple(name for name in features.names if name not in names)
-    return Row(np.array([_number(features, name, index) for name in names]), names, unused)
+        row = pl.DataFrame([row])
+    if not (hasattr(row, "columns") or hasattr(row, "toarray")):
+        row = np.atleast_2d(np.asarray(row))
+    if len(row.shape) != 2 or row.shape[0] != 1:
+        raise ExplainError(f"a model is explained one row at a time, and here are {row.shape[0]}", do="pass row=X[0]")
+    if isinstance(row, np.ndarray) and row.dtype.kind in "biufO" and hasattr(model, "feature_names_in_"):
+        return as_fitted(model, checked_row(row, len(model.feature_names_in_), dtype=row.dtype))
+    return row
 
 
-def _absent(absent: list[str], table: Table) -> ColumnError:
-    one = unknown_column(absent[0], table)
-    more = f" (nor {', '.join(absent[1:])})" if len(absent) > 1 else ""
-    return ColumnError(f"{one.what}{more}, which the model was fitted with", where=table.source, do=one.do)
+def checked_row(row: Any, features: int, dtype: Any = np.float64) -> np.ndarray:
+    """One row as numbers (features,); from a list, an array, a frame of one row."""
+    dense = row.toarray() if hasattr(row, "toarray") else row
+    try:
+        values = np.asarray(dense, dtype=dtype).ravel()
+    except ValueError:
+        raise ExplainError(
+            "the row has entries that are no numbers", do="explain the pipeline that encodes them"
+        ) from None
+    if values.shape != (features,):
+        raise ExplainError(f"the row has {len(values)} entries, the model {features} features",
+                           do="pass one row, such as X[0]")  # fmt: skip
+    return values
 
 
-def _number(table: Table, name: str, index: int) -> Any:
-    entry = table.columns[name][index]
-    if isinstance(entry, str):
-        raise ColumnError(f"column {name!r} holds text ({entry!r}), and the model takes numbers", where=table.source,
-                          do=f"encode it as it was for the fit; if it is the target, say --target {name}")  # fmt: skip
-    return np.nan if entry is None else float(entry)
+def as_fitted(model: Any, x: np.ndarray) -> Any:
+    """The row in the form the model was fitted on, so that scikit-learn does not warn about names."""
+    names = getattr(model, "feature_names_in_", None)
+    if names is None:
+        return x[None, :]
+    import polars as pl
+
+    return pl.DataFrame([list(x)], schema=[str(n) for n in names], orient="row")
+
+
+def feature_names(model: Any, names: Sequence[str] | None, features: int) -> list[str]:
+    """The names given, else those the model was fitted with, else x_1, x_2, …."""
+    known = names if names is not None else getattr(model, "feature_names_in_", None)
+    called = [str(n) for n in known] if known is not None else [f"x_{i + 1}" for i in range(features)]
+    if len(set(called)) != len(called) or len(called) != features:
+        raise ExplainError(f"{features} features need {features} different names, and here are {len(set(called))}",
+                           do="pass names=[…]")  # fmt: skip
+    return called
+
+
+def class_index(classes: Sequence[Any], of: Any, scores: np.ndarray) -> int:
+    """The class asked about: by name, else the second of two, else the one with the largest score."""
+    if of is None:
+        return 1 if len(classes) == 2 else int(np.argmax(scores))
+    for i, c in enumerate(classes):
+        if str(c) == str(of):
+            return i
+    raise ExplainError(f"the model has no class {of!r}", do=f"choose one of {', '.join(map(str, classes))}")
