@@ -67,7 +67,8 @@ def _derivatives(step: NewtonStep, X: Step, y: Step, n: Step, start: Step, penal
     hessian = Step("H", step.hessian, parse(curve).rename(t), (X, n, *extra), rule="Hessian",
                    why="constant: it does not depend on θ", part=DERIVATIVES)  # fmt: skip
     condition = Step("condition of H", step.condition, rule="largest over smallest eigenvalue", part=DERIVATIVES,
-                     why=f"solved by {step.method}")  # fmt: skip
+                     why=f"with columns of length one; solved by {step.method}",
+                     witnesses=_condition_again(step))  # fmt: skip
     landed = Step("θ", step.theta, parse("t - inv(H) @ g").rename({"t": "θ_0", "g": "∇J"}), (start, hessian, gradient),
                   rule="θ₀ − H⁻¹∇J", part=STEP)  # fmt: skip
     singular = not step.method.startswith("Cholesky")
@@ -77,6 +78,17 @@ def _derivatives(step: NewtonStep, X: Step, y: Step, n: Step, start: Step, penal
                  rule="mean squared error, halved", part=STEP)  # fmt: skip
     given_ridge = [ridge] if penalised else []
     return [J, *given_ridge, gradient, hessian, condition, after, landed]
+
+
+def _condition_again(step: NewtonStep) -> tuple[Witness, ...]:
+    """The condition by singular values; where H is singular to within rounding, nothing can confirm it."""
+    lengths = np.sqrt(np.diag(step.hessian))
+    if not step.method.startswith("Cholesky"):
+        return ()
+    even = step.hessian / np.outer(lengths, lengths)
+    return (
+        Witness("singular values", lambda: float(np.linalg.cond(even)), rtol=min(1e-3, 1e-14 * step.condition + 1e-12)),
+    )
 
 
 def _normal_equations(step: NewtonStep, X: Step, y: Step, landed: Step, penalised: bool) -> list[Step]:
