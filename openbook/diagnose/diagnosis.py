@@ -8,6 +8,7 @@ from typing import Any
 
 from openbook.diagnose.finding import Finding
 from openbook.record import Explains
+from openbook.record.draw.terminal import terminal
 
 __all__ = ["Diagnosis"]
 
@@ -84,7 +85,8 @@ class Diagnosis(Explains):
         return {"text/html": self.html(standalone=False), "text/plain": self.text()}
 
     def __str__(self) -> str:
-        return self.text()
+        """As wide as the terminal and in its colours, where standard output is one; plain in a file or a pipe."""
+        return self.text(*terminal())
 
     def __repr__(self) -> str:
         return f"<Diagnosis of {self.model}: {', '.join(self.codes) or 'healthy'}>"

@@ -11,6 +11,7 @@ from openbook.errors import InputError
 from openbook.explain.of_formula import explain_formula
 from openbook.files import require_writable, write_whole
 from openbook.record import Working
+from openbook.record.draw.terminal import WIDTH, terminal
 
 __all__ = ["explain_command"]
 
@@ -25,14 +26,9 @@ def explain_command(formula: str, values: Mapping[str, float], wrt: str | None, 
         require_writable(out)
     working = explain_formula(formula, wrt, **values)
     if out is not None:
-        text = _drawn(working, form, width=100, color=False)
-        write_whole(out, text)
+        write_whole(out, _drawn(working, form, WIDTH, color=False))
         return
-    from rich.console import Console
-
-    console = Console()
-    sys.stdout.write(_drawn(working, form, console.width, console.is_terminal and not console.no_color))
-    sys.stdout.write("\n")
+    sys.stdout.write(_drawn(working, form, *terminal()) + "\n")
 
 
 def _drawn(working: Working, form: str, width: int, color: bool) -> str:

@@ -87,7 +87,8 @@ class Working:
         return {"text/html": self.html(standalone=False), "text/latex": self.latex(), "text/plain": self.text()}
 
     def __str__(self) -> str:
-        return self.text()
+        """As wide as the terminal and in its colours, where standard output is one; plain in a file or a pipe."""
+        return self.text(*import_module("openbook.record.draw.terminal").terminal())
 
     def __repr__(self) -> str:
         shown = type(self.result).__name__

@@ -83,7 +83,7 @@ def _math(inside: str) -> str:
 
 def _steps(lines: list[Line], checks: Mapping[int, list[Check]]) -> str:
     """One line each; values that are merely given stand side by side."""
-    if all(line.is_given and not line.said for line in lines):
+    if all(line.is_bare and not line.said for line in lines):
         return f'<ul class="ob-givens">{"".join(f"<li>{_calculation(line)}</li>" for line in lines)}</ul>'
     return f'<ol class="ob-steps">{"".join(_step(line, checks) for line in lines)}</ol>'
 
@@ -91,7 +91,7 @@ def _steps(lines: list[Line], checks: Mapping[int, list[Check]]) -> str:
 def _step(line: Line, checks: Mapping[int, list[Check]]) -> str:
     why = f'<span class="ob-why">{escape(line.said)}</span>'
     calculation = f'<span class="ob-scroll">{_calculation(line)}</span>'
-    if line.is_given:
+    if line.is_bare:
         return f'<li class="ob-step"><div class="ob-given">{calculation}{why}</div></li>'
     more = _more(line, checks.get(id(line.step), []))
     return f'<li class="ob-step"><details><summary>{calculation}{why}</summary>{more}</details></li>'

@@ -31,7 +31,7 @@ class Line:
     continues: bool = False  # the name of the line before again: it need not be written twice
 
     @property
-    def is_given(self) -> bool:
+    def is_bare(self) -> bool:
         """Whether there is nothing behind it: no formula, no second derivation."""
         return self.formula is None and not self.step.witnesses
 
