@@ -8,7 +8,7 @@ from openbook.later import later
 if TYPE_CHECKING:
     from openbook.expr.derive import derivative, differentiate, rule_name, substitute
     from openbook.expr.evaluator import FLOATS, Arithmetic, evaluate, precise
-    from openbook.expr.markup import mathml, mathml_name, mathml_value
+    from openbook.expr.markup import mathml, mathml_name, mathml_terms, mathml_value
     from openbook.expr.nodes import (
         Array,
         Binary,
@@ -55,6 +55,7 @@ __all__ = [
     "latex",
     "mathml",
     "mathml_name",
+    "mathml_terms",
     "mathml_value",
     "name_latex",
     "number_latex",
@@ -87,6 +88,7 @@ __getattr__ = later(
         "markup": (
             "mathml",
             "mathml_name",
+            "mathml_terms",
             "mathml_value",
         ),
         "nodes": (

@@ -8,13 +8,12 @@ from typing import Any
 from openbook.expr import text as formula_text
 from openbook.record.draw.breaking import broken
 from openbook.record.draw.grid import grids
-from openbook.record.draw.lines import Line, parts
+from openbook.record.draw.lines import LONGEST_FORMULA, Line, parts
 from openbook.record.draw.terminal import console_of, wrapped
 from openbook.record.working import Working
 
 __all__ = ["draw"]
 
-_LONGEST_CALCULATION = 300  # characters: a longer formula is "…" here, and whole in the other renderings
 _NAME, _VALUE, _REASON = "bold", "cyan", "dim"
 _HANGING, _GAP = 4, 3  # how far a reason is set in; what it keeps from the calculation to its left
 
@@ -117,7 +116,7 @@ def _sides(line: Line) -> list[Any]:
     for part in (line.formula, line.filled):
         shown = formula_text(part) if part is not None else ""
         if shown and shown != line.value:
-            sides.append(Text(f"= {shown if len(shown) <= _LONGEST_CALCULATION else '…'}"))
+            sides.append(Text(f"= {shown if len(shown) <= LONGEST_FORMULA else '…'}"))
     if line.value:
         sides.append(Text.assemble("= " if line.exact else "≈ ", (line.value, _VALUE)))
     return sides
