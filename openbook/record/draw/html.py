@@ -149,9 +149,10 @@ def _more(line: Line, checks: list[Check], ties: Ties) -> str:
     rows = []
     if line.formula is not None and len(text(line.formula)) > LONGEST_FORMULA:
         rows.append(("formula", _math(mathml(line.formula), text(line.formula))))
-    if line.filled is not None:
+    if line.filled is not None and text(line.filled, digits=8) != text(line.filled):
         rows.append(("with numbers", _math(mathml(line.filled, digits=8), text(line.filled, digits=8))))
-    rows.append(("value", escape(_full(line))))
+    if _full(line) != line.value:
+        rows.append(("value", escape(_full(line))))
     rows += [("checked", escape(_checked(check))) for check in checks]
     listed = "".join(f"<dt>{name}</dt><dd>{content}</dd>" for name, content in rows)
     return f'<div class="ob-more"><dl>{ties.in_step(listed, line.step)}</dl></div>'
@@ -161,7 +162,7 @@ def _full(line: Line) -> str:
     value = line.step.value
     if isinstance(value, Expr):
         return source(value)
-    return repr(float(value)) if isinstance(value, float) else line.value
+    return repr(float(value)) if isinstance(value, float) and not line.exact else line.value
 
 
 def _checked(check: Check) -> str:

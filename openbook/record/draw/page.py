@@ -68,7 +68,7 @@ align-items:center;padding:.3rem 0;list-style:none}
 .ob-more dt{font-family:system-ui,sans-serif;font-size:.8rem;color:var(--ob-quiet)}
 .ob-more dd{margin:0;overflow-x:auto}
 .ob-calc math,.ob-more math,.ob-tip math{font-size:1.04em}
-.ob-tip math{math-style:normal}
+.ob-tip{word-spacing:-.28em}.ob-tip math{math-style:normal}
 [data-w] [data-s]{cursor:help}
 .ob-lit{background:var(--ob-mark);border-radius:3px}
 .ob-tip{position:fixed;z-index:9;max-width:min(92vw,40rem);max-height:45vh;overflow:auto;padding:.35rem .8rem;
@@ -83,7 +83,7 @@ vertical-align:top}
 .ob-table tbody th{font-weight:400;color:inherit}
 .ob-table thead th{vertical-align:bottom}
 .ob-table .n{text-align:right;white-space:nowrap}
-.ob-table thead .n{white-space:normal}
+.ob-table thead .n{white-space:normal;text-wrap:balance}
 .ob-table tr.ob-marked{background:var(--ob-mark)}
 .ob-table tr.ob-marked>:first-child::before{content:"→ "}
 .ob-check{font-size:.78rem;color:var(--ob-good);margin:.9rem 0 0}
@@ -97,7 +97,7 @@ vertical-align:top}
 .ob-working::details-content,.ob-fold::details-content,.ob-step>details::details-content{content-visibility:visible;
 block-size:auto}.ob-step{content-visibility:visible}
 .ob-scroll,.ob-calc,.ob-more dd{overflow:visible}.ob-figure{max-width:24rem}.ob-graph{max-width:100%}
-.ob-step>details>summary,.ob-given{display:block}.ob-why{text-align:left}.ob-why::before,.ob-tip{display:none}}
+.ob-why::before,.ob-tip{display:none}}
 """
 
 # In a notebook the colours are those around it, whatever its theme.
