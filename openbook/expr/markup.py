@@ -92,14 +92,17 @@ def mathml(expr: Expr, digits: int = DIGITS) -> str:
 
 
 def mathml_terms(expr: Expr, digits: int = DIGITS) -> list[tuple[str, str]]:
-    """A sum in its terms, each with its sign, as MathML and as text: for a line that may break between them."""
-    if not (isinstance(expr, Binary) and expr.operator in "+-"):
+    """A sum in its terms, a product in its factors, each with its sign, as MathML and as text: where a line may break."""
+    if not (isinstance(expr, Binary) and expr.operator in "+-*") or _is_loose(expr, expr.left):
         return [(mathml(expr, digits), text(expr, digits))]
     markup, said = mathml(expr.right, digits), text(expr.right, digits)
     if _is_loose(expr, expr.right):
         markup, said = _fence(markup), f"({said})"
     sign = _SIGNS[expr.operator]
-    return [*mathml_terms(expr.left, digits), (f'<mo form="infix">{sign}</mo>{markup}', f"{sign} {said}")]
+    left = expr.left
+    goes_on = isinstance(left, Binary) and (left.operator == "*") == (expr.operator == "*")  # not a·b in a·b + c
+    before = mathml_terms(left, digits) if goes_on else [(mathml(left, digits), text(left, digits))]
+    return [*before, (f'<mo form="infix">{sign}</mo>{markup}', f"{sign} {said}")]
 
 
 def _is_loose(whole: Binary, part: Expr) -> bool:

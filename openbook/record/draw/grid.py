@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
-from openbook.record.draw.lines import table_cell
+from openbook.record.draw.columns import LONGEST_TABLE, Column, columns_of, in_blocks
 from openbook.record.draw.terminal import wrapped
 from openbook.record.table import Table
 
 __all__ = ["grids"]
 
-_LONGEST = 40  # rows
 _APART = 3  # characters between columns
 _MARK = "→ "
-
-
-@dataclass
-class _Column:
-    """A head and its cells; `least` is the widest word, which is not broken, `most` the longest cell."""
-
-    cells: list[str]
-    numeric: bool
-
-    @property
-    def least(self) -> int:
-        return max((_cells(word) for cell in self.cells for word in cell.split()), default=1)
-
-    @property
-    def most(self) -> int:
-        return max((_cells(cell) for cell in self.cells), default=1)
 
 
 def grids(table: Table, width: int) -> Iterator[Any]:
@@ -38,40 +20,35 @@ def grids(table: Table, width: int) -> Iterator[Any]:
     from rich.text import Text
 
     yield from wrapped(table.title, width, "italic")
-    columns = [_column(table, i) for i in range(len(table.columns))]
-    marks = [False, *(i in table.marked for i in range(min(len(table.rows), _LONGEST)))]
+    columns = columns_of(table)
+    marks = [False, *(i in table.marked for i in range(min(len(table.rows), LONGEST_TABLE)))]
     room = width - len(_MARK)
-    for block in _blocks(columns, room):
+    for block in in_blocks(columns, [_widest_word(c) for c in columns], _APART, room):
         yield Text("")
         yield from _block(block, marks, room)
-    if len(table.rows) > _LONGEST:
-        yield Text(f"  … {len(table.rows) - _LONGEST} more rows", style="dim")
+    if len(table.rows) > LONGEST_TABLE:
+        yield Text(f"  … {len(table.rows) - LONGEST_TABLE} more rows", style="dim")
     if table.note:
         yield from wrapped(table.note, width, "dim")
 
 
-def _column(table: Table, i: int) -> _Column:
-    numeric = any(not isinstance(row[i], (str, type(None))) for row in table.rows)
-    return _Column([table.columns[i], *(table_cell(row[i]) for row in table.rows[:_LONGEST])], numeric)
+def _widest_word(column: Column) -> int:
+    """What is not broken as long as there is another way."""
+    return max((_cells(word) for cell in (column.head, *column.cells) for word in cell.split()), default=1)
 
 
-def _blocks(columns: list[_Column], width: int) -> list[list[_Column]]:
-    """As many columns side by side as fit without a broken word; the first one heads every block."""
-    blocks = [columns[:1]]
-    for column in columns[1:]:
-        taken = sum(c.least + _APART for c in blocks[-1])
-        if taken + column.least > width and len(blocks[-1]) > 1:
-            blocks.append(columns[:1])
-        blocks[-1] = [*blocks[-1], column]
-    return blocks
+def _widest_cell(column: Column) -> int:
+    return max(1, *map(_cells, (column.head, *column.cells)))
 
 
-def _block(columns: list[_Column], marks: list[bool], width: int) -> Iterator[Any]:
+def _block(columns: list[Column], marks: list[bool], width: int) -> Iterator[Any]:
     from rich.text import Text
 
     widths = _widths(columns, width)
     for row, marked in enumerate(marks):
-        folded = [wrapped(column.cells[row], w) or [""] for column, w in zip(columns, widths, strict=True)]
+        folded = [
+            wrapped((column.head, *column.cells)[row], w) or [""] for column, w in zip(columns, widths, strict=True)
+        ]
         for line in range(max(map(len, folded))):
             cells = [
                 _aligned(str(cell[line]) if line < len(cell) else "", w, column.numeric)
@@ -83,11 +60,11 @@ def _block(columns: list[_Column], marks: list[bool], width: int) -> Iterator[An
             yield Text(" " * len(_MARK) + "─" * min(width, sum(widths) + _APART * (len(widths) - 1)), style="dim")
 
 
-def _widths(columns: list[_Column], width: int) -> list[int]:
+def _widths(columns: list[Column], width: int) -> list[int]:
     """Every column its longest cell, the widest narrowed in turn until all fit; at last words are broken too."""
-    widths = [c.most for c in columns]
+    widths = [_widest_cell(c) for c in columns]
     room = width - _APART * (len(columns) - 1)
-    for floors in ([c.least for c in columns], [1] * len(columns)):
+    for floors in ([_widest_word(c) for c in columns], [1] * len(columns)):
         while sum(widths) > room and any(w > f for w, f in zip(widths, floors, strict=True)):
             k = max(range(len(widths)), key=lambda i: (widths[i] > floors[i], widths[i]))
             widths[k] -= 1

@@ -178,7 +178,7 @@ def _checked(check: Check) -> str:
 
 def draw_table(table: Table, ties: Ties | None = None) -> str:
     """A table in a box of its own width; long ones fold after their first rows."""
-    numeric = [any(not isinstance(row[i], (str, type(None))) for row in table.rows) for i in range(len(table.columns))]
+    numeric = [table.is_numeric(i) for i in range(len(table.columns))]
     head = "".join(
         f'<th scope="col"{_numeric(n)}>{escape(c)}</th>' for c, n in zip(table.columns, numeric, strict=True)
     )
