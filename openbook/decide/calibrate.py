@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import InputError
-from openbook.record import Explains
+from openbook.record import Brief, Explains
 
 __all__ = ["Reliability", "TemperatureScaling", "reliability"]
 
@@ -55,8 +55,8 @@ def _surprise(z: np.ndarray, y: np.ndarray) -> float:
     return float(np.mean(logsumexp(z, axis=1) - z[np.arange(len(y)), y]))
 
 
-@dataclass(frozen=True, eq=False)
-class Reliability(Explains):
+@dataclass(frozen=True, eq=False, repr=False)
+class Reliability(Brief, Explains):
     """Rows grouped by predicted probability: how many, what was predicted, what happened, and a 95 % Wilson interval.
 
     `ece` is the expected calibration error: the mean distance of the two, weighted by the rows in each bin.

@@ -13,6 +13,7 @@ from openbook.record.hook import Explains
 from openbook.record.keeping import keeping, record
 
 if TYPE_CHECKING:
+    from openbook.record.brief import Brief
     from openbook.record.graph import Edge, Graph, Node
     from openbook.record.step import Step, Witness, given
     from openbook.record.table import Table
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from openbook.record.working import Working
 
 __all__ = [
+    "Brief",
     "Check",
     "Edge",
     "Explains",
@@ -39,6 +41,7 @@ __all__ = [
 __getattr__ = later(
     __name__,
     {
+        "brief": ("Brief",),
         "graph": ("Edge", "Graph", "Node"),
         "step": ("Step", "Witness", "given"),
         "table": ("Table",),
