@@ -111,6 +111,7 @@ NO_RESULTS: dict[str, str] = {
     "Rate": "a definition; its values stand in Outcomes",
     "Difference": "the counterexample in a LineCheck, which shows it",
     "Working": "what explains",
+    "Display": "a plot that belongs to what explains",
     "Step": "a part of what explains",
     "Witness": "a part of what explains",
     "Check": "how a part of what explains was checked",

@@ -86,7 +86,7 @@ class Terminal(io.StringIO):
 def test_printing_on_a_terminal(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], width: int, colours: bool
 ) -> None:
-    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "COLORTERM"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "COLORTERM", "LINES"):
         monkeypatch.delenv(name, raising=False)
     for name, value in {**environment, "COLUMNS": "72"}.items():
         monkeypatch.setenv(name, value)
