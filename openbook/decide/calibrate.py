@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import InputError
-from openbook.record import Explains
+from openbook.record import Brief, Explains
 
 __all__ = ["Reliability", "TemperatureScaling", "reliability"]
 
 _LEAST, _MOST = 0.05, 20.0
 
 
-@dataclass(frozen=True, eq=False)
-class TemperatureScaling(Explains):
+@dataclass(frozen=True, eq=False, repr=False)
+class TemperatureScaling(Brief, Explains):
     """Divide logits by one temperature, chosen so that validation rows are least surprising (Guo et al. 2017).
 
     The order of the classes, and so accuracy and ROC AUC for two classes, does not change.
@@ -65,8 +65,8 @@ def _surprise(z: np.ndarray, y: np.ndarray) -> float:
     return float(np.mean(logsumexp(z, axis=1) - z[np.arange(len(y)), y]))
 
 
-@dataclass(frozen=True, eq=False)
-class Reliability(Explains):
+@dataclass(frozen=True, eq=False, repr=False)
+class Reliability(Brief, Explains):
     """Rows grouped by predicted probability: how many, what was predicted, what happened, and a 95 % Wilson interval.
 
     Arrays have an entry for each bin that holds rows; `edges` (bins, 2). `ece` is the expected calibration error: the mean

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import InputError, ShapeError
-from openbook.record import Explains
+from openbook.record import Brief, Explains
 
 __all__ = ["CostDecision", "least_cost"]
 
 
-@dataclass(frozen=True, eq=False)
-class CostDecision(Explains):
+@dataclass(frozen=True, eq=False, repr=False)
+class CostDecision(Brief, Explains):
     """For each row the call that is expected to cost least; of equal ones the first.
 
     `p` (rows, classes); `costs` (classes, calls), what a call costs where a class is true; `expected` (rows, calls);

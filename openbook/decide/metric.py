@@ -10,7 +10,7 @@ import numpy as np
 
 from openbook.decide.rates import COUNTS, RATES, expand
 from openbook.errors import FormulaError, MetricError
-from openbook.expr import Binary, Expr, evaluate, parse, text
+from openbook.expr import Binary, Expr, evaluate, parse, source, text
 
 __all__ = ["Metric"]
 
@@ -68,6 +68,9 @@ class Metric:
 
     def __str__(self) -> str:
         return text(self.formula)
+
+    def __repr__(self) -> str:
+        return f"Metric({source(self.formula)!r})"
 
 
 def _ratio(formula: Expr, values: Mapping[str, Any], empty: float) -> tuple[np.ndarray, np.ndarray]:

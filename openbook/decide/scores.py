@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from openbook.record import Explains
+from openbook.record import Brief, Explains
 
 __all__ = ["SCORES", "Judgement", "Score", "score_table"]
 
@@ -67,8 +67,8 @@ _ALL = [
 SCORES: dict[str, Score] = {score.name: score for score in _ALL}
 
 
-@dataclass(frozen=True, eq=False)
-class Judgement(Explains):
+@dataclass(frozen=True, eq=False, repr=False)
+class Judgement(Brief, Explains):
     """Predictions beside the truth: `values` are their scores, and each can be explained.
 
     `task` is "two", "many" or "regression"; `y` the classes 0, 1, … (n,) or numbers; `given` probabilities

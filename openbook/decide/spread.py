@@ -9,7 +9,7 @@ import numpy as np
 
 from openbook.decide.cuts import Cuts, judge
 from openbook.errors import InputError
-from openbook.record import Explains
+from openbook.record import Brief, Explains
 
 if TYPE_CHECKING:
     from openbook.decide.threshold import BestThreshold
@@ -19,8 +19,8 @@ __all__ = ["Spread", "resampled"]
 _FEWEST = 20
 
 
-@dataclass(frozen=True, eq=False)
-class Spread(Explains):
+@dataclass(frozen=True, eq=False, repr=False)
+class Spread(Brief, Explains):
     """The choice made again on resamples of the rows, drawn with replacement.
 
     For each resample (resamples,): `thresholds` the end `up to` of the interval it chose, NaN where the constraint held

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,13 @@ from openbook.decide.metric import Metric
 from openbook.decide.spread import Spread, resampled
 from openbook.errors import InputError, MetricError, ShapeError
 from openbook.expr import Compare, parse
-from openbook.record import Explains
+from openbook.record import Brief, Explains
 
 __all__ = ["BestThreshold", "Outcome", "ThresholdTable", "at_thresholds", "best_threshold"]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(Explains):
     """What calling positive when p ≥ `threshold` gives. `empty`: a rate was 0/0 and took its stated value."""
 
     threshold: float
@@ -30,14 +30,15 @@ class Outcome:
     rates: dict[str, float]
     value: float
     empty: bool
+    metric: Metric = field(repr=False, compare=False)
 
     @property
     def counts(self) -> dict[str, int]:
         return {"tp": self.tp, "fp": self.fp, "fn": self.fn, "tn": self.tn}
 
 
-@dataclass(frozen=True, eq=False)
-class ThresholdTable(Explains):
+@dataclass(frozen=True, eq=False, repr=False)
+class ThresholdTable(Brief, Explains):
     """The metric at the thresholds asked about."""
 
     metric: Metric
@@ -51,8 +52,8 @@ class ThresholdTable(Explains):
         return max(self.rows, key=lambda row: row.value)
 
 
-@dataclass(frozen=True, eq=False)
-class BestThreshold(Explains):
+@dataclass(frozen=True, eq=False, repr=False)
+class BestThreshold(Brief, Explains):
     """The best over all thresholds: every T with `lower` < T ≤ `upper` makes the same calls; `threshold` is one of them.
 
     `candidates` are the outcomes at every different way to part the rows, from all positive to none; `others` the
@@ -161,7 +162,7 @@ def _outcomes(thresholds: np.ndarray, counts: dict[str, np.ndarray], metric: Met
     rates, values, empty = metric.evaluate(counts)
     return [
         Outcome(float(t), int(counts["tp"][i]), int(counts["fp"][i]), int(counts["fn"][i]), int(counts["tn"][i]),
-                {name: float(rate[i]) for name, rate in rates.items()}, float(values[i]), bool(empty[i]))
+                {name: float(rate[i]) for name, rate in rates.items()}, float(values[i]), bool(empty[i]), metric)
         for i, t in enumerate(thresholds)
     ]  # fmt: skip
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from openbook.diagnose.finding import Finding
 from openbook.record import Explains
+from openbook.record.renders import Renders
 
 __all__ = ["Diagnosis"]
 
 
 @dataclass(frozen=True, eq=False)
-class Diagnosis(Explains):
+class Diagnosis(Renders, Explains):
     """What is wrong with a model's training; empty where nothing is.
 
     `findings` stand in the order of causes: each was proved on the model as repaired by those before. `let_go` holds
@@ -79,12 +80,6 @@ class Diagnosis(Explains):
             "looked_at": list(self.looked_at), "let_go": dict(self.let_go), "muted": list(self.muted),
             "too_late": list(self.too_late), "rows": list(self.rows),
         }  # fmt: skip
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/html": self.html(standalone=False), "text/plain": self.text()}
-
-    def __str__(self) -> str:
-        return self.text()
 
     def __repr__(self) -> str:
         return f"<Diagnosis of {self.model}: {', '.join(self.codes) or 'healthy'}>"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from openbook.record.draw.html import draw_working
 from openbook.record.draw.lines import shown_value
 from openbook.record.draw.page import page
+from openbook.record.draw.terminal import console_of
 
 if TYPE_CHECKING:
     from openbook.diagnose.diagnosis import Diagnosis
@@ -55,14 +56,10 @@ def _evidence(finding: Finding) -> list[str]:
 
 def text(diagnosis: Diagnosis, width: int, color: bool) -> str:
     """Plain, or with colours for a terminal that shows them."""
-    from rich.console import Console
     from rich.padding import Padding
     from rich.text import Text
 
-    console = Console(
-        width=width, force_terminal=color, color_system="standard" if color else None, no_color=not color,
-        highlight=False, emoji=False, markup=False, legacy_windows=False, record=False,
-    )  # fmt: skip
+    console = console_of(width, color)
     with console.capture() as captured:
         console.print(Text(_title(diagnosis), style="bold"))
         for finding in diagnosis:

@@ -12,7 +12,7 @@ __all__ = ["Effect", "Finding"]
 
 
 @dataclass(frozen=True)
-class Effect:
+class Effect(Explains):
     """What the fix did to copies: a measure (smaller is better) after the same steps without it and with it.
 
     ∞ stands for a run that fails or ends in NaN. Means over `seeds` runs; `each` are their (before, after).

@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import cache
 
 from openbook.diagnose.diagnosis import Diagnosis
-from openbook.diagnose.finding import Finding
+from openbook.diagnose.finding import Effect, Finding
 from openbook.explain.dispatch import explains
 from openbook.expr import parse
 from openbook.record import Step, Table, Witness, Working, given
 
-__all__ = ["explain_diagnosis", "explain_finding"]
+__all__ = ["explain_diagnosis", "explain_effect", "explain_finding"]
 
 FIX = "The fix, tried on a copy"
 
@@ -23,14 +23,20 @@ def explain_finding(finding: Finding) -> Working:
     return Working(
         title=f"{finding.code} {finding.title}",
         question=f"{finding.says} How is that known?",
-        steps=(*finding.evidence, *_effect(finding)),
+        steps=(*finding.evidence, *_effect(finding.effect)),
         result={"code": finding.code, "before": finding.effect.before, "after": finding.effect.after},
         notes=(f"Fix: {finding.fix}", f"More: {finding.page}"),
     )
 
 
-def _effect(finding: Finding) -> list[Step]:
-    effect = finding.effect
+@explains(Effect)
+def explain_effect(effect: Effect) -> Working:
+    """What a fix did: the measure without it and with it, and the difference."""
+    steps = tuple(_effect(effect))
+    return Working("What the fix did", steps, steps[-1].value, f"How much better is the {effect.measure} with the fix?")
+
+
+def _effect(effect: Effect) -> list[Step]:
     again = cache(effect.again) if effect.again is not None else None
     spent = f"mean over {effect.seeds} seeds, {effect.steps} steps each" if effect.steps else effect.rows
     steps = []

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import ExplainError
+from openbook.explain.displays.boundary import DecisionBoundary
 from openbook.explain.graphs import key_of, trace_back
 from openbook.expr import Name, parse
 from openbook.nn import Linear, Module, MSELoss, Sequential
@@ -79,7 +80,20 @@ def explain_affine(
         title=f"{type(model).__name__} is affine",
         question="Can this network learn anything but a flat boundary?",
         steps=tuple(steps), result=result, tables=tuple(tables), notes=tuple(notes),
+        displays=() if targets is None else _drawn(best, x, y),
     )  # fmt: skip
+
+
+def _drawn(solved: Sequence[Step], x: np.ndarray, y: np.ndarray) -> tuple[DecisionBoundary, ...]:
+    """The best affine map over the plane, where there is a plane: no line parts the rows of XOR."""
+    if x.shape[1] != 2 or y.shape[1] != 1 or len(np.unique(y)) != 2:
+        return ()
+    theta = next(step.value for step in solved if step.name == "θ")
+
+    def best(points: np.ndarray) -> np.ndarray:
+        return (np.column_stack([points, np.ones(len(points))]) @ theta)[:, 0]
+
+    return (DecisionBoundary.from_function(best, x, y, level=float(np.mean(np.unique(y)))),)
 
 
 def _bending_operations(model: Module, x: np.ndarray) -> list[str]:

@@ -12,6 +12,7 @@ from openbook.explain.of_file import Asked, explain_file
 from openbook.explain.of_formula import explain_formula
 from openbook.files import require_writable, write_whole
 from openbook.record import Working
+from openbook.record.draw.terminal import WIDTH, terminal
 
 __all__ = ["derive_command", "explain_command", "explain_model_command"]
 
@@ -43,14 +44,9 @@ def _show(build: Callable[[], Working], form: str, out: Path | None) -> None:
         require_writable(out)
     working = build()
     if out is not None:
-        text = _drawn(working, form, width=100, color=False)
-        write_whole(out, text)
+        write_whole(out, _drawn(working, form, WIDTH, color=False))
         return
-    from rich.console import Console
-
-    console = Console()
-    sys.stdout.write(_drawn(working, form, console.width, console.is_terminal and not console.no_color))
-    sys.stdout.write("\n")
+    sys.stdout.write(_drawn(working, form, *terminal()) + "\n")
 
 
 def _drawn(working: Working, form: str, width: int, color: bool) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from openbook.errors import CheckError, FormulaError
 from openbook.expr import Arithmetic, Expr, as_expr, evaluate, precise, text, to_sympy
-from openbook.record import Explains, Witness
+from openbook.record import Brief, Explains, Witness
 
 __all__ = ["POINTS", "Difference", "LineCheck", "at_random_points", "check_line", "provable", "witnesses"]
 
@@ -45,8 +45,8 @@ class Difference:
         return f"at {where} {values}" if where else values
 
 
-@dataclass(frozen=True)
-class LineCheck(Explains):
+@dataclass(frozen=True, repr=False)
+class LineCheck(Brief, Explains):
     """The verdict on one line: `holds` is True (proved), False (there is a counterexample) or None (undecided).
 
     `points` random points agreed to forty digits; `proof` says who proved it; `note` what else must be said. Only what is

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from openbook.explain.dispatch import explains
+from openbook.explain.displays.activations import ActivationSlopes
 from openbook.explain.proof import slope_steps
 from openbook.expr import Derivative, Expr, Name, Number, derivative, evaluate, parse, precise, text, tidy
 from openbook.nn.activations import Activation
@@ -81,6 +82,14 @@ def explain_activation(activation: Activation, layers: int = 10) -> Working:
         result={"largest slope": largest, "at": where, f"after {layers} layers at most": left.value},
         tables=(_table(curve),),
         notes=(_lesson(name, largest, layers),),
+        displays=(_drawn(curve, where, largest),),
+    )
+
+
+def _drawn(curve: _Curve, where: float, largest: float) -> ActivationSlopes:
+    z = np.linspace(-6.0, 6.0, 481)
+    return ActivationSlopes(
+        curve.op.name, z, apply(curve.op, Tensor(z), **curve.options).data, curve.slopes(z), where, largest
     )
 
 

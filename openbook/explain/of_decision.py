@@ -15,7 +15,7 @@ from openbook.explain.displays.decisions import ThresholdCurve
 from openbook.expr import Expr, Number, parse
 from openbook.record import Step, Table, Witness, Working, given
 
-__all__ = ["explain_best", "explain_spread", "explain_thresholds"]
+__all__ = ["explain_best", "explain_outcome", "explain_spread", "explain_thresholds"]
 
 _AROUND = 3
 _LISTED = 30  # cuts: of more only those around the best are written out
@@ -23,23 +23,44 @@ _RESAMPLED = 10_000  # rows: with more, a spread is made when it is asked for
 COUNTING, OVER_ALL, ELSEWHERE = "Running counts", "Over all thresholds", "On other rows"
 
 
-def _outcome_steps(outcome: Outcome, metric: Metric, y: np.ndarray, p: np.ndarray, part: str) -> list[Step]:
+# The four counts: the label, whether it is called positive, and what that means.
+_COUNTED = {
+    "tp": (1, True, "positive and called so"),
+    "fp": (0, True, "negative, but called positive"),
+    "fn": (1, False, "positive, but not called"),
+    "tn": (0, False, "negative and left alone"),
+}
+
+
+def _outcome_steps(outcome: Outcome, y: np.ndarray, p: np.ndarray, part: str) -> list[Step]:
     """The four counts at one threshold, the rates made of them, and the metric."""
-    counted = {
-        "tp": (1, True, "positive and called so"),
-        "fp": (0, True, "negative, but called positive"),
-        "fn": (1, False, "positive, but not called"),
-        "tn": (0, False, "negative and left alone"),
-    }
     steps: dict[str, Step] = {}
-    for name, (label, called, why) in counted.items():
+    for name, (label, called, why) in _COUNTED.items():
         again = Witness("counting row by row", partial(_recount, y, p, outcome.threshold, label, called))
         steps[name] = Step(name, outcome.counts[name], rule="count", why=why, part=part, witnesses=(again,))
+    return _rates_and_metric(outcome, steps, part)
+
+
+def _rates_and_metric(outcome: Outcome, counts: dict[str, Step], part: str) -> list[Step]:
+    steps = dict(counts)
     for name in outcome.rates:
         steps[name] = _ratio(name, outcome.rates[name], name, steps, part)
-    used = tuple(steps[n] for n in metric.formula.names())
-    whole = _value_step("M", outcome.value, metric, used, part, outcome.empty)
+    used = tuple(steps[n] for n in outcome.metric.formula.names())
+    whole = _value_step("M", outcome.value, outcome.metric, used, part, outcome.empty)
     return [*steps.values(), whole]
+
+
+@explains(Outcome)
+def explain_outcome(outcome: Outcome) -> Working:
+    """From the four counts at one threshold to its rates and the metric."""
+    part = f"T = {outcome.threshold:g}"
+    counts = {name: given(name, outcome.counts[name], why, part) for name, (_, _, why) in _COUNTED.items()}
+    return Working(
+        title=f"{outcome.metric} at T = {outcome.threshold:g}",
+        question="What do these counts come to?",
+        steps=tuple(_rates_and_metric(outcome, counts, part)),
+        result=outcome.value,
+    )
 
 
 def _recount(y: np.ndarray, p: np.ndarray, threshold: float, label: int, called: bool) -> int:
@@ -74,9 +95,7 @@ def _value_step(name: str, value: float, metric: Metric, inputs: tuple[Step, ...
 @explains(ThresholdTable)
 def explain_thresholds(table: ThresholdTable) -> Working:
     """Count, divide and compare at each threshold asked about."""
-    steps = [
-        s for row in table.rows for s in _outcome_steps(row, table.metric, table.y, table.p, f"T = {row.threshold:g}")
-    ]
+    steps = [s for row in table.rows for s in _outcome_steps(row, table.y, table.p, f"T = {row.threshold:g}")]
     best = table.best
     marked = tuple(i for i, row in enumerate(table.rows) if row.value == best.value)
     return Working(
@@ -105,7 +124,7 @@ def _table(
 @explains(BestThreshold)
 def explain_best(best: BestThreshold) -> Working:
     """The best over all thresholds as an interval, its counts and rates, and the cuts on both sides of it."""
-    steps = _outcome_steps(best.outcome, best.metric, best.y, best.p, f"At T = {best.threshold:.4g}")
+    steps = _outcome_steps(best.outcome, best.y, best.p, f"At T = {best.threshold:.4g}")
     largest = Step("largest M", best.value, rule="maximum", part=OVER_ALL,
                    why=f"of {len(best.thresholds)} different ways to part the rows",
                    witnesses=(Witness("trying every score as the threshold", lambda: _brute_force(best), rtol=1e-12),))  # fmt: skip

@@ -33,11 +33,13 @@ def explain_sweep(sweep: StepSweep) -> Working:
 
 def _two_ways(sweep: StepSweep) -> list[Step]:
     best = int(np.argmin(sweep.errors))
-    autograd = given("autograd", sweep.autograd, "the chain rule, exact but for rounding", SEEN, rule="reverse mode")
+    autograd = given("autograd", sweep.autograd, "reverse mode: the chain rule, exact but for rounding", SEEN)
     differences = given(
-        "differences", float(sweep.differences[best]), f"at the step {sweep.steps[best]:.1e}, where both agree best", SEEN,
-        rule="(f(x + h) − f(x − h)) / 2h",
-    )  # fmt: skip
+        "differences",
+        float(sweep.differences[best]),
+        f"(f(x + h) − f(x − h)) / 2h at the step {sweep.steps[best]:.1e}, where both agree best",
+        SEEN,
+    )
     error = Step(
         "error", abs(differences.value - autograd.value), parse("abs(differences - autograd)"), (differences, autograd),
         rule="absolute difference", why="the least over all steps", part=SEEN,

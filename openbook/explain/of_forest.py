@@ -12,6 +12,7 @@ from openbook.explain.dispatch import explains
 from openbook.explain.passages import Passage
 from openbook.explain.rows import as_fitted, checked_row, class_index, feature_names
 from openbook.explain.votes import Ballot, explain_ballots, explain_means, mean_fractions
+from openbook.expr import parse
 from openbook.forest import (
     DecisionTreeClassifier,
     DecisionTreeRegressor,
@@ -20,9 +21,9 @@ from openbook.forest import (
     Tree,
 )
 from openbook.forest.compact import CompactForest
-from openbook.record import Working
+from openbook.record import Step, Table, Working, given
 
-__all__ = ["explain_our_forest"]
+__all__ = ["explain_our_forest", "explain_tree"]
 
 Condition = Callable[[int, float, bool], str]
 
@@ -71,6 +72,37 @@ def explain_our_forest(
 def explain_compact_forest(model: CompactForest, *arguments: Any, **options: Any) -> Working:
     """Nothing: a compact forest has kept no leaf counts."""
     raise ExplainError("a compact forest has kept only what predicts", do="explain the forest it was made from")
+
+
+@explains(Tree)
+def explain_tree(tree: Tree, row: Any = None, names: Sequence[str] | None = None) -> Working:
+    """One row down a bare tree: its decisions, and what the leaf holds of each class (or the mean target there)."""
+    if row is None:
+        raise ExplainError("a tree is explained one row at a time", do="pass row=X[0]")
+    features = int(tree.feature.max(initial=0)) + 1
+    x = np.asarray(row, np.float64).ravel()
+    if len(x) < features:
+        raise ExplainError(f"the row has {len(x)} entries", do=f"this tree asks about {features} at least")
+    words = _plain_condition(names if names is not None else [f"x[{i}]" for i in range(len(x))])
+    ballot = _ballot(0, tree, x, words, None)
+    turns = tuple((k, condition) for k, condition in enumerate(ballot.passage.words(), 1))
+    return Working(
+        title="One row down a tree",
+        question="Where does it end, and what is there?",
+        steps=tuple(_held(ballot)),
+        result=ballot.value / ballot.value.sum() if len(ballot.value) > 1 else float(ballot.value[0]),
+        tables=(Table("Decisions, from the root", ("step", "because"), turns),) if turns else (),
+    )
+
+
+def _held(ballot: Ballot) -> list[Step]:
+    """What the leaf holds, and the share of each class."""
+    rows = given("rows", ballot.rows, "different training rows in the leaf")
+    if len(ballot.value) == 1:
+        return [rows, given("m", float(ballot.value[0]), "the mean of their targets")]
+    held = given("n", ballot.value, "weight of each class in the leaf")
+    shares = ballot.value / ballot.value.sum()
+    return [rows, held, Step("p", shares, parse("n/sum(n)"), (held,), rule="leaf fractions")]
 
 
 def _plain_condition(names: Sequence[str]) -> Condition:

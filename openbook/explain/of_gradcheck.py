@@ -5,13 +5,13 @@ from __future__ import annotations
 from openbook.explain.dispatch import explains
 from openbook.explain.displays.gradients import StepSweepDisplay
 from openbook.explain.of_differences import sweep_table
-from openbook.expr import parse
+from openbook.expr import number_text, parse
 from openbook.record import Step, Table, Working, given
 from openbook.tensor import EntryCheck, Gradcheck
 from openbook.tensor.checks.checker import SAFETY
 from openbook.tensor.checks.telling import branches
 
-__all__ = ["explain_gradcheck"]
+__all__ = ["explain_entry_check", "explain_gradcheck"]
 
 _LISTED = 10
 WORST, TAYLOR, COST = "The entry that agrees least", "How the remainder of the straight line shrinks", "What it costs"
@@ -28,6 +28,20 @@ def explain_gradcheck(check: Gradcheck) -> Working:
         tables=(_table(check), sweep_table(check.sweep)),
         notes=tuple(_notes(check)),
         displays=(StepSweepDisplay(check.sweep, wrong=check.verdict == "wrong"),),
+    )
+
+
+@explains(EntryCheck)
+def explain_entry_check(entry: EntryCheck) -> Working:
+    """One entry: autograd beside differences, and how far apart two right answers may lie."""
+    told = {"kink": "f has a kink here: differences are the mean of both sides.", "jump": "f jumps here."}
+    agree = f"The gap is {number_text(entry.excess)} of what is allowed."
+    return Working(
+        title=f"The gradient with respect to {entry.name}",
+        question="Do autograd and differences agree?",
+        steps=tuple(_worst(entry)),
+        result=entry.gap,
+        notes=(told.get(entry.bend, agree),),
     )
 
 

@@ -11,7 +11,7 @@ from openbook.explain.dispatch import explains
 from openbook.explain.displays.newton import NewtonConvergence, NewtonPath
 from openbook.explain.linear_rows import explain_linear_row, explain_logistic_row
 from openbook.expr import Name, parse
-from openbook.linear import LinearRegression, LogisticRegression, NewtonStep, newton_step
+from openbook.linear import Iteration, LinearRegression, LogisticRegression, NewtonStep, newton_step
 from openbook.record import Step, Table, Witness, Working, given
 
 __all__ = ["explain_newton"]
@@ -67,7 +67,8 @@ def _derivatives(step: NewtonStep, X: Step, y: Step, n: Step, start: Step, penal
     hessian = Step("H", step.hessian, parse(curve).rename(t), (X, n, *extra), rule="Hessian",
                    why="constant: it does not depend on θ", part=DERIVATIVES)  # fmt: skip
     condition = Step("condition of H", step.condition, rule="largest over smallest eigenvalue", part=DERIVATIVES,
-                     why=f"solved by {step.method}")  # fmt: skip
+                     why=f"with columns of length one; solved by {step.method}",
+                     witnesses=_condition_again(step))  # fmt: skip
     landed = Step("θ", step.theta, parse("t - inv(H) @ g").rename({"t": "θ_0", "g": "∇J"}), (start, hessian, gradient),
                   rule="θ₀ − H⁻¹∇J", part=STEP)  # fmt: skip
     singular = not step.method.startswith("Cholesky")
@@ -77,6 +78,17 @@ def _derivatives(step: NewtonStep, X: Step, y: Step, n: Step, start: Step, penal
                  rule="mean squared error, halved", part=STEP)  # fmt: skip
     given_ridge = [ridge] if penalised else []
     return [J, *given_ridge, gradient, hessian, condition, landed, after]
+
+
+def _condition_again(step: NewtonStep) -> tuple[Witness, ...]:
+    """The condition by singular values; where H is singular to within rounding, nothing can confirm it."""
+    lengths = np.sqrt(np.diag(step.hessian))
+    if not step.method.startswith("Cholesky"):
+        return ()
+    even = step.hessian / np.outer(lengths, lengths)
+    return (
+        Witness("singular values", lambda: float(np.linalg.cond(even)), rtol=min(1e-3, 1e-14 * step.condition + 1e-12)),
+    )
 
 
 def _normal_equations(step: NewtonStep, X: Step, y: Step, landed: Step, penalised: bool) -> list[Step]:
@@ -159,16 +171,35 @@ def _explain_logistic(model: LogisticRegression, row: Any = None, names: Any = N
     )  # fmt: skip
 
 
+@explains(Iteration)
+def _explain_iteration(here: Iteration) -> Working:
+    """One Newton step by itself: from where, how large, and what it promised."""
+    part = "One Newton step"
+    before = given("J", here.loss, "the loss before it", part)
+    slope = given("largest gradient entry", here.gradient, "before it", part)
+    condition = given("condition of H", here.condition, "largest over smallest eigenvalue", part)
+    taken = given("taken", here.taken, "the share of the step that was taken", part)
+    decrement, promised = _promised(here, part)
+    left = Step("J promised", here.loss - promised.value, Name("J") - Name(promised.name), (before, promised),
+                rule="of a quadratic", why="had the loss this gradient and Hessian everywhere", part=part)  # fmt: skip
+    steps = (before, slope, condition, taken, decrement, promised, left)
+    return Working("A Newton step", steps, left.value, "What did this step promise?")
+
+
+def _promised(here: Iteration, part: str) -> tuple[Step, Step]:
+    """The decrement, and the fall of a quadratic with this gradient and Hessian."""
+    decrement = given("λ²", here.decrement, "∇Jᵀ H⁻¹ ∇J", part)
+    fall = parse("d/2").rename({"d": "λ²"})
+    return decrement, Step("promised", here.decrement / 2, fall, (decrement,), rule="of a quadratic", part=part)
+
+
 def _iteration(model: LogisticRegression, i: int) -> list[Step]:
     """One Newton step: what the quadratic promised, and what the loss did."""
     here, part = model.newton_[i], f"Step {i + 1}"
     after = model.newton_[i + 1].loss if i + 1 < len(model.newton_) else model.loss_
     before = given(f"J_{i}", here.loss, "all coefficients zero" if i == 0 else "", part)
     then = given(f"J_{i + 1}", after, "after the step", part)
-    decrement = given("λ²", here.decrement, "∇Jᵀ H⁻¹ ∇J", part)
-    promised = Step(
-        "promised", here.decrement / 2, parse("d/2").rename({"d": "λ²"}), (decrement,), rule="of a quadratic", part=part
-    )
+    decrement, promised = _promised(here, part)
     fall = Step("fall", here.loss - after, Name(before.name) - Name(then.name), (before, then), rule="difference", part=part,
                 why="" if here.taken == 1 else f"{here.taken:g} of the step was taken: the whole would have gone too far")  # fmt: skip
     return [before, then, decrement, promised, fall]

@@ -48,9 +48,15 @@ def explain_tensor(
         raise ExplainError(f"the loss does not depend on {labels.get(key, 'this tensor')}", do="choose another tensor")
     replay = TensorReplay(nodes)
     operations = [_operation(node, labels, grads, replay) for node in nodes if id(node) in grads]
-    eps = float(np.finfo(loss.dtype).eps)
+    eps = _coarsest(nodes)
     question = Question(key, labels[key], target.data, np.asarray(grads[key]), eps, replay)
     return explain_entry(operations, float(loss), question, at, top, _leaves(nodes, labels, grads, known))
+
+
+def _coarsest(nodes: list[GraphNode]) -> float:
+    """The spacing of the coarsest floats on the way: what passed through float32 has float32's digits."""
+    arrays = (np.asarray(getattr(v, "data", v)) for node in nodes for v in (node.output, *node.require()))
+    return max(float(np.finfo(a.dtype).eps) for a in arrays if a.dtype.kind == "f")
 
 
 def _target(wrt: Tensor | str | None, known: Mapping[str, Tensor], nodes: list[GraphNode]) -> Tensor:

@@ -8,7 +8,8 @@ from openbook.later import later
 if TYPE_CHECKING:
     from openbook.expr.derive import derivative, differentiate, rule_name, substitute
     from openbook.expr.evaluator import FLOATS, Arithmetic, evaluate, precise
-    from openbook.expr.markup import mathml, mathml_name, mathml_value
+    from openbook.expr.letters import latex_text
+    from openbook.expr.markup import mathml, mathml_name, mathml_terms, mathml_value
     from openbook.expr.nodes import (
         Array,
         Binary,
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
         as_expr,
     )
     from openbook.expr.numbers import number_text
+    from openbook.expr.paper import latex, latex_terms, name_latex, number_latex
     from openbook.expr.parser import parse
-    from openbook.expr.show import array_fits, array_text, latex, name_latex, number_latex, source, text
+    from openbook.expr.show import array_fits, array_text, source, text
     from openbook.expr.simplify import tidy
     from openbook.expr.symbols import to_sympy
 
@@ -53,8 +55,11 @@ __all__ = [
     "differentiate",
     "evaluate",
     "latex",
+    "latex_terms",
+    "latex_text",
     "mathml",
     "mathml_name",
+    "mathml_terms",
     "mathml_value",
     "name_latex",
     "number_latex",
@@ -87,6 +92,7 @@ __getattr__ = later(
         "markup": (
             "mathml",
             "mathml_name",
+            "mathml_terms",
             "mathml_value",
         ),
         "nodes": (
@@ -105,12 +111,11 @@ __getattr__ = later(
         ),
         "numbers": ("number_text",),
         "parser": ("parse",),
+        "letters": ("latex_text",),
+        "paper": ("latex", "latex_terms", "name_latex", "number_latex"),
         "show": (
             "array_fits",
             "array_text",
-            "latex",
-            "name_latex",
-            "number_latex",
             "source",
             "text",
         ),

@@ -20,9 +20,10 @@ from openbook.expr.show import (
     loose_below_minus,
     split_name,
     starts_with_minus,
+    text,
 )
 
-__all__ = ["mathml", "mathml_name", "mathml_value"]
+__all__ = ["mathml", "mathml_name", "mathml_terms", "mathml_value"]
 
 _SIGNS = {
     "*": "·",
@@ -40,6 +41,7 @@ _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _LEVELS = {"+": 1, "-": 1, "*": 2, "@": 2}
 
 
+_TALL = ("<mfrac", "<mtable", "<msqrt", "<munder")
 _SHOWN = {"log": "ln", "sum": "Σ"}
 _SET_APART = {"exp", "sqrt", "delta", "abs", "norm", "transpose", "inv", "where", "sum"}  # not name and brackets
 
@@ -69,7 +71,8 @@ def mathml(expr: Expr, digits: int = DIGITS) -> str:
                 base = write(left) if isinstance(left, Name) or _simple(left) else _fence(write(left))
                 return f"<msup>{_row(base)}{_row(write(right))}</msup>"
             case Binary(operator=operator, left=left, right=right):
-                return _row(_side(left, operator, True) + _operator(_SIGNS[operator]) + _side(right, operator, False))
+                first, second = (_fence(write(p)) if _is_loose(e, p) else write(p) for p in (left, right))
+                return _row(first + _operator(_SIGNS[operator]) + second)
             case Compare(operator=operator, left=left, right=right):
                 return _row(write(left) + _operator(_SIGNS[operator]) + write(right))
             case Call(function=function, arguments=arguments):
@@ -85,13 +88,28 @@ def mathml(expr: Expr, digits: int = DIGITS) -> str:
                 return _row(f"<munder><mo>∑</mo><mi>{escape(index)}</mi></munder>{inner}")
         raise TypeError(type(e).__name__)
 
-    def _side(part: Expr, operator: str, first: bool) -> str:
-        own = _LEVELS[operator]
-        rank = 5 if isinstance(part, Binary) and part.operator == "/" else level(part)  # a bar brackets by itself
-        loose = rank < own or (not first and (rank == own or (own < 2.5 and starts_with_minus(part))))
-        return _fence(write(part)) if loose else write(part)
-
     return write(expr)
+
+
+def mathml_terms(expr: Expr, digits: int = DIGITS) -> list[tuple[str, str]]:
+    """A sum in its terms, a product in its factors, each with its sign, as MathML and as text: where a line may break."""
+    if not (isinstance(expr, Binary) and expr.operator in "+-*") or _is_loose(expr, expr.left):
+        return [(mathml(expr, digits), text(expr, digits))]
+    markup, said = mathml(expr.right, digits), text(expr.right, digits)
+    if _is_loose(expr, expr.right):
+        markup, said = _fence(markup), f"({said})"
+    sign = _SIGNS[expr.operator]
+    left = expr.left
+    goes_on = isinstance(left, Binary) and (left.operator == "*") == (expr.operator == "*")  # not a·b in a·b + c
+    before = mathml_terms(left, digits) if goes_on else [(mathml(left, digits), text(left, digits))]
+    return [*before, (f'<mo form="infix">{sign}</mo>{markup}', f"{sign} {said}")]
+
+
+def _is_loose(whole: Binary, part: Expr) -> bool:
+    """Whether a side of an operation needs brackets."""
+    own, first = _LEVELS[whole.operator], part is whole.left
+    rank = 5 if isinstance(part, Binary) and part.operator == "/" else level(part)  # a bar brackets by itself
+    return rank < own or (not first and (rank == own or (own < 2.5 and starts_with_minus(part))))
 
 
 def _slope_of(derivative: Derivative, by: str) -> str:
@@ -118,7 +136,9 @@ def _operator(sign: str) -> str:
 
 
 def _fence(inside: str, left: str = "(", right: str = ")") -> str:
-    return _row(f"<mo>{left}</mo>{inside}<mo>{right}</mo>")
+    """In brackets, as high as what is inside; around what is no higher than a letter, browsers set those too far apart."""
+    mo = "<mo>" if any(tall in inside for tall in _TALL) else '<mo stretchy="false">'
+    return _row(f"{mo}{left}</mo>{inside}{mo}{right}</mo>")
 
 
 def _tied(origin: str) -> str:

@@ -1,4 +1,4 @@
-"""Write a formula down: as text for reading, as LaTeX, or as source that `parse` reads back."""
+"""Write a formula down: as text for reading, or as source that `parse` reads back."""
 
 from __future__ import annotations
 
@@ -8,17 +8,29 @@ from typing import Any
 
 import numpy as np
 
-from openbook.expr.functions import FUNCTIONS
 from openbook.expr.nodes import Array, Binary, Call, Compare, Derivative, Expr, Index, Name, Negate, Number, Sum
 from openbook.expr.numbers import DIGITS, number_text
 
-__all__ = ["array_fits", "array_text", "latex", "name_latex", "number_latex", "source", "text"]
+__all__ = [
+    "ATOM",
+    "LONGEST_ARRAY",
+    "array_fits",
+    "array_text",
+    "is_partial",
+    "joined_sides",
+    "level",
+    "loose_below_minus",
+    "source",
+    "split_name",
+    "starts_with_minus",
+    "text",
+]
 
 _LEVEL = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2, "**": 4}
-_COMPARED, _PREFIXED, _NEGATED, _ATOM = 0, 1.5, 2.5, 5
+_COMPARED, _PREFIXED, _NEGATED, ATOM = 0, 1.5, 2.5, 5
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _SIGNS = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}
-_LONGEST_ARRAY = 6
+LONGEST_ARRAY = 6
 
 
 def level(expr: Expr) -> float:
@@ -34,7 +46,7 @@ def level(expr: Expr) -> float:
             return _NEGATED
         case Number(value=value) if _is_negative(value):
             return _NEGATED
-    return _ATOM
+    return ATOM
 
 
 def _is_negative(value: Any) -> bool:
@@ -53,7 +65,7 @@ def loose_below_minus(operand: Expr) -> bool:
     return level(operand) < _LEVEL["*"] or starts_with_minus(operand)
 
 
-def _joined(expr: Binary, write: Callable[[Expr], str], bracket: Callable[[str], str]) -> tuple[str, str]:
+def joined_sides(expr: Binary, write: Callable[[Expr], str], bracket: Callable[[str], str]) -> tuple[str, str]:
     """Both sides of an operation, in brackets where reading needs them."""
     own = _LEVEL[expr.operator]
     left, right = write(expr.left), write(expr.right)
@@ -75,7 +87,7 @@ def source(expr: Expr) -> str:
     """The formula as `parse` reads it, every digit kept."""
 
     def joined(e: Binary) -> str:
-        left, right = _joined(e, source, _in_brackets)
+        left, right = joined_sides(e, source, _in_brackets)
         space = "" if e.operator in ("*", "/", "**") else " "
         return f"{left}{space}{e.operator}{space}{right}"
 
@@ -129,10 +141,10 @@ def text(expr: Expr, digits: int = DIGITS) -> str:
                 inside = write(operand)
                 return f"−{_in_brackets(inside) if loose_below_minus(operand) else inside}"
             case Binary(operator="**", left=left, right=Number(value=int() as power)):
-                base = write(left) if level(left) == _ATOM else _in_brackets(write(left))
+                base = write(left) if level(left) == ATOM else _in_brackets(write(left))
                 return base + str(power).translate(_SUPERSCRIPT)
             case Binary(operator=operator):
-                left_text, right_text = _joined(e, write, _in_brackets)
+                left_text, right_text = joined_sides(e, write, _in_brackets)
                 sign = {"*": "·", "/": "/", "**": "^", "@": " ", "+": " + ", "-": " − "}[operator]
                 return left_text + sign + right_text
             case Compare(operator=operator, left=left, right=right):
@@ -140,9 +152,9 @@ def text(expr: Expr, digits: int = DIGITS) -> str:
             case Call(function="where", arguments=(test, body, orelse)):
                 return f"({write(body)} if {write(test)} else {write(orelse)})"
             case Call(function="transpose", arguments=(inner,)):
-                return (write(inner) if level(inner) == _ATOM else _in_brackets(write(inner))) + "ᵀ"
+                return (write(inner) if level(inner) == ATOM else _in_brackets(write(inner))) + "ᵀ"
             case Call(function="inv", arguments=(inner,)):
-                return (write(inner) if level(inner) == _ATOM else _in_brackets(write(inner))) + "⁻¹"
+                return (write(inner) if level(inner) == ATOM else _in_brackets(write(inner))) + "⁻¹"
             case Call(function="norm", arguments=(inner,)):
                 return f"‖{write(inner)}‖"
             case Call(function="abs", arguments=(inner,)):
@@ -166,7 +178,7 @@ def text(expr: Expr, digits: int = DIGITS) -> str:
 
 def array_fits(value: Any) -> bool:
     """Whether an array is small enough to stand in a formula entry by entry."""
-    return np.size(value) <= _LONGEST_ARRAY
+    return np.size(value) <= LONGEST_ARRAY
 
 
 def array_text(value: Any, digits: int = DIGITS) -> str:
@@ -174,114 +186,12 @@ def array_text(value: Any, digits: int = DIGITS) -> str:
     array = np.asarray(value)
     if array.ndim == 0:
         return number_text(array.item(), digits).replace("-", "−")
-    if array.size > _LONGEST_ARRAY * _LONGEST_ARRAY or (array.ndim == 1 and array.size > 2 * _LONGEST_ARRAY):
+    if array.size > LONGEST_ARRAY * LONGEST_ARRAY or (array.ndim == 1 and array.size > 2 * LONGEST_ARRAY):
         flat = array.ravel()
         shown = ", ".join(array_text(v, digits) for v in flat[:3])
         shape = " × ".join(map(str, array.shape))
         return f"[{shown}, …, {array_text(flat[-1], digits)}] ({shape})"
     return f"[{', '.join(array_text(v, digits) for v in array)}]"
-
-
-# --- on paper --------------------------------------------------------------------------------------------------
-
-_LOWER = (
-    "alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon varphi chi"
-)
-_GREEK_NAMES = f"{_LOWER} psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
-_GREEK = dict(zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ", (f"\\{name}" for name in _GREEK_NAMES.split()), strict=True))
-_GREEK_WORDS = {w[1:]: w for w in _GREEK.values()} | {"epsilon": r"\varepsilon", "phi": r"\varphi"}
-_ACCENTS = {"̂": r"\hat", "̄": r"\bar", "̃": r"\tilde"}
-
-
-def latex(expr: Expr, digits: int = DIGITS) -> str:
-    """The formula as LaTeX, for use inside `$…$`."""
-
-    def bracket(inside: str) -> str:
-        return rf"\left({inside}\right)"
-
-    def tight(e: Expr) -> str:
-        own_brackets = isinstance(e, Call) and e.function in ("norm", "abs")
-        return write(e) if level(e) == _ATOM and (own_brackets or not isinstance(e, Call)) else bracket(write(e))
-
-    def write(e: Expr) -> str:
-        match e:
-            case Number(value=value, spelling=spelling):
-                return number_latex(value, digits, spelling)
-            case Array(value=value):
-                return array_latex(value, digits)
-            case Name(id=name):
-                return name_latex(name)
-            case Negate(operand=operand):
-                return f"-{bracket(write(operand)) if loose_below_minus(operand) else write(operand)}"
-            case Binary(operator="/", left=left, right=right):
-                return rf"\frac{{{write(left)}}}{{{write(right)}}}"
-            case Binary(operator="**", left=left, right=right):
-                return f"{tight(left)}^{{{write(right)}}}"
-            case Binary(operator=operator):
-                left_text, right_text = _joined(e, write, bracket)
-                sign = {"*": r" \cdot ", "@": r" \, ", "+": " + ", "-": " - "}[operator]
-                return left_text + sign + right_text
-            case Compare(operator=operator, left=left, right=right):
-                sign = {"<=": r"\le", ">=": r"\ge", "==": "=", "!=": r"\ne"}.get(operator, operator)
-                return f"{write(left)} {sign} {write(right)}"
-            case Call(function="where", arguments=(test, body, orelse)):
-                cases = rf"{write(body)} & \text{{if }} {write(test)} \\ {write(orelse)} & \text{{otherwise}}"
-                return rf"\begin{{cases}} {cases} \end{{cases}}"
-            case Call(function=function, arguments=arguments):
-                return _call_latex(function, [write(a) for a in arguments], [level(a) for a in arguments])
-            case Index(base=base, indices=indices):
-                return f"{write(base)}_{{{', '.join(map(write, indices))}}}"
-            case Derivative(by=by):
-                d, order = r"\partial" if is_partial(e) else "d", f"^{{{e.order}}}" if e.order > 1 else ""
-                inner = write(e.innermost)
-                inner = inner if level(e.innermost) >= 4 else bracket(inner)
-                return rf"\frac{{{d}{order}}}{{{d} {write(by)}{order}}} {inner}"
-            case Sum(index=index, body=body):
-                return rf"\sum_{{{index}}} {bracket(write(body)) if level(body) <= 1 else write(body)}"
-        raise TypeError(type(e).__name__)
-
-    return write(expr)
-
-
-def _call_latex(function: str, arguments: list[str], levels: list[float]) -> str:
-    template = getattr(FUNCTIONS.get(function), "latex", "")
-    if not template:
-        word = function.replace("_", r"\_")
-        return rf"\operatorname{{{word}}}\left({', '.join(arguments)}\right)"
-    own_brackets = any(mark in template for mark in ("{{{0}}}", "|{0}", "({0}", "lfloor", "lceil", "Vert {0}"))
-    if len(arguments) == 1 and not own_brackets:
-        arguments = [rf"\left({arguments[0]}\right)" if levels[0] < _ATOM else arguments[0]]
-    if len(arguments) > 1 and "{1}" not in template:
-        arguments = [", ".join(arguments)]
-    return template.format(*arguments)
-
-
-def number_latex(value: Any, digits: int = DIGITS, spelling: str = "") -> str:
-    """A number on paper, `1.5e-9` as 1.5 · 10⁻⁹."""
-    shown = spelling or number_text(value, digits)
-    shown = {"∞": r"\infty", "−∞": r"-\infty", "nan": r"\text{nan}"}.get(shown, shown)
-    mantissa, e, exponent = shown.partition("e")
-    return rf"{mantissa} \cdot 10^{{{exponent}}}" if e and mantissa.strip("-").replace(".", "").isdigit() else shown
-
-
-def array_latex(value: Any, digits: int = DIGITS) -> str:
-    """A small vector or matrix in full; larger ones by their size."""
-    array = np.asarray(value)
-    if array.ndim > 2 or array.size > _LONGEST_ARRAY * _LONGEST_ARRAY:
-        shape = r" \times ".join(map(str, array.shape))
-        return rf"\left[\,\cdots\,\right]_{{{shape}}}"
-    rows = [[row] for row in array] if array.ndim == 1 else array
-    body = r" \\ ".join(" & ".join(number_latex(v, digits) for v in row) for row in rows)
-    return rf"\begin{{bmatrix}} {body} \end{{bmatrix}}"
-
-
-def name_latex(name: str) -> str:
-    """A name on paper: Greek letters, hats, subscripts after `_` or `[…]`, derivatives as fractions."""
-    if name.startswith(("∂", "d")) and "/" in name:
-        above, below = name.split("/", 1)
-        return rf"\frac{{{_derivative_latex(above)}}}{{{_derivative_latex(below)}}}"
-    base, low = split_name(name)
-    return _symbol(base) + (f"_{{{_symbol(low)}}}" if low else "")
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -293,29 +203,3 @@ def split_name(name: str) -> tuple[str, str]:
         return base, f"{low}; {indexed[2]}" if low else indexed[2]
     base, _, low = name.partition("_")
     return (base, low) if low and len(base) <= 2 else (name, "")
-
-
-def _derivative_latex(part: str) -> str:
-    sign, rest = (r"\partial ", part[1:]) if part.startswith("∂") else ("d", part[1:])
-    for raised in "²³⁴⁵⁶⁷⁸":
-        power = f"^{{{'⁰¹²³⁴⁵⁶⁷⁸'.index(raised)}}}"
-        if rest.startswith(raised):  # d²f
-            return f"{sign.strip()}{power} {name_latex(rest[1:])}"
-        if rest.endswith(raised):  # dz²
-            return f"{sign}{name_latex(rest[:-1])}{power}"
-    return sign + name_latex(rest)
-
-
-def _symbol(word: str) -> str:
-    if len(word) == 2 and word[1] in _ACCENTS:
-        return f"{_ACCENTS[word[1]]}{{{_symbol(word[0])}}}"
-    if word == "ŷ":
-        return r"\hat{y}"
-    if word in _GREEK_WORDS:
-        return _GREEK_WORDS[word]
-    if all(c in _GREEK or c.isascii() for c in word) and any(c in _GREEK for c in word):
-        return "".join(_GREEK.get(c, c) for c in word)
-    if len(word) <= 1 or word.isdigit():
-        return word
-    safe = re.sub(r"([_%&#$])", r"\\\1", word)
-    return rf"\text{{{safe}}}"

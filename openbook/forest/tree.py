@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from openbook.errors import ModelError
+from openbook.record.brief import Brief
+from openbook.record.hook import Explains
 
 __all__ = ["LEAF", "Tree", "Turn"]
 
@@ -24,8 +26,8 @@ class Turn:
     left: bool
 
 
-@dataclass(frozen=True, eq=False)
-class Tree:
+@dataclass(frozen=True, eq=False, repr=False)
+class Tree(Brief, Explains):
     """Node i sends a row left if `x[feature[i]] <= threshold[i]`, or if that entry is missing and `missing_left[i]`.
 
     `left` and `right` are the children (LEAF where there are none), both with larger numbers than their parent. `value`

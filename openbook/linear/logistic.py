@@ -25,7 +25,7 @@ _NO_DOUBT = 1e-6  # mean log loss; two rows of a million that contradict each ot
 
 
 @dataclass(frozen=True)
-class Iteration:
+class Iteration(Explains):
     """One Newton step: loss and largest gradient entry before it, the Hessian's condition, the share of it taken.
 
     `decrement` is ∇Jᵀ H⁻¹ ∇J: twice what a quadratic with this gradient and Hessian would fall by (Boyd 2004, § 9.5.1).

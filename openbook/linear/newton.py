@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import InputError, ShapeError
-from openbook.record import Explains
+from openbook.record import Brief, Explains
 from openbook.threads import one_blas_thread
 
 __all__ = ["NewtonStep", "gram", "newton_step", "solve_symmetric"]
@@ -17,8 +17,8 @@ _BLOCK = 8192  # rows: products are summed block by block, in one order
 _WELL_POSED = 1e12  # condition above which Cholesky's answer is not trusted
 
 
-@dataclass(frozen=True, eq=False)
-class NewtonStep(Explains):
+@dataclass(frozen=True, eq=False, repr=False)
+class NewtonStep(Brief, Explains):
     """J = ‖y − Xθ‖²/(2N) + λ‖θ‖²/2 at the start, its gradient and Hessian, and where one Newton step lands.
 
     `penalty` holds λ for every coefficient (0 for an intercept). `condition` is that of the Hessian; `method` says how

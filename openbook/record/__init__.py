@@ -13,6 +13,7 @@ from openbook.record.hook import Explains
 from openbook.record.keeping import keeping, record
 
 if TYPE_CHECKING:
+    from openbook.record.brief import Brief
     from openbook.record.graph import Edge, Graph, Node
     from openbook.record.parting import Pair, Parting, diff
     from openbook.record.step import Step, Witness, given
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from openbook.record.working import Working
 
 __all__ = [
+    "Brief",
     "Check",
     "Edge",
     "Explains",
@@ -43,6 +45,7 @@ __all__ = [
 __getattr__ = later(
     __name__,
     {
+        "brief": ("Brief",),
         "graph": ("Edge", "Graph", "Node"),
         "parting": ("Pair", "Parting", "diff"),
         "step": ("Step", "Witness", "given"),

@@ -23,6 +23,7 @@ __all__ = ["Pair", "Parting", "diff"]
 
 _ULPS = 16  # apart in the last digits of the floats in use: what different orders of adding do
 _CONTEXT = 2  # steps that agree, shown before each that does not
+_COUNTABLE = 1e6  # ulps: more say nothing that the relative difference does not
 _NAMED = 3  # inputs named in the table
 _FORMULAS = 500  # entries in one formula whose spread is looked into
 # What the libraries call one and the same operation.
@@ -203,7 +204,7 @@ def diff(working_a: Working, working_b: Working, rtol: float | None = None) -> P
             )
     judged: list[Pair] = []
     by_step: dict[int, Pair] = {}
-    for a, b in _aligned(working_a.steps, working_b.steps):
+    for a, b in _aligned(_with_inputs(working_a.steps), _with_inputs(working_b.steps)):
         pair = _judged(a, b, by_step, rtol)
         by_step |= {id(step): pair for step in (a, b) if step is not None}
         judged.append(pair)
@@ -211,6 +212,21 @@ def diff(working_a: Working, working_b: Working, rtol: float | None = None) -> P
 
 
 # --- which step stands for which -----------------------------------------------------------------------------------
+
+
+def _with_inputs(steps: Sequence[Step]) -> list[Step]:
+    """The steps, and before each what went into it that no line of the record shows."""
+    found: dict[int, Step] = {}
+
+    def add(step: Step) -> None:
+        if id(step) not in found:
+            for link in step.inputs:
+                add(link)
+            found[id(step)] = step
+
+    for step in steps:
+        add(step)
+    return list(found.values())
 
 
 def _aligned(a: Sequence[Step], b: Sequence[Step]) -> Iterator[tuple[Step | None, Step | None]]:
@@ -321,7 +337,8 @@ def _size(step: Step | None) -> float:
 
 def _row(pair: Pair) -> tuple[Any, ...]:
     compared = pair.a is not None and pair.b is not None and math.isfinite(pair.gap)
-    apart = [float(f"{number:.3g}") if compared else None for number in (pair.relative, pair.ulps)]
+    apart = [float(f"{number:.3g}") if compared and number <= most else None
+             for number, most in ((pair.relative, math.inf), (pair.ulps, _COUNTABLE))]  # fmt: skip
     inputs = ", ".join(pair.inputs[:_NAMED]) + (
         f" and {len(pair.inputs) - _NAMED} more" if len(pair.inputs) > _NAMED else ""
     )

@@ -61,6 +61,11 @@ class Step:
         return self.formula.fill(shown)
 
     @property
+    def is_given(self) -> bool:
+        """Whether the working starts from this value: it follows from nothing, by no rule."""
+        return self.rule in ("given", "") and self.formula is None and not self.inputs and not self.witnesses
+
+    @property
     def eps(self) -> float:
         """Relative spacing of the floats this value was computed in."""
         if self.dtype_eps:

@@ -26,3 +26,7 @@ class Table:
                 raise ShapeError(
                     f"row {index} has {len(row)} entries for {len(self.columns)} columns", where=f"table {self.title!r}"
                 )
+
+    def is_numeric(self, column: int) -> bool:
+        """Whether a column holds numbers, and so stands to the right."""
+        return any(not isinstance(row[column], (str, type(None))) for row in self.rows)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from openbook.errors import CheckError
+from openbook.errors import CheckError, FormulaError
 from openbook.expr import Arithmetic, Expr, evaluate, precise
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ _SHAKES = 3
 _ALLOWANCE = 16.0  # spreads: three runs underestimate the worst case
 _LARGEST_EXACT = 20_000  # entries in one formula computed in fifty digits
 _LARGEST_CHAIN = 10_000  # operations checked end to end
+_NAMED = 5  # steps that nothing re-derives, in the verdict
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Verification:
     def summary(self) -> str:
         """One line: how many steps were derived again, how, and on how many digits they agree."""
         if not self.checks:
-            return "unchecked: nothing here is derived a second way"
+            return "unchecked: nothing here is derived a second way" + self._rest()
         if self.failures:
             names = ", ".join(dict.fromkeys(c.name for c in self.failures))
             if all(isinstance(c.value, Expr) for c in self.failures):
@@ -88,7 +89,7 @@ class Verification:
                 f"{_many(len({id(c.step) for c in lines}), 'line')}, each against the one before ({_methods(lines)})"
             )
         if values:
-            count, digits = len({c.name for c in values}), min(c.digits for c in values)
+            count, digits = len({id(c.step) for c in values}), min(c.digits for c in values)
             again = f"{_many(count, 'value')} derived again ({_methods(values)}), agreeing to {_count(digits)}"
             told.append(again)
         line = "checked: " + "; ".join(told)
@@ -97,7 +98,10 @@ class Verification:
         return line + self._rest()
 
     def _rest(self) -> str:
-        return f"; not checked: {', '.join(self.unchecked[:5])}" if self.unchecked else ""
+        if not self.unchecked:
+            return ""
+        more = f" and {len(self.unchecked) - _NAMED} more" if len(self.unchecked) > _NAMED else ""
+        return f"; not checked: {', '.join(self.unchecked[:_NAMED])}{more}"
 
     def require(self) -> Verification:
         """Return this, or raise CheckError naming the first step that does not hold."""
@@ -131,8 +135,7 @@ def verify(working: Working) -> Verification:
         found = check_step(step)
         checks += found
         if not found:
-            claimed = isinstance(step.value, Expr) and step.rule != "given"  # a line that nothing stands beside
-            if step.formula is None and not step.inputs and not claimed:
+            if step.is_given:
                 starting += 1
             else:
                 unchecked.append(step.name)
@@ -141,17 +144,24 @@ def verify(working: Working) -> Verification:
 
 def check_step(step: Step) -> list[Check]:
     """The second derivations of one step: its formula in fifty digits, its witnesses."""
-    checks = []
-    if step.formula is not None and _size(step) <= _LARGEST_EXACT:
-        exact = _exact(step.formula, {s.name: s.value for s in step.inputs})
-        allowed = spread(step) if exact is not None else 0.0
-        if exact is not None:
-            checks.append(_compare(step, f"{_PRECISION}-digit arithmetic", exact, allowed))
+    checks = _by_formula(step)
     for witness in step.witnesses:
         other = witness.compute()
         allowed = 0.0 if isinstance(other, (str, Expr)) else witness.atol + witness.rtol * magnitude(other)
         checks.append(_compare(step, witness.method, other, allowed))
     return [replace(check, step=step) for check in checks]
+
+
+def _by_formula(step: Step) -> list[Check]:
+    """The formula in fifty digits; where it has no value for these inputs, that is what is wrong."""
+    if step.formula is None or _size(step) > _LARGEST_EXACT:
+        return []
+    method = f"{_PRECISION}-digit arithmetic"
+    try:
+        exact = _exact(step.formula, {s.name: s.value for s in step.inputs})
+        return [] if exact is None else [_compare(step, method, exact, spread(step))]
+    except FormulaError as problem:
+        return [Check(step.name, method, 0.0, False, step.value, f"no value: {problem}")]
 
 
 def _exact(formula: Expr, values: dict[str, Any], arithmetic: Arithmetic | None = None) -> Any:
@@ -253,7 +263,10 @@ def _end_to_end(working: Working) -> Check | None:
 def _chained(step: Step, exact: dict[int, Any]) -> Any:
     if step.formula is None or not all(is_number(s.value) for s in step.inputs):
         return step.value
-    return evaluate(step.formula, {s.name: exact.get(id(s), s.value) for s in step.inputs}, precise(_PRECISION))
+    try:
+        return evaluate(step.formula, {s.name: exact.get(id(s), s.value) for s in step.inputs}, precise(_PRECISION))
+    except FormulaError:  # divided by a difference that only rounding kept from zero: the step's own check can tell
+        return step.value
 
 
 def _end_allowance(step: Step) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 
 from openbook.expr import Expr, number_text, text
 from openbook.record.graph import Graph
+from openbook.record.renders import Renders
 from openbook.record.step import Step
 from openbook.record.table import Table
 from openbook.record.verify import Verification, verify
@@ -17,7 +18,7 @@ __all__ = ["Working"]
 
 
 @dataclass(frozen=True, eq=False)
-class Working:
+class Working(Renders):
     """Steps in the order in which a person would write them, and the result they lead to.
 
     `tables` and `graph` show the same values at a glance; `displays` are matplotlib Displays (objects with
@@ -33,6 +34,8 @@ class Working:
     tables: tuple[Table, ...] = ()
     graph: Graph | None = None
     displays: tuple[Any, ...] = field(default=(), repr=False)
+
+    _forms = {"text/latex": "latex", **Renders._forms}
 
     def __post_init__(self) -> None:
         for name in ("steps", "notes", "tables", "displays"):
@@ -82,12 +85,6 @@ class Working:
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain JSON values."""
         return _draw("json").draw(self)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/html": self.html(standalone=False), "text/latex": self.latex(), "text/plain": self.text()}
-
-    def __str__(self) -> str:
-        return self.text()
 
     def __repr__(self) -> str:
         shown = type(self.result).__name__

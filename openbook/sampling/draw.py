@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import InputError
-from openbook.record import Explains
+from openbook.record import Brief, Explains
 from openbook.sampling.temperature import Tempered, checked_logits, temper
 from openbook.sampling.truncate import truncate
 
@@ -18,8 +18,8 @@ __all__ = ["Draws", "draw"]
 _LEAST_EXPECTED = 5.0  # a chi-square bin with fewer expected draws is pooled with its neighbours
 
 
-@dataclass(frozen=True, eq=False)
-class Draws(Explains):
+@dataclass(frozen=True, eq=False, repr=False)
+class Draws(Brief, Explains):
     """Drawn tokens (by number), how often each came, and how surprising those counts are.
 
     `logits` as they were given; `rules` what left tokens out of them, in order: top_k, top_p, min_p.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import InputError, ShapeError
-from openbook.record import Explains
+from openbook.record import Brief, Explains
 
 __all__ = ["Tempered", "checked_logits", "softmax", "temper"]
 
@@ -44,8 +44,8 @@ def softmax(logits: Any, temperature: float = 1.0) -> np.ndarray:
     return e / e.sum(axis=-1, keepdims=True)
 
 
-@dataclass(frozen=True, eq=False)
-class Tempered(Explains):
+@dataclass(frozen=True, eq=False, repr=False)
+class Tempered(Brief, Explains):
     """Probabilities of one row of logits at one temperature, and what `n` draws are expected to give."""
 
     logits: np.ndarray

@@ -187,7 +187,7 @@ def test_a_diagnosis_in_all_its_forms() -> None:
     assert "http" not in re.sub(r'xmlns="[^"]*"|http://www\.w3\.org[^"\']*', "", diagnosis.html())
     kept = json.loads(json.dumps(diagnosis.to_dict(), allow_nan=False))
     assert kept["findings"][0]["effect"]["after"] < kept["findings"][0]["effect"]["before"]
-    assert set(diagnosis._repr_mimebundle_()) == {"text/html", "text/plain"}
+    assert set(diagnosis._repr_mimebundle_()) == {"text/html", "text/markdown", "text/plain"}
     diagnosis.explain().check()
     healthy = HEALTHY["two classes"](library("openbook"), 0).diagnose()
     assert healthy.healthy and len(healthy) == 0 and "nothing found" in str(healthy)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from html import unescape
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -12,6 +13,7 @@ import pytest
 
 import openbook as ob
 from openbook.record import Working
+from tests.gallery import working as odd
 
 VOID = {"meta", "link", "br", "img", "input"}
 
@@ -108,3 +110,14 @@ def test_markup_in_names_is_harmless() -> None:
     x = given("<script>alert(1)</script>", 1.0, "<b>bold</b>")
     page = Working("<i>title</i>", (x, Step("y", 1.0, None, (x,))), 1.0).html()
     assert "<script>alert" not in page and "<b>bold" not in page and "<i>title" not in page
+
+
+def test_markdown_shows_odd_text_as_it_is() -> None:
+    """As markdown-it reads it (rich brings it along): nothing turns into markup, and no table falls apart."""
+    from markdown_it import MarkdownIt
+
+    whole = odd("odd names")
+    rendered = MarkdownIt("commonmark").enable("table").render(whole.markdown())
+    shown = unescape(re.sub(r"<[^>]+>", "", rendered))
+    assert shown.count(whole.title) == 8  # title, question, two reasons, the table, a cell, its note, the last note
+    assert rendered.count("<td") == 8 and rendered.count("<th>") + rendered.count("<th ") == 4

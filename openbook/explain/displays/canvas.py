@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from openbook.record.draw.figure import figure_svg
+
 __all__ = ["ACCENT", "CONTRAST", "QUIET", "Display"]
 
 ACCENT, CONTRAST, QUIET = "#2563a8", "#c2410c", "#8a8f98"
@@ -26,6 +28,10 @@ class Display:
         ax.spines[["top", "right"]].set_visible(False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _repr_svg_(self) -> str:
+        """For notebooks."""
+        return figure_svg(self)
 
     def draw(self, ax: Any) -> None:
         raise TypeError("a Display says what it draws in `draw`")

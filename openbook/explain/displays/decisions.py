@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from openbook.decide import BestThreshold, Reliability
+from openbook.decide import BestThreshold, Reliability, best_threshold, reliability
 from openbook.explain.displays.canvas import ACCENT, CONTRAST, QUIET, Display
 
 __all__ = ["ReliabilityDisplay", "ThresholdCurve"]
@@ -18,6 +18,15 @@ class ThresholdCurve(Display):
     """The metric over all thresholds, with the best interval."""
 
     best: BestThreshold
+
+    @classmethod
+    def from_predictions(
+        cls, y: Any, p: Any, metric: str = "precision*recall", constraint: str | None = None, ax: Any = None
+    ) -> ThresholdCurve:
+        """Compute and draw it for labels 0 and 1 and their scores; see `openbook.best_threshold`."""
+        display = cls(best_threshold(y, p, metric, constraint))
+        display.plot(ax)
+        return display
 
     @property
     def alt(self) -> str:  # type: ignore[override]
@@ -44,6 +53,13 @@ class ReliabilityDisplay(Display):
     """What happened against what was predicted, with 95 % intervals; on the diagonal, probabilities mean what they say."""
 
     reliability: Reliability
+
+    @classmethod
+    def from_predictions(cls, y: Any, p: Any, bins: int = 10, ax: Any = None) -> ReliabilityDisplay:
+        """Compute and draw it for labels 0 and 1 and their probabilities; see `openbook.reliability`."""
+        display = cls(reliability(y, p, bins))
+        display.plot(ax)
+        return display
 
     alt = "Share of positives in each bin of predicted probability, beside the diagonal"
 

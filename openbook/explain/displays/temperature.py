@@ -32,5 +32,6 @@ class TemperatureBars(Display):
             ax.bar(places + (k - (len(self.temperatures) - 1) / 2) * width, softmax(self.logits, t), width,
                    color=_SHADES[k % len(_SHADES)], label=f"T = {t:g}")  # fmt: skip
         ax.set_xticks(places, self.tokens)
+        ax.set_xlabel("token")
         ax.set_ylabel("probability")
         ax.legend(frameon=False, fontsize=9)

@@ -13,8 +13,9 @@ from openbook.expr import Expr, array_text, number_text, text
 from openbook.record.step import Step
 from openbook.record.working import Working
 
-__all__ = ["Line", "is_exact", "parts", "shown_value", "table_cell"]
+__all__ = ["LONGEST_FORMULA", "Line", "is_exact", "parts", "shown_value", "table_cell"]
 
+LONGEST_FORMULA = 300  # characters: a longer one is "…" in the line of its step
 _LARGEST = 64  # entries: larger arrays are not shown in full
 
 
@@ -28,10 +29,11 @@ class Line:
     value: str
     exact: bool
     said: str
+    digits: int  # decimals that may be shown: those on which the derivations agree
     continues: bool = False  # the name of the line before again: it need not be written twice
 
     @property
-    def is_given(self) -> bool:
+    def is_bare(self) -> bool:
         """Whether there is nothing behind it: no formula, no second derivation."""
         return self.formula is None and not self.step.witnesses
 
@@ -51,7 +53,7 @@ def _line(working: Working, step: Step, continues: bool) -> Line:
     filled = step.filled
     if filled is not None and (not step.inputs or filled == step.formula or _plain_number(filled)):
         filled = None
-    return Line(step, step.formula, filled, value, is_exact(step.value, digits), _said(step), continues)
+    return Line(step, step.formula, filled, value, is_exact(step.value, digits), _said(step), digits, continues)
 
 
 def _plain_number(expr: Expr) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -33,6 +34,8 @@ STYLE = """
 .ob-graph .gradient,.ob-graph .slope{fill:var(--ob-contrast,#c2410c)}
 .ob-graph .edge{fill:none;stroke:var(--ob-line,#9aa3af);stroke-width:1.3}
 .ob-graph .slope{font-size:11px;paint-order:stroke;stroke:var(--ob-paper,#fff);stroke-width:4px}
+.ob-graph .ob-lit>.box{fill:var(--ob-mark,#fff1c2)}
+.ob-graph text.ob-lit{paint-order:stroke;stroke:var(--ob-mark,#fff1c2);stroke-width:7px}
 """
 
 
@@ -42,6 +45,7 @@ class _Box:
     lines: tuple[tuple[str, str], ...]  # class, text
     width: float
     height: float
+    gradient: str  # what its gradient is called
 
 
 def draw(working: Working) -> str:
@@ -64,21 +68,28 @@ def graph_of(working: Working) -> Graph:
 def draw_graph(graph: Graph, title: str, links: Mapping[str, str] | None = None) -> str:
     """An SVG element that follows the page's colours, and stands alone too; `links` leads from boxes to places on the page.
 
-    A graph of very many boxes is folded first.
+    A graph of very many boxes is folded first. With links in it, it is more than an image to a screen reader.
     """
     if links is None:
         graph, _ = folded(graph)
     boxes = {node.id: _box(node, graph.gradient_of) for node in graph.nodes}
     layout = laid_out(graph, {name: (box.width, box.height) for name, box in boxes.items()})
-    parts = [_edge(edge, route, layout.downwards) for edge, route in zip(graph.edges, layout.routes, strict=True)]
+    labels = {node.id: node.label for node in graph.nodes}
+    parts = [
+        _edge(edge, f"∂{labels[edge.target]}/∂{labels[edge.source]}", route, layout.downwards)
+        for edge, route in zip(graph.edges, layout.routes, strict=True)
+    ]
     parts += [_linked(_node(boxes[n.id], *layout.corners[n.id]), (links or {}).get(n.id, "")) for n in graph.nodes]
     told = "; ".join(f"{n.label} = {shown_value(n.value)}" for n in graph.nodes[:12])
     width, height = layout.width, layout.height
+    role = "group" if links else "img"
+    arrow = f"ob-arrow-{zlib.crc32(''.join(parts).encode()):08x}"
+    drawn = "".join(parts).replace("url(#ob-arrow)", f"url(#{arrow})")
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="ob-graph" role="img" width="{width:.0f}" height="{height:.0f}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="ob-graph" role="{role}" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="0 0 {width:.0f} {height:.0f}"><title>{escape(title)}</title><desc>{escape(told)}</desc>'
-        f'<style>{STYLE}</style><defs><marker id="ob-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
-        f'markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8z" fill="#9aa3af"/></marker></defs>{"".join(parts)}</svg>'
+        f'<style>{STYLE}</style><defs><marker id="{arrow}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
+        f'markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8z" fill="#9aa3af"/></marker></defs>{drawn}</svg>'
     )
 
 
@@ -92,31 +103,38 @@ def _box(node: Node, root: str) -> _Box:
         lines.append(("formula", node.formula))
     if node.value is not None:
         lines.append(("value", node.value if isinstance(node.value, str) else f"= {shown_value(node.value)}"))
+    name = f"d{root}/d{node.label}"
     if node.gradient is not None:
-        derivative = f"d{root}/d{node.label} = {shown_value(node.gradient)}"
+        derivative = f"{name} = {shown_value(node.gradient)}"
         derivative = node.gradient if isinstance(node.gradient, str) else derivative
         lines.append(
             ("gradient", derivative if len(derivative) <= _LONGEST else f"gradient {shown_value(node.gradient)}")
         )
     short = tuple((kind, line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…") for kind, line in lines)
     width = max(len(line) for _, line in short) * _CHARACTER + 2 * _PAD
-    return _Box(node, short, max(width, 56.0), len(short) * _LINE + 1.3 * _PAD)
+    return _Box(node, short, max(width, 56.0), len(short) * _LINE + 1.3 * _PAD, name)
 
 
 def _node(box: _Box, x: float, y: float) -> str:
     whole = escape(f"{box.node.label}: {box.node.formula}" if box.node.formula else box.node.label)
     rows = "".join(
-        f'<text class="{kind}" x="{x + box.width / 2:.1f}" y="{y + _PAD * 0.4 + _LINE * (i + 0.9):.1f}" '
+        f'<text class="{kind}"{_tied(box.gradient if kind == "gradient" else "")} x="{x + box.width / 2:.1f}" '
+        f'y="{y + _PAD * 0.4 + _LINE * (i + 0.9):.1f}" '
         f'text-anchor="middle">{escape(line)}</text>'
         for i, (kind, line) in enumerate(box.lines)
     )
     return (
-        f'<g class="{box.node.kind}" data-name="{escape(box.node.label, quote=True)}"><title>{whole}</title>'
+        f'<g class="{box.node.kind}"{_tied(box.node.label)}><title>{whole}</title>'
         f'<rect class="box" x="{x:.1f}" y="{y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="7"/>{rows}</g>'
     )
 
 
-def _edge(edge: Edge, route: list[tuple[float, float]], downwards: bool) -> str:
+def _tied(name: str) -> str:
+    """The step that a box or number stands for, by which a page ties it to the others."""
+    return f' data-name="{escape(name, quote=True)}"' if name else ""
+
+
+def _edge(edge: Edge, slope: str, route: list[tuple[float, float]], downwards: bool) -> str:
     """An arrow through the points of its route, its local slope beside its middle."""
     path = f"M{route[0][0]:.1f} {route[0][1]:.1f}"
     for (x1, y1), (x2, y2) in pairwise(route):
@@ -128,12 +146,12 @@ def _edge(edge: Edge, route: list[tuple[float, float]], downwards: bool) -> str:
             path += f"C{x1 + bend:.1f} {y1:.1f} {x2 - bend:.1f} {y2:.1f} {x2:.1f} {y2:.1f}"
     (x1, y1), (x2, y2) = route[0], route[1]
     x, y = (x1 + x2) / 2, (y1 + y2) / 2
-    return _arrow(path, edge.local, x + 8 if downwards else x, y + 4 if downwards else y - 5, downwards)
+    return _arrow(path, edge.local, slope, x + 8 if downwards else x, y + 4 if downwards else y - 5, downwards)
 
 
-def _arrow(path: str, local: float | None, x: float, y: float, beside: bool) -> str:
+def _arrow(path: str, local: float | None, name: str, x: float, y: float, beside: bool) -> str:
     drawn = f'<path class="edge" d="{path}" marker-end="url(#ob-arrow)"/>'
     if local is None:
         return drawn
     anchor = "start" if beside else "middle"
-    return f'{drawn}<text class="slope" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">×{shown_value(local)}</text>'
+    return f'{drawn}<text class="slope"{_tied(name)} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">×{shown_value(local)}</text>'

@@ -2,146 +2,121 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Iterator
+from typing import Any
 
 from openbook.expr import text as formula_text
-from openbook.record.draw.lines import Line, parts, table_cell
-from openbook.record.table import Table
+from openbook.record.draw.breaking import broken
+from openbook.record.draw.grid import grids
+from openbook.record.draw.lines import LONGEST_FORMULA, Line, parts
+from openbook.record.draw.terminal import console_of, wrapped
 from openbook.record.working import Working
 
 __all__ = ["draw"]
 
-_LONGEST_TABLE = 40
-_LONGEST_CALCULATION = 300
+_NAME, _VALUE, _REASON = "bold", "cyan", "dim"
+_HANGING, _GAP = 4, 3  # how far a reason is set in; what it keeps from the calculation to its left
 
 
 def draw(working: Working, width: int = 100, color: bool = False) -> str:
     """Plain text, or with colours for a terminal that shows them."""
-    from rich.console import Console
-
-    console = Console(
-        width=width, force_terminal=color, color_system="standard" if color else None, no_color=not color,
-        highlight=False, emoji=False, markup=False, legacy_windows=False, file=cast(Any, _Sink()),
-    )  # fmt: skip
+    console = console_of(width, color)
     with console.capture() as captured:
         for block in _blocks(working, width):
             console.print(block)
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
-class _Sink:
-    """Where a capturing console would write; nothing arrives."""
-
-    encoding = "utf-8"
-
-    def write(self, text: str) -> int:
-        return len(text)
-
-    def flush(self) -> None:
-        """There is nothing to flush."""
-
-
-def _blocks(working: Working, width: int) -> Any:
-    from rich.padding import Padding
+def _blocks(working: Working, width: int) -> Iterator[Any]:
     from rich.text import Text
 
-    yield Text(working.title, style="bold")
+    yield from wrapped(working.title, width, "bold")
     if working.question:
-        yield Text(working.question, style="italic")
+        yield from wrapped(working.question, width, "italic")
     for heading, lines in parts(working):
         yield Text("")
         if heading:
-            yield Text(heading, style="bold blue")
-        if all(line.is_given and not line.said for line in lines):
-            yield Padding(Text("   ").join(map(_calculation, lines)), (0, 0, 0, 2))
+            yield from wrapped(heading, width, "bold blue")
+        if all(line.is_bare and not line.said for line in lines):
+            yield from _indented(_side_by_side(lines, width - 2), 2)
             continue
         for line in lines:
-            yield Padding(_line(line, width - 2), (0, 0, 0, 2))
+            yield from _indented(_line(line, width - 2), 2)
     for table in working.tables:
         yield Text("")
-        yield _table(table)
+        yield from grids(table, width)
     for note in working.notes:
         yield Text("")
-        yield Text(note)
+        yield from wrapped(note, width)
     verification = working.verification
     yield Text("")
-    yield Text(verification.summary(), style="green" if verification.passed else "bold red")
+    yield from wrapped(verification.summary(), width, "green" if verification.passed else "bold red")
 
 
-def _line(line: Line, width: int) -> Any:
-    """One line where it fits: the calculation to the left, the reason to the right; else the reason below."""
+def _indented(lines: list[Any], by: int) -> Iterator[Any]:
     from rich.text import Text
 
-    name, sides = _name(line), _sides(line)
-    if len(name) + len(sides) > width:
-        return _folded(name, sides, line, width)
-    gap = width - len(name) - len(sides) - len(line.said)
-    calculation = Text.assemble(name, sides)
+    for line in lines:
+        yield Text.assemble(" " * by, line)
+
+
+def _side_by_side(lines: list[Line], width: int) -> list[Any]:
+    """Values that are merely given, as many to a line as there is room for."""
+    from rich.text import Text
+
+    rows: list[Any] = []
+    for line in lines:
+        calculation = _line(line, width)
+        if rows and len(calculation) == 1 and rows[-1].cell_len + _GAP + calculation[0].cell_len <= width:
+            rows[-1] = Text.assemble(rows[-1], " " * _GAP, calculation[0])
+        else:
+            rows += calculation
+    return rows
+
+
+def _line(line: Line, width: int) -> list[Any]:
+    """The calculation in one line where it fits, else a line for each equals sign; the reason to the right, or below."""
+    from rich.text import Text
+
+    sides = _sides(line)
+    name = Text(" " * len(line.step.name) if line.continues else line.step.name, style=_NAME)
+    whole = Text.assemble(name, *(part for side in sides for part in (" ", side)))
+    rows = [whole] if whole.cell_len <= width else _stacked(line, sides, width)
     if not line.said:
-        return calculation
-    if gap >= 3:
-        return Text.assemble(calculation, " " * gap, (line.said, "dim"))
-    return Text.assemble(calculation, "\n", "    ", (line.said, "dim"))
+        return rows
+    gap = width - rows[-1].cell_len - Text(line.said).cell_len
+    if gap >= _GAP:
+        return [*rows[:-1], Text.assemble(rows[-1], " " * gap, (line.said, _REASON))]
+    return [*rows, *_indented(wrapped(line.said, width - _HANGING, _REASON), _HANGING)]
 
 
-def _folded(name: Any, sides: Any, line: Line, width: int) -> Any:
-    """A calculation of several lines: what follows the first equals sign stands below it, where there is room."""
-    from rich.console import Group
-    from rich.padding import Padding
-    from rich.table import Table as Grid
+def _stacked(line: Line, sides: list[Any], width: int) -> list[Any]:
+    """Every side below the one before, what is long broken at its operators."""
     from rich.text import Text
 
-    said = [Padding(Text(line.said, style="dim"), (0, 0, 0, 4))] if line.said else []
-    if len(name) > width // 3:
-        return Group(Text.assemble(name, sides), *said)
-    grid = Grid.grid()
-    grid.add_column(no_wrap=True)
-    grid.add_column(ratio=1)
-    sign, rest = sides[:3], sides[3:]
-    grid.add_row(Text.assemble(name, sign), rest)
-    return Group(grid, *said)
+    name = line.step.name
+    beside = len(name) <= width // 3
+    margin = len(name) if beside else _HANGING
+    rows = [] if beside or line.continues else [Text(part, style=_NAME) for part in broken(name, width)]
+    for side in sides:
+        sign, rest = side.plain[:1], side.plain[2:]
+        lines = broken(rest, max(width - margin - 3, 1))
+        shown = name if beside and not rows and not line.continues else ""
+        style = side.spans[0].style if side.spans else ""
+        rows.append(Text.assemble((shown.ljust(margin), _NAME), f" {sign} ", (lines[0], style)))
+        rows += [Text.assemble(" " * (margin + 3), (more, style)) for more in lines[1:]]
+    return rows
 
 
-def _calculation(line: Line) -> Any:
+def _sides(line: Line) -> list[Any]:
+    """What stands behind each equals sign."""
     from rich.text import Text
 
-    return Text.assemble(_name(line), _sides(line))
-
-
-def _name(line: Line) -> Any:
-    from rich.text import Text
-
-    return Text(" " * len(line.step.name) if line.continues else line.step.name, style="bold")
-
-
-def _sides(line: Line) -> Any:
-    from rich.text import Text
-
-    words: list[Any] = []
+    sides = []
     for part in (line.formula, line.filled):
         shown = formula_text(part) if part is not None else ""
-        if shown and len(shown) <= _LONGEST_CALCULATION and shown != line.value:
-            words.append(f" = {shown}")
-    sign = "=" if line.exact else "≈"
+        if shown and shown != line.value:
+            sides.append(Text(f"= {shown if len(shown) <= LONGEST_FORMULA else '…'}"))
     if line.value:
-        words += [f" {sign} ", (line.value, "cyan")]
-    return Text.assemble(*words)
-
-
-def _table(table: Table) -> Any:
-    from rich import box
-    from rich.table import Table as Grid
-
-    grid = Grid(
-        title=table.title, title_justify="left", box=box.SIMPLE_HEAD, caption=table.note or None, pad_edge=False
-    )
-    grid.add_column("")
-    for i, column in enumerate(table.columns):
-        numeric = any(not isinstance(row[i], (str, type(None))) for row in table.rows)
-        grid.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    for index, row in enumerate(table.rows[:_LONGEST_TABLE]):
-        marked = index in table.marked
-        grid.add_row("→" if marked else "", *map(table_cell, row), style="bold" if marked else None)
-    if len(table.rows) > _LONGEST_TABLE:
-        grid.add_row("", f"… {len(table.rows) - _LONGEST_TABLE} more rows", *[""] * (len(table.columns) - 1))
-    return grid
+        sides.append(Text.assemble("= " if line.exact else "≈ ", (line.value, _VALUE)))
+    return sides

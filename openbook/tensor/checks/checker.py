@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from openbook.record.hook import Explains
 from openbook.tensor.checks.differences import EPS, UNIT_STEP, StepSweep
 from openbook.tensor.checks.probe import TINY, Direction, Fit, Probe
 
@@ -21,7 +22,7 @@ _SHRINK = (1.0, 1e-2, 1e-4)  # of the step, where f bends too much for the one b
 
 
 @dataclass(frozen=True)
-class EntryCheck:
+class EntryCheck(Explains):
     """One entry: its slope by autograd and by differences, and how far the differences can be trusted.
 
     `bend` is "kink" where f has another slope on each side of the point (`left` and `right`), "jump" where it has another
