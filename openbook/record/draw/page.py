@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from html import escape
 
-__all__ = ["SCRIPT", "STYLE", "page"]
+__all__ = ["DARK", "LIGHT", "PRINTED", "SCRIPT", "STYLE", "page"]
 
-STYLE = """
-:root{--ob-paper:#fffefb;--ob-ink:#1d2129;--ob-quiet:#626a76;--ob-line:#d9dce1;--ob-soft:#f4f3ee;--ob-accent:#1f5b9e;
---ob-contrast:#b4400c;--ob-good:#1a7346;--ob-bad:#b42318;--ob-mark:#fff1c2;color-scheme:light dark}
-@media (prefers-color-scheme:dark){:root{--ob-paper:#16181d;--ob-ink:#e6e6e3;--ob-quiet:#9aa2ae;--ob-line:#373c45;
---ob-soft:#1f2229;--ob-accent:#7db4f0;--ob-contrast:#f4935e;--ob-good:#6cc495;--ob-bad:#ff8a7d;--ob-mark:#5a4a12}}
+# The colours of the house by day, by night and on paper; `--ob-NAME` in a style is one of these.
+LIGHT = (
+    "--ob-paper:#fffefb;--ob-ink:#1d2129;--ob-quiet:#626a76;--ob-line:#d9dce1;--ob-soft:#f4f3ee;--ob-accent:#1f5b9e;"
+    "--ob-contrast:#b4400c;--ob-good:#1a7346;--ob-bad:#b42318;--ob-mark:#fff1c2"
+)
+DARK = (
+    "--ob-paper:#16181d;--ob-ink:#e6e6e3;--ob-quiet:#9aa2ae;--ob-line:#373c45;--ob-soft:#1f2229;--ob-accent:#7db4f0;"
+    "--ob-contrast:#f4935e;--ob-good:#6cc495;--ob-bad:#ff8a7d;--ob-mark:#5a4a12"
+)
+PRINTED = "--ob-paper:#fff;--ob-ink:#000;--ob-quiet:#444;--ob-line:#bbb;--ob-soft:#fff"
+
+STYLE = (
+    f":root{{{LIGHT};color-scheme:light dark}}"
+    f"@media (prefers-color-scheme:dark){{:root{{{DARK}}}}}"
+    + """
 *{box-sizing:border-box}
 html{scroll-behavior:smooth;-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--ob-paper);color:var(--ob-ink);font:17px/1.6 Charter,"Iowan Old Style","Palatino Linotype",
@@ -69,11 +79,12 @@ vertical-align:top}
 @media (max-width:640px){body{font-size:16px}main{padding:1.2rem .9rem 3rem}h1{font-size:1.6rem}
 .ob-step>details>summary,.ob-given{grid-template-columns:minmax(0,1fr)}.ob-why{text-align:left}
 .ob-inside{padding:.3rem .7rem .8rem}.ob-more dl{grid-template-columns:minmax(0,1fr);gap:0 0}.ob-more dd{margin-bottom:.4rem}}
-@media print{:root{--ob-paper:#fff;--ob-ink:#000;--ob-quiet:#444;--ob-line:#bbb;--ob-soft:#fff}body{font-size:10.5pt}
+@media print{:root{PRINTED}body{font-size:10.5pt}
 main{max-width:none;padding:0}.ob-working,.ob-step,figure,table{break-inside:avoid-page}.ob-working{border:0}
 .ob-inside{padding:0}nav,.ob-why::before{display:none}h2,.ob-part,.ob-question{break-after:avoid}.ob-scroll,.ob-more dd{overflow:visible}
 .ob-figure{max-width:24rem}h2{margin-top:1.6rem}.ob-step>details>summary,.ob-given{display:block}.ob-why{text-align:left}}
-"""
+""".replace("PRINTED", PRINTED)
+)
 
 SCRIPT = """
 (()=>{
