@@ -10,14 +10,14 @@ from openbook.explain.trees.marks import stacked_bar, strip
 from openbook.explain.trees.plots import PLOT, Plot
 from openbook.explain.trees.rows import Rows
 from openbook.explain.trees.scene import Scene
-from openbook.explain.trees.style import NAME, fitted, lettered, width_of
+from openbook.explain.trees.style import NAME, fitted, lettered, width_of, wrapped
 from openbook.explain.trees.words import counted, held, portion, short
 
 __all__ = ["Card", "card"]
 
 _PAD, _QUESTION, _BAR = 10.0, 164.0, 12.0
 _LEAF, _WIDEST_LEAF = 88.0, 150.0
-_TOP = 27.0  # where a plot begins below the name
+_LINE, _TOP = 15.0, 27.0  # of names: from one to the next, and to what is below the first
 
 
 @dataclass(frozen=True)
@@ -48,16 +48,14 @@ def _shifted(x: float, y: float, inside: str) -> str:
 
 def _asked(scene: Scene, node: int) -> Card:
     """A question with what the node holds."""
-    asked = scene.decision(node)
     rows = counted(int(scene.tree.samples[node]))
     room = _QUESTION - width_of(rows, 11) - 8
-    inside = (
-        lettered(fitted(asked.feature, _QUESTION, NAME), _PAD, 18, "name")
-        + _shifted(_PAD, _TOP, _content(scene, node, _QUESTION))
-        + lettered(fitted(f"{asked.left}?", room, 11), _PAD, _TOP + _BAR + 15, "at")
-        + lettered(rows, _PAD + _QUESTION, _TOP + _BAR + 15, "quiet", "end")
+    below = (
+        _content(scene, node, _QUESTION)
+        + lettered(fitted(f"{scene.decision(node).left}?", room, 11), 0, _BAR + 15, "at")
+        + lettered(rows, _QUESTION, _BAR + 15, "quiet", "end")
     )
-    return Card("question", _QUESTION + 2 * _PAD, _TOP + _BAR + 23, inside)
+    return _question(scene, node, below, _BAR + 23)
 
 
 def _plotted(scene: Scene, node: int, rows: Rows) -> Card:
@@ -65,12 +63,19 @@ def _plotted(scene: Scene, node: int, rows: Rows) -> Card:
     footer = counted(int(scene.tree.samples[node]))
     if not scene.names.classes:
         footer = f"{held(scene.tree, node, scene.names)} · {footer}"
-    inside = (
-        lettered(fitted(scene.decision(node).feature, _QUESTION, NAME), _PAD, 18, "name")
-        + _shifted(_PAD, _TOP, Plot(scene, rows, node, _QUESTION).draw())
-        + lettered(footer, _PAD + _QUESTION, _TOP + PLOT + 37, "quiet", "end")
-    )
-    return Card("question", _QUESTION + 2 * _PAD, _TOP + PLOT + 45, inside)
+    below = Plot(scene, rows, node, _QUESTION).draw() + lettered(footer, _QUESTION, PLOT + 37, "quiet", "end")
+    return _question(scene, node, below, PLOT + 45)
+
+
+def _question(scene: Scene, node: int, below: str, tall: float) -> Card:
+    """The feature's name in one line or two, and what stands below it."""
+    name = scene.names.features[scene.tree.feature[node]]
+    lines = wrapped(name, _QUESTION, NAME)
+    if len(lines) > 2:
+        lines = [fitted(name, _QUESTION, NAME)]
+    more = _LINE * (len(lines) - 1)
+    told = "".join(lettered(line, _PAD, 18 + _LINE * i, "name") for i, line in enumerate(lines))
+    return Card("question", _QUESTION + 2 * _PAD, _TOP + more + tall, told + _shifted(_PAD, _TOP + more, below))
 
 
 # --- leaves ----------------------------------------------------------------------------------------------------

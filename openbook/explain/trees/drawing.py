@@ -1,187 +1,124 @@
-"""A tree as SVG: boxes, ways between them as wide as the rows that take them, colours explained above, remarks below."""
+"""A tree as SVG: boxes, and ways between them as wide as the rows that take them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 
-from openbook.explain.displays.canvas import QUIET
+from openbook.explain.trees.around import MARGIN, heading, remarks
 from openbook.explain.trees.cards import Card, card
-from openbook.explain.trees.layout import placed
-from openbook.explain.trees.overview import overview
+from openbook.explain.trees.layout import Places, placed
 from openbook.explain.trees.scene import Scene
-from openbook.explain.trees.style import BOLD, NAME, fitted, lettered, said, style, width_of, wrapped
-from openbook.explain.trees.words import counted, short
+from openbook.explain.trees.style import BOLD, lettered, said, style, width_of
 
-__all__ = ["draw"]
+__all__ = ["Drawing"]
 
-_MARGIN, _NARROWEST, _WIDEST_TEXT = 14.0, 400.0, 820.0
-_BAND = {"down": 46.0, "right": 104.0}
-_WIDEST_WAY = 11.0
-Corner = tuple[float, float]
+_NARROWEST, _BAND, _WIDEST_WAY = 400.0, 46.0, 11.0
+Point = tuple[float, float]
 
 
-def draw(scene: Scene, title: str, orientation: str, fancy: bool) -> str:
-    """One `<svg>` element, complete in itself."""
-    cards = {node: card(scene, node, fancy) for node in scene.outline.nodes}
-    corners, width, height = _corners(scene, cards, orientation)
-    width = max(width + 2 * _MARGIN, _NARROWEST)
-    above, top = _heading(scene, title, width)
-    shift = {node: (x + _MARGIN, y + top) for node, (x, y) in corners.items()}
-    ways = [way for node in scene.outline.nodes for way in _ways(scene, node, cards, shift, orientation)]
-    ways.sort(key=lambda way: way[0])  # the lit ones last, above the others
-    boxes = "".join(_box(scene, node, cards[node], *shift[node]) for node in scene.outline.nodes)
-    labels = "".join(_side(scene, node, cards, shift, orientation) for node in scene.outline.nodes)
-    below, bottom = _remarks(scene, width, top + height + 26, fancy)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="ob-tree" role="img" width="{width:.0f}" height="{bottom:.0f}" '
-        f'viewBox="0 0 {width:.0f} {bottom:.0f}"><title>{said(title)}</title><desc>{said(_described(scene))}</desc>'
-        f"{style()}{above}{''.join(drawn for _, drawn in ways)}{labels}{boxes}{below}</svg>"
-    )
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """A scene being drawn: `down` from top to bottom, else from left to right; `fancy` with the rows at every question."""
 
+    scene: Scene
+    title: str
+    down: bool = True
+    fancy: bool = True
 
-def _corners(scene: Scene, cards: Mapping[int, Card], orientation: str) -> tuple[dict[int, Corner], float, float]:
-    """The upper left corner of every box, and the size of the whole."""
-    outline, down = scene.outline, orientation == "down"
-    sizes = {n: (c.width, c.height) if down else (c.height, c.width) for n, c in cards.items()}
-    places = placed(outline.nodes, outline.children, lambda n: int(outline.level[n]), sizes, _BAND[orientation])
-    across = {n: places.middle[n] - sizes[n][0] / 2 for n in outline.nodes}
-    if down:
-        return {n: (across[n], places.start[n]) for n in outline.nodes}, places.across, places.along
-    return {n: (places.start[n], across[n]) for n in outline.nodes}, places.along, places.across
-
-
-# --- boxes and ways --------------------------------------------------------------------------------------------
-
-
-def _box(scene: Scene, node: int, box: Card, x: float, y: float) -> str:
-    lit = " lit" if node in scene.outline.path else ""
-    return (
-        f'<g class="{box.kind}{lit}" data-node="{node}" transform="translate({x:.1f} {y:.1f})">'
-        f"<title>{said(scene.told(node))}</title>"
-        f'<rect class="card" width="{box.width:.1f}" height="{box.height:.1f}" rx="7"/>{box.inside}</g>'
-    )
-
-
-def _ends(
-    node: int, child: int, left: bool, cards: Mapping[int, Card], corners: Mapping[int, Corner], orientation: str
-) -> tuple[Corner, Corner]:
-    """Where a way leaves its question, and where it arrives."""
-    (x, y), (u, v) = corners[node], corners[child]
-    share = 0.3 if left else 0.7
-    if orientation == "down":
-        return (x + cards[node].width * share, y + cards[node].height), (u + cards[child].width / 2, v)
-    return (x + cards[node].width, y + cards[node].height * share), (u, v + cards[child].height / 2)
-
-
-def _ways(
-    scene: Scene, node: int, cards: Mapping[int, Card], corners: Mapping[int, Corner], orientation: str
-) -> list[tuple[bool, str]]:
-    """The two ways out of a node, each with whether it is lit."""
-    found = []
-    for left, child in zip((True, False), scene.outline.children(node) or (), strict=False):
-        (x, y), (u, v) = _ends(node, child, left, cards, corners, orientation)
-        bend = f"{x:.1f} {(y + v) / 2:.1f} {u:.1f} {(y + v) / 2:.1f}" if orientation == "down" else (
-            f"{(x + u) / 2:.1f} {y:.1f} {(x + u) / 2:.1f} {v:.1f}")  # fmt: skip
-        lit = child in scene.outline.path
-        wide = max(1.0, _WIDEST_WAY * float(scene.tree.weight[child] / scene.tree.weight[0]))
-        kind = "edge lit" if lit else "edge"
-        found.append(
-            (lit, f'<path class="{kind}" stroke-width="{wide:.2f}" d="M{x:.1f} {y:.1f}C{bend} {u:.1f} {v:.1f}"/>')
+    def svg(self) -> str:
+        """One `<svg>` element, complete in itself."""
+        across, along = self.places.across, self.places.along
+        wide, tall = (across, along) if self.down else (along, across)
+        width = max(wide + 2 * MARGIN, _NARROWEST)
+        above, top = heading(self.scene, self.title, width)
+        below, height = remarks(self.scene, width, top + tall + 26, self.fancy)
+        nodes = self.scene.outline.nodes
+        ways = sorted(self._ways(), key=lambda way: way[0])  # the lit ones last, above the others
+        drawn = "".join(way for _, way in ways) + "".join(map(self._side, self.sides)) + "".join(map(self._box, nodes))
+        told = f"{self.scene.told(0)}. {self.scene.answer()}".strip()
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="ob-tree" role="img" width="{width:.0f}" height="{height:.0f}" '
+            f'viewBox="0 0 {width:.0f} {height:.0f}"><title>{said(self.title)}</title><desc>{said(told)}</desc>'
+            f'{style()}{above}<g transform="translate({MARGIN:g} {top:.1f})">{drawn}</g>{below}</svg>'
         )
-    return found
 
+    # --- where everything stands -------------------------------------------------------------------------------
 
-def _side(scene: Scene, node: int, cards: Mapping[int, Card], corners: Mapping[int, Corner], orientation: str) -> str:
-    """What stands at the end of each way out of a node."""
-    drawn = ""
-    for left, child in zip((True, False), scene.outline.children(node) or (), strict=False):
-        _, (u, v) = _ends(node, child, left, cards, corners, orientation)
-        kind = "side lit" if child in scene.outline.path else "side"
-        down = orientation == "down"
-        told = fitted(scene.side(node, left), cards[child].width + 4 if down else _BAND["right"] - 24, 11)
-        wide = width_of(told, 11 * BOLD) + 2
-        x, y = (u - wide / 2, v - 21) if down else (u - wide - 8, v - 8)
-        drawn += f'<rect class="plate" x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="16"/>'
-        drawn += lettered(told, x + wide / 2, y + 12, kind, "middle")
-    return drawn
+    @cached_property
+    def cards(self) -> dict[int, Card]:
+        return {node: card(self.scene, node, self.fancy) for node in self.scene.outline.nodes}
 
+    @cached_property
+    def sides(self) -> dict[int, str]:
+        """What stands where a way arrives, by the node it leads to."""
+        pairs = {node: self.scene.outline.children(node) or () for node in self.scene.outline.nodes}
+        return {
+            c: self.scene.side(n, left)
+            for n, pair in pairs.items()
+            for c, left in zip(pair, (True, False), strict=False)
+        }
 
-# --- what stands around them -----------------------------------------------------------------------------------
+    def _wide(self, node: int) -> float:
+        """How wide the words before a node are."""
+        return width_of(self.sides.get(node, ""), 11 * BOLD) + 2
 
+    @cached_property
+    def places(self) -> Places:
+        outline, band = self.scene.outline, _BAND
+        if self.down:
+            sizes = {n: (max(c.width, self._wide(n)), c.height) for n, c in self.cards.items()}
+        else:
+            sizes = {n: (c.height, c.width) for n, c in self.cards.items()}
+            band += max(map(self._wide, self.sides), default=0.0)
+        return placed(outline.nodes, outline.children, lambda n: int(outline.level[n]), sizes, band)
 
-def _heading(scene: Scene, title: str, width: float) -> tuple[str, float]:
-    """The title, what the row comes to, and the colours of the classes; and where the tree may begin."""
-    room = min(width - 2 * _MARGIN, _WIDEST_TEXT)
-    drawn, y = "", _MARGIN
-    for line in wrapped(title, room, 15 * BOLD):
-        y += 18
-        drawn += lettered(line, _MARGIN, y, "title")
-    for line in wrapped(scene.answer(), room, NAME):
-        y += 18
-        drawn += lettered(line, _MARGIN, y, "name")
-    legend, y = _legend(scene, room, y + 8)
-    drawn += legend
-    if not scene.outline.is_whole:
-        whole, tall = overview(scene, room)
-        drawn += f'<g class="overview" transform="translate({_MARGIN:g} {y + 14:g})">{whole}</g>'
-        y += tall + 20
-    return drawn, y + 18
+    def corner(self, node: int) -> Point:
+        """The upper left corner of a node's box."""
+        middle, start, box = self.places.middle[node], self.places.start[node], self.cards[node]
+        return (middle - box.width / 2, start) if self.down else (start, middle - box.height / 2)
 
+    def _leaving(self, node: int, left: bool) -> Point:
+        """Where a way leaves a question."""
+        (x, y), box, share = self.corner(node), self.cards[node], 0.3 if left else 0.7
+        return (x + box.width * share, y + box.height) if self.down else (x + box.width, y + box.height * share)
 
-def _legend(scene: Scene, room: float, y: float) -> tuple[str, float]:
-    if not scene.names.classes:
-        low, high = scene.span
-        return lettered(
-            f"Targets from {short(low)} to {short(high)}, on the same scale in every box.", _MARGIN, y + 14, "quiet"
-        ), y + 16
-    drawn, x, y = "", _MARGIN, y + 14
-    total = scene.tree.value[0]
-    for name, colour, weight in zip(scene.names.classes, scene.colours, total, strict=True):
-        told = fitted(f"{name} ({short(float(weight))})", room - 20)
-        wide = 16 + width_of(told) + 14
-        if x > _MARGIN and x + wide > _MARGIN + room:
-            x, y = _MARGIN, y + 19
-        drawn += f'<rect fill="{colour}" x="{x:.1f}" y="{y - 10:.1f}" width="11" height="11" rx="2"/>'
-        drawn += lettered(told, x + 16, y, "")
-        x += wide
-    return drawn, y + 4
+    def _arriving(self, node: int) -> Point:
+        (x, y), box = self.corner(node), self.cards[node]
+        return (x + box.width / 2, y) if self.down else (x, y + box.height / 2)
 
+    # --- what is drawn -----------------------------------------------------------------------------------------
 
-def _remarks(scene: Scene, width: float, y: float, fancy: bool) -> tuple[str, float]:
-    """What one must know to read the picture, and what is not in it."""
-    drawn = ""
-    for remark in _notes(scene, fancy):
-        for line in wrapped(remark, min(width - 2 * _MARGIN, _WIDEST_TEXT), 11):
-            drawn += lettered(line, _MARGIN, y, "quiet")
-            y += 15
-        y += 3
-    return drawn, y
+    def _box(self, node: int) -> str:
+        (x, y), box = self.corner(node), self.cards[node]
+        lit = " lit" if node in self.scene.outline.path else ""
+        return (
+            f'<g class="{box.kind}{lit}" data-node="{node}" transform="translate({x:.1f} {y:.1f})">'
+            f"<title>{said(self.scene.told(node))}</title>"
+            f'<rect class="card" width="{box.width:.1f}" height="{box.height:.1f}" rx="7"/>{box.inside}</g>'
+        )
 
+    def _ways(self) -> Iterator[tuple[bool, str]]:
+        """Every way from a question to a node below, each with whether it is lit."""
+        weight = self.scene.tree.weight
+        for node in self.scene.outline.nodes:
+            for child, left in zip(self.scene.outline.children(node) or (), (True, False), strict=False):
+                (x, y), (u, v) = self._leaving(node, left), self._arriving(child)
+                m, n = (x + u) / 2, (y + v) / 2
+                bend = f"{x:.1f} {n:.1f} {u:.1f} {n:.1f}" if self.down else f"{m:.1f} {y:.1f} {m:.1f} {v:.1f}"
+                lit = child in self.scene.outline.path
+                wide = max(1.0, _WIDEST_WAY * float(weight[child] / weight[0]))
+                kind = "edge lit" if lit else "edge"
+                yield (
+                    lit,
+                    f'<path class="{kind}" stroke-width="{wide:.2f}" d="M{x:.1f} {y:.1f}C{bend} {u:.1f} {v:.1f}"/>',
+                )
 
-def _notes(scene: Scene, fancy: bool) -> list[str]:
-    notes = []
-    rows, outline = scene.rows, scene.outline
-    if rows is None:
-        notes.append("Only what the tree itself holds is drawn; pass X= and y= for the rows at every question.")
-    elif not rows.trained:
-        notes.append(f"Plotted are the {counted(int(rows.times.sum()))} given, which are not those the tree was grown on; "
-                     "counts, fractions and means in words are of the latter.")  # fmt: skip
-    if rows is not None and fancy and len(scene.tree) > 1:
-        cloud = "target against feature, a line for what either side says"
-        shown = cloud if scene.is_scattered else "rows by feature"
-        notes.append(f"In each question: {shown}; ▲ the threshold{', ▼ the row' if scene.row is not None else ''}.")
-    if len(scene.tree) > 1:
-        notes.append("Ways are as wide as the share of the rows that take them.")
-    if not outline.is_whole:
-        notes.append(f"{len(outline.nodes)} of {len(scene.tree)} nodes are drawn; a dashed box stands for a branch left out "
-                     "(max_depth= draws deeper). All of them are in the overview on top: a line for each level, each node as wide "
-                     "as the rows in it, in the colour of its largest class.")  # fmt: skip
-    if scene.names.classes and len(set(scene.colours)) < len(scene.colours):
-        notes.append(f"The {scene.colours.count(QUIET)} rarest classes share one grey.")
-    return notes
-
-
-def _described(scene: Scene) -> str:
-    """The picture for who cannot see it."""
-    root = scene.told(0)
-    return f"{root}. {scene.answer()}".strip()
+    def _side(self, node: int) -> str:
+        """The words where a way arrives at a node."""
+        (u, v), wide = self._arriving(node), self._wide(node)
+        x, y = (u - wide / 2, v - 21) if self.down else (u - wide - 8, v - 8)
+        kind = "side lit" if node in self.scene.outline.path else "side"
+        plate = f'<rect class="plate" x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="16"/>'
+        return plate + lettered(self.sides[node], x + wide / 2, y + 12, kind, "middle")

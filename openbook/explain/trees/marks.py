@@ -34,8 +34,8 @@ class Axis:
         low, high = min(seen), max(seen)
         middle = threshold if math.isfinite(threshold) else low
         half = (high / 2 - low / 2) / _BINS or 1.0  # halves, because the whole may be beyond the largest float
-        left = math.ceil((middle / 2 - low / 2) / half)
-        return cls(middle, half, left, max(1 - left, math.ceil((high / 2 - middle / 2) / half)), width)
+        left = max(1, math.ceil((middle / 2 - low / 2) / half))
+        return cls(middle, half, left, max(1, math.ceil((high / 2 - middle / 2) / half)), width)
 
     @property
     def count(self) -> int:
@@ -53,7 +53,7 @@ class Axis:
         """The bin of each number, from 0; a number equal to the threshold is to its left."""
         place = np.ceil(self._steps(values)).astype(np.int64) - 1
         return np.where(
-            values <= self.middle, np.clip(place, 0, max(self.left - 1, 0)), np.clip(place, self.left, self.count - 1)
+            values <= self.middle, np.clip(place, 0, self.left - 1), np.clip(place, self.left, self.count - 1)
         )
 
 

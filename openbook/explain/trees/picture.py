@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from openbook.errors import InputError
-from openbook.explain.trees.drawing import draw
+from openbook.explain.trees.drawing import Drawing
 from openbook.explain.trees.export import as_dict
 from openbook.explain.trees.named import named_tree
 from openbook.explain.trees.outline import outline
@@ -76,21 +76,22 @@ class Picture:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TreePicture(Picture):
-    """A tree drawn as `scene` says."""
+    """A tree drawn."""
 
-    scene: Scene
-    title: str
-    orientation: str = "down"
-    fancy: bool = True
+    drawing: Drawing
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        return self.drawing.title
 
     def svg(self) -> str:
-        return draw(self.scene, self.title, self.orientation, self.fancy)
+        return self.drawing.svg()
 
     def text(self, width: int = 100) -> str:
-        return draw_text(self.scene, self.title, width)
+        return draw_text(self.drawing.scene, self.title, width)
 
     def to_dict(self) -> dict[str, Any]:
-        return as_dict(self.scene, self.title)
+        return as_dict(self.drawing.scene, self.title)
 
 
 def plot_tree(
@@ -121,4 +122,4 @@ def plot_tree(
     named = named_tree(model, tree, feature_names, class_names)
     x = None if row is None else named.names.row(row)
     scene = Scene(named, outline(named.tree, max_depth, x, _MOST), rows_of(named, X, y), x)
-    return TreePicture(scene, titled(scene), orientation, fancy)
+    return TreePicture(Drawing(scene, titled(scene), orientation == "down", fancy))

@@ -41,7 +41,7 @@ def style() -> str:
     )
     return (
         f"<style>.ob-tree{{{LIGHT}}}@media (prefers-color-scheme:dark){{.ob-tree{{{DARK}}}}}"
-        f"@media print{{.ob-tree{{{PRINTED};max-width:100%}}}}{rules}</style>"
+        f"{rules}@media print{{.ob-tree{{{PRINTED};max-width:100%}}}}</style>"
     )
 
 
@@ -93,15 +93,14 @@ def fitted(text: str, width: float, size: float = 12.0) -> str:
 
 
 def wrapped(text: str, width: float, size: float = 12.0) -> list[str]:
-    """A text in lines of at most this width; a single longer word loses its middle."""
+    """A text in lines of at most this width, parted at spaces and after signs; a longer piece loses its middle."""
     lines: list[str] = []
-    for word in text.split():
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and width_of(longer, size) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(fitted(word, width, size))
-    return lines
+    for piece in re.findall(r"[^\s_=/.,;-]*[_=/.,;-]?\s*", text):
+        if lines and width_of((lines[-1] + piece).rstrip(), size) <= width:
+            lines[-1] += piece
+        elif piece:
+            lines.append(fitted(piece, width, size))
+    return [line.rstrip() for line in lines]
 
 
 def lettered(text: str, x: float, y: float, kind: str, anchor: str = "start") -> str:

@@ -15,7 +15,7 @@ _WIDTH, _MARGIN = 780.0, 14.0
 _ROOM = _WIDTH - 2 * _MARGIN
 _LEFT, _RIGHT = 40.0, 92.0  # beside the chart of trees: its scale, and what its lines mean
 _TALL, _LINE = 120.0, 17.0
-_FEATURES, COLUMNS = 8, 3
+_FEATURES, COLUMNS = 8, 2
 _TURNS = 9  # of longer ways the middle is left out
 Drawn = tuple[str, float]
 
