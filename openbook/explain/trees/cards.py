@@ -32,7 +32,7 @@ class Card:
 
 def card(scene: Scene, node: int, fancy: bool) -> Card:
     """The box of a node; `fancy` ones of questions plot the rows, where these are given."""
-    if scene.tree.is_leaf[node]:
+    if scene.outline.is_leaf(node):
         return _leaf(scene, node)
     if scene.outline.is_folded(node):
         return _folded(scene, node)

@@ -32,7 +32,7 @@ def _node(scene: Scene, node: int) -> dict[str, Any]:
         told |= {"counts": value.tolist(), "fractions": (value / value.sum()).tolist()}
     else:
         told |= {names.centre: float(value[0])}
-    if tree.is_leaf[node]:
+    if scene.outline.is_leaf(node):
         return told
     return told | {
         "feature": names.features[tree.feature[node]],

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from openbook.errors import InputError
-from openbook.forest import Tree
+from openbook.forest.tree import LEAF, Tree
 
 __all__ = ["Outline", "outline"]
 
@@ -30,9 +30,12 @@ class Outline:
         left, right = int(self.tree.left[node]), int(self.tree.right[node])
         return (left, right) if left in self._shown else None
 
+    def is_leaf(self, node: int) -> bool:
+        return bool(self.tree.left[node] == LEAF)
+
     def is_folded(self, node: int) -> bool:
         """Whether what is below this node is left out."""
-        return self.children(node) is None and not self.tree.is_leaf[node]
+        return self.children(node) is None and not self.is_leaf(node)
 
     @cached_property
     def _shown(self) -> frozenset[int]:
@@ -89,6 +92,6 @@ def _in_order(tree: Tree, level: np.ndarray, max_depth: int, path: set[int]) -> 
     while waiting:
         node = waiting.pop()
         shown.append(node)
-        if not tree.is_leaf[node] and (level[node] < max_depth or node in path):
+        if tree.left[node] != LEAF and (level[node] < max_depth or node in path):
             waiting += [int(tree.right[node]), int(tree.left[node])]
     return tuple(shown)

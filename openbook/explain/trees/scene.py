@@ -93,7 +93,7 @@ class Scene:
             content = ", ".join(parts)
         else:
             content = f"{self.names.centre} {float(self.tree.value[node, 0])!r}"
-        if self.tree.is_leaf[node]:
+        if self.outline.is_leaf(node):
             return f"Leaf, {counts}; {content}"
         feature, threshold = self.names.features[self.tree.feature[node]], float(self.tree.threshold[node])
         left_out = f"; {self.outline.below[node]} nodes below are left out" if self.outline.is_folded(node) else ""

@@ -59,13 +59,13 @@ def draw_text(scene: Scene, title: str, width: int = 100, decimals: int | None =
     if names.classes:
         lines.append(", ".join(f"{c}: {short(float(v))}" for c, v in zip(names.classes, tree.value[0], strict=True)))
     lines = [piece for line in lines for piece in textwrap.wrap(line, width)]
-    if tree.is_leaf[0]:
+    if scene.outline.is_leaf(0):
         lines.append(held(tree, 0, names, decimals))
     step = 3 if scene.outline.depth * 3 <= width // 2 else 1
     for depth, told, gutter, rest in _branches(scene, step, decimals, missing):
         mark = "▶ " if depth in scene.outline.path else "  " if scene.outline.path else ""
         room = max(width - len(mark + gutter), _LEAST)
-        first, *more = textwrap.wrap(told, room, subsequent_indent="    ")
+        first, *more = textwrap.wrap(told, room, subsequent_indent="    ") if len(told) > room else [told]
         lines.append(mark + gutter + first)
         lines += [" " * len(mark) + rest + piece for piece in more]
     if scene.outline.path:
@@ -103,7 +103,7 @@ def _bar(left: bool, step: int) -> str:
 def _end(scene: Scene, node: int, decimals: int | None) -> str:
     """What follows a branch's question: the leaf it leads to, or how many rows go on."""
     tree, rows = scene.tree, counted(int(scene.tree.samples[node]))
-    if tree.is_leaf[node]:
+    if scene.outline.is_leaf(node):
         return f" → {held(tree, node, scene.names, decimals)}" + ("" if scene.names.classes else f"  ({rows})")
     if scene.outline.is_folded(node):
         return f"  ({rows}) … {counted(int(scene.outline.below[node]), 'node')} left out"
