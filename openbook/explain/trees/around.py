@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from openbook.explain.displays.canvas import QUIET
 from openbook.explain.trees.overview import overview
 from openbook.explain.trees.scene import Scene
@@ -35,10 +37,9 @@ def heading(scene: Scene, title: str, width: float) -> tuple[str, float]:
 
 def _legend(scene: Scene, room: float, y: float) -> tuple[str, float]:
     if not scene.names.classes:
-        low, high = scene.span
-        return lettered(
-            f"Targets from {short(low)} to {short(high)}, on the same scale in every box.", MARGIN, y + 14, "quiet"
-        ), y + 16
+        (low, high), what = scene.span, "Targets" if scene.targets(0) is not None else f"{scene.names.centre.title()}s"
+        told = f"{what} from {short(low)} to {short(high)}, on the same scale in every box."
+        return lettered(told, MARGIN, y + 14, "quiet"), y + 16
     drawn, x, y = "", MARGIN, y + 14
     total = scene.tree.value[0]
     for name, colour, weight in zip(scene.names.classes, scene.colours, total, strict=True):
@@ -71,6 +72,8 @@ def _notes(scene: Scene, fancy: bool) -> list[str]:
     elif not rows.trained:
         notes.append(f"Plotted are the {counted(int(rows.times.sum()))} given, which are not those the tree was grown on; "
                      "counts, fractions and means in words are of the latter.")  # fmt: skip
+    if (weighed := _weighed(scene)) is not None:
+        notes.append(weighed)
     if rows is not None and fancy and len(scene.tree) > 1:
         cloud = "target against feature, a line for what either side says"
         shown = cloud if scene.is_scattered else "rows by feature"
@@ -84,3 +87,16 @@ def _notes(scene: Scene, fancy: bool) -> list[str]:
     if scene.names.classes and len(set(scene.colours)) < len(scene.colours):
         notes.append(f"The {scene.colours.count(QUIET)} rarest classes share one grey.")
     return notes
+
+
+def _weighed(scene: Scene) -> str | None:
+    """What the numbers of a leaf are, where they are not simply rows."""
+    weight, rows = scene.tree.weight, scene.tree.samples
+    if np.array_equal(weight, rows):
+        return None
+    if scene.named.drawn is None or not np.array_equal(weight, np.round(weight)):
+        return "Bars, fractions and means are by weight" + (", as beside the classes." if scene.names.classes else ".")
+    return (
+        f"Grown on a bootstrap sample: {short(float(weight[0]))} draws that came upon {counted(int(rows[0]))}, each counted "
+        "as often as it was drawn."
+    )

@@ -117,8 +117,11 @@ def held(tree: Tree, node: int, names: Names, decimals: int | None = None) -> st
 def portion(tree: Tree, node: int, decimals: int | None = None) -> str:
     """How much of a node its largest class is: '49 of 54 · 0.907', '50 of 50'; of weights that are no counts, '54 rows · 0.907'."""
     value = tree.value[node]
-    share = share_text(float(value.max() / value.sum()), decimals)
-    if not np.all(value == np.round(value)):
-        return f"{counted(int(tree.samples[node]))} · {share}"
-    counts = f"{short(float(value.max()))} of {short(float(value.sum()))}"
-    return counts if value.max() == value.sum() else f"{counts} · {share}"
+    best, total = float(value.max()), float(value.sum())
+    counts = f"{short(best)} of {short(total)}" if _is_counted(tree, node) else counted(int(tree.samples[node]))
+    return counts if best == total else f"{counts} · {share_text(best / total, decimals)}"
+
+
+def _is_counted(tree: Tree, node: int) -> bool:
+    """Whether the classes of a node are whole numbers of rows, or of draws from them, and not other weights."""
+    return bool(np.all(tree.value[node] == np.round(tree.value[node])))

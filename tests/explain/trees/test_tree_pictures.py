@@ -226,6 +226,18 @@ def test_ways_are_as_wide_as_their_rows() -> None:
     assert drawn == pytest.approx(sorted(np.maximum(1.0, 11.0 * samples[1:] / samples[0])), abs=0.006)
 
 
+def test_weights_and_draws_are_said_to_be() -> None:
+    assert "by weight" in words(ob.plot_tree(grown("balanced").model).svg())
+    for name in ("ours", "theirs", "our numbers"):
+        fitted = forest(name)
+        drawn = named_tree(fitted.model, 2).drawn
+        assert drawn is not None
+        told = f"{drawn.sum()} draws that came upon {np.count_nonzero(drawn)} rows"
+        assert told in re.sub(r"\s+", " ", words(ob.plot_tree(fitted.model, tree=2, max_depth=1).svg()))
+    for name in ("iris", "diabetes", "missing"):
+        assert not re.search("weight|draws", words(ob.plot_tree(grown(name).model).svg()))
+
+
 def test_thresholds_have_digits_enough() -> None:
     """However close the two sides are, the threshold as shown parts them; and no more digits than that."""
     X = np.array([[0.123456780], [0.123456789]])
