@@ -70,7 +70,7 @@ def _notes(scene: Scene, fancy: bool) -> list[str]:
     if rows is None:
         notes.append("Only what the tree itself holds is drawn; pass X= and y= for the rows at every question.")
     elif not rows.trained:
-        notes.append(f"Plotted are the {counted(int(rows.times.sum()))} given, which are not those the tree was grown on; "
+        notes.append(f"Plotted are the {counted(len(rows.X))} given, which are not those the tree was grown on; "
                      "counts, fractions and means in words are of the latter.")  # fmt: skip
     if (weighed := _weighed(scene)) is not None:
         notes.append(weighed)

@@ -45,20 +45,19 @@ def rows_of(named: NamedTree, X: Any, y: Any) -> Rows | None:
         return None
     table = named.names.table(X)
     target = None if y is None else named.names.target(y, len(table))
-    times = _times(named.drawn, len(table))
-    known = np.flatnonzero(times)
-    if not len(known):
+    if not len(table):
         raise InputError("X has no rows", where="X", do="pass the rows the model was fitted on")
-    reached = reaching(named.tree, table, known)
-    trained = [len(rows) for rows in reached] == named.tree.samples.tolist()
-    return Rows(table, target, times, reached, trained)
+    if named.drawn is not None and len(named.drawn) <= len(table):
+        own = _counting(named.tree, table, target, np.pad(named.drawn, (0, len(table) - len(named.drawn))))
+        if own.trained:
+            return own
+    return _counting(named.tree, table, target, np.ones(len(table), np.int64))
 
 
-def _times(drawn: np.ndarray | None, rows: int) -> np.ndarray:
-    """How often the bootstrap sample holds each row; rows of another table than the training rows count once."""
-    if drawn is None or len(drawn) > rows:
-        return np.ones(rows, np.int64)
-    return np.pad(drawn, (0, rows - len(drawn)))
+def _counting(tree: Tree, table: np.ndarray, target: np.ndarray | None, times: np.ndarray) -> Rows:
+    """The rows of a table, each as often as `times` says; those of no times are left out."""
+    reached = reaching(tree, table, np.flatnonzero(times))
+    return Rows(table, target, times, reached, [len(rows) for rows in reached] == tree.samples.tolist())
 
 
 def reaching(tree: Tree, X: np.ndarray, among: np.ndarray) -> list[np.ndarray]:

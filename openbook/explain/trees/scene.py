@@ -95,9 +95,11 @@ class Scene:
             content = f"{self.names.centre} {float(self.tree.value[node, 0])!r}"
         if self.outline.is_leaf(node):
             return f"Leaf, {counts}; {content}"
-        feature, threshold = self.names.features[self.tree.feature[node]], float(self.tree.threshold[node])
+        threshold = float(self.tree.threshold[node])
+        asked = self.decision(node)
+        question = f"{asked.feature} {asked.left if np.isinf(threshold) else f'≤ {threshold!r}'}?"
         left_out = f"; {self.outline.below[node]} nodes below are left out" if self.outline.is_folded(node) else ""
-        return f"{feature} ≤ {threshold!r}? {counts}; {content}{left_out}"
+        return f"{question} {counts}; {content}{left_out}"
 
     def answer(self) -> str:
         """What the tree says of the row."""

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from openbook.explain.trees.marks import stacked_bar
 from openbook.explain.trees.style import BOLD, NAME, class_colours, fitted, lettered, said, style, width_of, wrapped
 from openbook.explain.trees.vote import Vote, Way
-from openbook.explain.trees.words import counted, held, share_text, short
+from openbook.explain.trees.vote_chart import LEFT, RIGHT, Chart
+from openbook.explain.trees.words import counted, held, share_text
 
 __all__ = ["COLUMNS", "draw_vote"]
 
 _WIDTH, _MARGIN = 780.0, 14.0
 _ROOM = _WIDTH - 2 * _MARGIN
-_LEFT, _RIGHT = 40.0, 92.0  # beside the chart of trees: its scale, and what its lines mean
-_TALL, _LINE = 120.0, 17.0
+_LINE = 17.0
 _FEATURES, COLUMNS = 8, 2
 _TURNS = 9  # of longer ways the middle is left out
 Drawn = tuple[str, float]
@@ -26,7 +26,7 @@ def draw_vote(vote: Vote, title: str, summary: Sequence[str]) -> str:
     parts = [_heading(title, summary)]
     if vote.of_classes:
         parts.append(_sums(vote, colours))
-    parts += [_trees(vote, colours), _features(vote), _ways(vote, colours)]
+    parts += [Chart(vote, colours, _ROOM).draw(), _features(vote), _ways(vote, colours)]
     drawn, y = "", 0.0
     for part, tall in parts:
         drawn += f'<g transform="translate({_MARGIN:g} {y:.1f})">{part}</g>'
@@ -52,92 +52,24 @@ def _heading(title: str, summary: Sequence[str]) -> Drawn:
 
 def _sums(vote: Vote, colours: Sequence[str]) -> Drawn:
     """Soft above hard, every class with its part, and what the colours are."""
-    drawn, wide = "", _ROOM - _LEFT - _RIGHT
+    drawn, wide = "", _ROOM - LEFT - RIGHT
     for i, (name, shares, meaning) in enumerate(
         (("soft", vote.soft, "mean of fractions"), ("hard", vote.hard, "share of votes"))
     ):
         y = i * 26.0
         drawn += lettered(name, 0, y + 12, "name")
-        drawn += f'<g transform="translate({_LEFT:g} {y:g})"><title>{said(name)}: {said(meaning)}</title>'
+        drawn += f'<g transform="translate({LEFT:g} {y:g})"><title>{said(name)}: {said(meaning)}</title>'
         drawn += f"{stacked_bar(shares.tolist(), colours, wide, 16)}</g>"
-        drawn += lettered(meaning, _LEFT + wide + 8, y + 12, "quiet")
-    x, y = _LEFT, 70.0
+        drawn += lettered(meaning, LEFT + wide + 8, y + 12, "quiet")
+    x, y = LEFT, 70.0
+    drawn += lettered("soft", 0, y, "quiet")
     for name, colour, soft in zip(vote.names.classes, colours, vote.soft, strict=True):
         told = fitted(f"{name} {share_text(float(soft))}", wide)
-        if x > _LEFT and x + width_of(told) + 30 > _ROOM:
-            x, y = _LEFT, y + 19
+        if x > LEFT and x + width_of(told) + 30 > _ROOM:
+            x, y = LEFT, y + 19
         drawn += f'<rect fill="{colour}" x="{x:.1f}" y="{y - 10:.1f}" width="11" height="11" rx="2"/>{lettered(told, x + 16, y, "")}'
         x += width_of(told) + 30
     return drawn, y + 26
-
-
-# --- every tree ------------------------------------------------------------------------------------------------
-
-
-def _trees(vote: Vote, colours: Sequence[str]) -> Drawn:
-    """A bar for every tree, the surest first; below it the colour of its vote; lines for the mean and for the votes."""
-    wide = _ROOM - _LEFT - _RIGHT
-    low, high = _scale(vote)
-    each = wide / len(vote.ways)
-    gap = 1.0 if each > 4 else 0.0
-
-    def level(answer: float) -> float:
-        return _TALL * (1 - (answer - low) / (high - low))
-
-    bars: dict[str, str] = {}
-    for i, way in enumerate(vote.ranked):
-        top, bottom = level(vote.answer(way)), f"V{_TALL:g}" if vote.of_classes else "v3"
-        kind = f'fill="{colours[vote.chosen]}"' if vote.of_classes else 'class="plain"'
-        bars[kind] = bars.get(kind, "") + f"M{i * each:.2f} {top:.1f}h{each - gap:.2f}{bottom}h{gap - each:.2f}z"
-        if vote.of_classes:
-            kind = f'fill="{colours[way.winner]}"'
-            bars[kind] = bars.get(kind, "") + f"M{i * each:.2f} {_TALL + 4:g}h{each - gap:.2f}v8h{gap - each:.2f}z"
-    drawn = "".join(f'<path {kind} d="{path}"/>' for kind, path in bars.items())
-    drawn += f'<path class="axis" d="M0 {_TALL:g}H{wide:.1f}"/>' + _lines(vote, wide, level)
-    drawn += "".join(lettered(short(v, 3), -8, level(v) + 4, "end", "end") for v in (low, high))
-    told = f"each of {counted(len(vote.ways), 'tree')} a {'bar' if vote.of_classes else 'mark'}: {_measure(vote)}"
-    if vote.of_classes:
-        told += "; below, the colour of the class it votes for"
-    heading = lettered(f"The trees, the {'surest' if vote.of_classes else 'largest'} first", 0, 4, "name")
-    caption = lettered(told, _LEFT, _TALL + 54, "quiet")
-    return f'{heading}<g transform="translate({_LEFT:g} 24)">{drawn}</g>{caption}', _TALL + 84
-
-
-def _scale(vote: Vote) -> tuple[float, float]:
-    if vote.of_classes:
-        return 0.0, 1.0
-    low, high = float(vote.answers.min()), float(vote.answers.max())
-    return (low, high) if low < high else (low - 0.5, high + 0.5)
-
-
-def _measure(vote: Vote) -> str:
-    if vote.of_classes:
-        return f"the fraction of {fitted(vote.names.classes[vote.chosen], 240)} in the row's leaf"
-    return f"the {vote.names.centre} target in the row's leaf"
-
-
-def _lines(vote: Vote, wide: float, level: object) -> str:
-    """The mean, and of classes where a half is and where the votes for the class end."""
-    assert callable(level)
-    mean = float(vote.soft[vote.chosen])
-    y = level(mean)
-    told = f"soft {share_text(mean)}" if vote.of_classes else f"mean {short(mean)}"
-    drawn = f'<path class="mean" d="M0 {y:.1f}H{wide:.1f}"/>' + lettered(told, wide + 8, y + 4, "at")
-    if not vote.of_classes:
-        return drawn
-    if len(vote.names.classes) == 2 and abs(y - level(0.5)) > 9:
-        drawn += lettered("½", -8, level(0.5) + 4, "end", "end")
-    if len(vote.names.classes) == 2:
-        drawn += f'<path class="cut" d="M0 {level(0.5):.1f}H{wide:.1f}"/>'
-    x = wide * float(vote.hard[vote.chosen])
-    anchor = "start" if x < wide / 2 else "end"
-    return (
-        f'{drawn}<path class="row" d="M{x:.1f} -2V{_TALL + 14:g}"/>'
-        + lettered(f"hard {share_text(float(vote.hard[vote.chosen]))}", x + (4 if anchor == "start" else -4), -5, "at", anchor)
-    )  # fmt: skip
-
-
-# --- features and ways -----------------------------------------------------------------------------------------
 
 
 def _features(vote: Vote) -> Drawn:

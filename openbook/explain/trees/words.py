@@ -86,20 +86,22 @@ def decision(
 def _dividing(threshold: float, beside: list[float]) -> str:
     for digits in range(_DIGITS, 18):
         told = short(threshold, digits)
-        rounded = float(told.replace("−", "-"))
-        if all((value <= rounded) == (value <= threshold) for value in beside):
+        if all((value <= _read(told)) == (value <= threshold) for value in beside):
             return told
     return repr(threshold)
+
+
+def _read(told: str) -> float:
+    return float(told.replace("−", "-"))
 
 
 def beside_text(value: float, threshold: float, told: str) -> str:
     """A row's value with digits enough to stand on its side of the threshold as it is told."""
     if math.isnan(value) or math.isinf(threshold):
         return short(value)
-    shown = float(told.replace("−", "-"))
     for digits in range(_DIGITS, 18):
         text = short(value, digits)
-        if (float(text.replace("−", "-")) <= shown) == (value <= threshold):
+        if (_read(text) <= _read(told)) == (value <= threshold):
             return text
     return repr(value)
 

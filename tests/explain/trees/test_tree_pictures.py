@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree
@@ -18,6 +19,7 @@ import openbook as ob
 from openbook.errors import ExplainError, FileError, InputError
 from openbook.explain.trees.marks import Axis, histogram
 from openbook.explain.trees.named import named_tree
+from openbook.explain.trees.overview import TALL, overview
 from openbook.explain.trees.rows import rows_of
 from openbook.explain.trees.style import class_colours
 from tests.explain.trees.models import FORESTS, TREES, forest, grown
@@ -136,6 +138,8 @@ def test_rows_of_another_table_are_said_to_be() -> None:
     assert "not those the tree was grown on" in words(ob.plot_tree(model, X[300:], y[300:]).svg())
     assert "not those the tree was grown on" not in words(ob.plot_tree(model, X[:300], y[:300]).svg())
     assert "pass X= and y=" in words(ob.plot_tree(model).svg())
+    trees = ob.RandomForestClassifier(5, max_depth=2, random_state=0).fit(X[:200], y[:200])
+    assert "the 369 rows given" in words(ob.plot_tree(trees, X[200:], y[200:], tree=1).svg())
 
 
 def bars(drawn: str) -> dict[str, float]:
@@ -218,6 +222,22 @@ def test_folding_says_what_it_leaves_out() -> None:
     assert 1 < len(boxes(ob.plot_tree(fitted.model).svg())) <= 63
 
 
+@pytest.mark.parametrize("name", ["digits", "breast cancer", "diabetes"])
+def test_the_overview_is_in_proportion(name: str) -> None:
+    """Each level is as wide as the rows that come so deep, and every row of the lit way is on it."""
+    fitted = grown(name)
+    scene = ob.plot_tree(fitted.model, row=fitted.X[3], max_depth=1).drawing.scene
+    drawn, height = overview(scene, 500.0)
+    wide: Counter[float] = Counter()
+    for y, width in re.findall(r"M[\d.]+ ([\d.]+)h([\d.]+)v", drawn):
+        wide[float(y) / TALL] += float(width)
+    tree, level = scene.tree, scene.outline.level
+    assert height == TALL * (level.max() + 1) and drawn.count('class="lit"') == len(scene.outline.path)
+    for depth in range(level.max() + 1):
+        share = tree.samples[level == depth].sum() / tree.samples[0]
+        assert wide[depth] == pytest.approx(500 * share, abs=0.06 * (level == depth).sum())
+
+
 def test_ways_are_as_wide_as_their_rows() -> None:
     fitted = grown("breast cancer")
     svg = ob.plot_tree(fitted.model).svg()
@@ -254,6 +274,7 @@ def test_thresholds_have_digits_enough() -> None:
 def test_missing_values_and_where_they_go() -> None:
     fitted = grown("only missing")
     told = words(ob.plot_tree(fitted.model, fitted.X, fitted.y, row=[np.nan]).svg())
+    assert "is known? node 0" in ob.plot_tree(fitted.model).svg()
     assert "known, or missing?" in told and "is known" in told and "inf" not in told and "nan" not in told
     fitted = grown("missing")
     tree = tree_of("missing")
