@@ -140,6 +140,8 @@ def test_rows_of_another_table_are_said_to_be() -> None:
     assert "pass X= and y=" in words(ob.plot_tree(model).svg())
     trees = ob.RandomForestClassifier(5, max_depth=2, random_state=0).fit(X[:200], y[:200])
     assert "the 369 rows given" in words(ob.plot_tree(trees, X[200:], y[200:], tree=1).svg())
+    rows = rows_of(named_tree(trees, 1), X[200:], y[200:])
+    assert rows is not None and len(rows.reached[0]) == rows.times.sum() == 369
 
 
 def bars(drawn: str) -> dict[str, float]:
