@@ -171,7 +171,8 @@ def _converted(tree: Any, labels: np.ndarray | None) -> Tree:
 
 
 def _our_draws(model: Any) -> Callable[[int], np.ndarray | None]:
-    return model.drawn if hasattr(model, "drawn") else lambda _: None
+    # a forest that was scikit-learn's has no seeds to draw from again
+    return model.drawn if hasattr(model, "drawn") and model.seeds_ else lambda _: None
 
 
 def _their_draws(model: Any) -> Callable[[int], np.ndarray | None]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 
 from openbook.explain.displays.canvas import CLASSES, QUIET
-from openbook.record.draw.page import DARK, LIGHT, PRINTED
+from openbook.record.draw.colours import DARK, LIGHT, PRINTED
 
 __all__ = ["BOLD", "NAME", "class_colours", "fitted", "lettered", "said", "style", "width_of", "wrapped"]
 
