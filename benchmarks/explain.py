@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from sklearn.datasets import load_breast_cancer
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 
 import openbook as ob
 
@@ -26,9 +27,17 @@ if __name__ == "__main__":
     print("| | built | checked |\n|---|--:|--:|")
     timed("part 4, a formula", lambda: ob.explain("0.5*(y - tanh(w*x + b))**2", x=2, y=1, w=0.5, b=0))
     X, y = load_breast_cancer(return_X_y=True)
-    forest = RandomForestClassifier(500, random_state=0).fit(X, y)
-    timed("a row through scikit-learn's 500 trees", lambda: ob.explain(forest, row=X[0]))
     random = np.random.default_rng(0)
+    large = random.standard_normal((10_000, 20))
+    sides = (large[:, 0] * large[:, 1] + large[:, 2] + random.standard_normal(10_000) > 0).astype(int)
+    for rows, targets in ((X, y), (large, sides)):
+        size = f"{len(rows):,} rows × {rows.shape[1]} features"
+        forest = RandomForestClassifier(500, random_state=0, n_jobs=-1).fit(rows, targets)
+        timed(f"a row through scikit-learn's 500 trees, {size}", partial(ob.explain, forest, row=rows[0]))
+        forest = ob.RandomForestClassifier(500, random_state=0, n_jobs=-1).fit(rows, targets)
+        timed(f"a row through our 500 trees, {size}", partial(ob.explain, forest, row=rows[0]))
+    boosted = GradientBoostingClassifier(n_estimators=500, random_state=0).fit(X, y)
+    timed("a row through scikit-learn's 500 boosting stages", lambda: ob.explain(boosted, row=X[0]))
     p, labels = random.random(50_000), random.integers(0, 2, 50_000)
     timed("the best threshold over 50,000 rows", lambda: ob.explain(ob.best_threshold(labels, p, "f1")))
     model = ob.nn.Sequential(

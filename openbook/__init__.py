@@ -85,6 +85,7 @@ _LATER = {
     "openbook.forest": (
         "DecisionTreeClassifier", "DecisionTreeRegressor", "RandomForestClassifier", "RandomForestRegressor",
     ),
+    "openbook.forest.scikit": ("from_sklearn",),
     "openbook.linear": ("LinearRegression", "LogisticRegression", "newton_step"),
     # functions that PyTorch has here as well as in nn.functional
     "openbook.nn.functional": (
@@ -96,6 +97,7 @@ _LATER = {
         "pairwise_distance", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "prelu", "rms_norm",
         "rrelu", "triplet_margin_loss",
     ),
+    "openbook.record.parting": ("diff",),
     "openbook.sampling": ("draw", "temper", "truncate"),
     "openbook.tensor.dtypes": ("can_cast", "finfo", "iinfo", "is_complex", "is_tensor", "promote_types", "result_type"),
     "openbook.tensor.generators": ("Generator", "get_rng_state", "initial_seed", "seed", "set_rng_state"),

@@ -67,16 +67,53 @@ def study(
 
 @app.command()
 def explain(
-    formula: Annotated[str, typer.Argument(help='Such as "0.5*(y - tanh(w*x + b))**2", or lines parted by ";".')],
+    formula: Annotated[
+        str, typer.Argument(help='Such as "0.5*(y - tanh(w*x + b))**2", or lines parted by ";"; with --model, a table.')
+    ],
     values: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE…", help="A value for every name.")] = None,
     wrt: Annotated[str | None, typer.Option(help="Names to differentiate by, such as w,b; all by default.")] = None,
+    model: Annotated[Path | None, typer.Option(help="A model: .safetensors, .onnx, or a pickle with --trust.")] = None,
+    row: Annotated[int | None, typer.Option(help="Which row of the table, counted from 0.")] = None,
+    of: Annotated[str | None, typer.Option(help="The class asked about, or the place of an output.")] = None,
+    target: Annotated[str | None, typer.Option(help="The column that is no feature but the target.")] = None,
+    trust: Annotated[bool, typer.Option("--trust", help="Read a pickle, which may run any program as you.")] = False,
     form: Annotated[str, typer.Option("--format", help="text, latex, markdown, html, svg or json.")] = "text",
     out: Annotated[Path | None, typer.Option(help="Write to a file.")] = None,
 ) -> None:
-    """Work a formula out by hand: forward, local slopes, backward, and why each slope is what it is."""
-    from openbook.explain.command import explain_command
+    """Work a formula out by hand: forward, local slopes, backward; or, with --model, how a model answers for one row."""
+    from openbook.explain.command import explain_command, explain_model_command
 
-    explain_command(formula, _values(values or []), wrt, form, out)
+    if model is None:
+        _require_none(row=row, of=of, target=target, trust=trust or None)
+        explain_command(formula, _values(values or []), wrt, form, out)
+        return
+    from openbook.explain.of_file import Asked
+
+    _require_none(wrt=wrt)
+    if values:
+        raise InputError(f"{values[0]!r} follows the table, and a model takes its values from there", do="leave it out")
+    explain_model_command(Asked(model, formula, row, of, target, trust), form, out)
+
+
+def _require_none(**options: object) -> None:
+    """Options of the other form of `explain` say nothing here, and are not passed over."""
+    for name, value in options.items():
+        if value is not None:
+            other = "a formula" if name == "wrt" else "--model"
+            raise InputError(f"--{name} belongs to {other}", do="leave it out, or see openbook explain --help")
+
+
+@app.command()
+def derive(
+    formula: Annotated[str, typer.Argument(help='Such as "tanh(z)" or "softmax(z)".')],
+    by: Annotated[str | None, typer.Argument(help="The name to differentiate by; several as w,b.")] = None,
+    form: Annotated[str, typer.Option("--format", help="text, latex, markdown, html, svg or json.")] = "text",
+    out: Annotated[Path | None, typer.Option(help="Write to a file.")] = None,
+) -> None:
+    """Differentiate a formula by named rules, one line each, every line verified."""
+    from openbook.explain.command import derive_command
+
+    derive_command(formula, by, form, out)
 
 
 def _values(texts: list[str]) -> dict[str, float]:

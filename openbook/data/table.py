@@ -11,7 +11,7 @@ import numpy as np
 
 from openbook.errors import ColumnError, FileError, MissingPackageError, TableError
 
-__all__ = ["MISSING_WORDS", "Table", "read_table"]
+__all__ = ["MISSING_WORDS", "Table", "read_rows", "read_table"]
 
 MISSING_WORDS = ("", "?", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
 _TEXT = {".csv": ",", ".tsv": "\t", ".txt": ","}
@@ -61,18 +61,25 @@ def read_table(source: Any) -> Table:
     A column is numeric if all of its entries are numbers; `?`, `NA`, `nan`, `null` and empty entries are missing.
     Raises FileError, TableError or ColumnError saying what to do.
     """
+    table = read_rows(source)
+    columns = len(table.names)
+    if columns < 2:
+        raise TableError(
+            f"the table has {columns} column, and learning takes a target and something to learn it from",
+            where=table.source, do="check the separator: columns are parted by commas (or tabs, in .tsv)",
+        )  # fmt: skip
+    if len(table) < 2:
+        raise TableError(f"the table has {len(table)} row{'' if len(table) == 1 else 's'}", where=table.source,
+                         do="give one with more rows")  # fmt: skip
+    return table
+
+
+def read_rows(source: Any) -> Table:
+    """The same for a table that nothing is to be learnt from: one row or column is enough."""
     if isinstance(source, (str, Path)):
         frame, name = _read_file(Path(source)), str(source)
     else:
         frame, name = _from_frame(source), type(source).__name__
-    if frame.width < 2:
-        raise TableError(
-            f"the table has {frame.width} column, and learning takes a target and something to learn it from",
-            where=name, do="check the separator: columns are parted by commas (or tabs, in .tsv)",
-        )  # fmt: skip
-    if frame.height < 2:
-        raise TableError(f"the table has {frame.height} row{'' if frame.height == 1 else 's'}", where=name,
-                         do="give one with more rows")  # fmt: skip
     return Table(name, {column: _plain(frame[column], name) for column in frame.columns})
 
 

@@ -1,166 +1,162 @@
-"""Rows of linear models, ours and scikit-learn's: coefficient × value, added up, and squashed into a probability."""
+"""A score as a bias and what each feature adds to it: for linear models, naive Bayes, and the paths through trees."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from operator import add
+from typing import Protocol
 
 import numpy as np
 
-from openbook.errors import ExplainError
 from openbook.explain.displays.contributions import ContributionBars
-from openbook.expr import Expr, Name, parse
-from openbook.record import Step, Table, Witness, Working, given
+from openbook.expr import Expr, Name, evaluate, parse
+from openbook.record import Step, Table, Witness, given
 
-__all__ = ["as_fitted", "checked_row", "explain_linear_row", "explain_logistic_row", "feature_names"]
+__all__ = ["SUM", "Booked", "Entrywise", "Terms", "added_up", "bars", "class_scores", "table", "weighted"]
 
 _SHOWN = 8
-SUM, PROBABILITY = "The sum", "The probability"
+SUM = "The sum"
 
 
-def checked_row(row: Any, features: int) -> np.ndarray:
-    """One row as float64 (features,); from a list, an array, a pandas or polars row."""
-    values = np.asarray(row, dtype=np.float64).ravel()
-    if values.shape != (features,):
-        raise ExplainError(f"the row has {len(values)} entries, the model {features} features",
-                           do="pass one row, such as X[0]")  # fmt: skip
-    return values
+class Terms(Protocol):
+    """What each feature adds to a score."""
+
+    @property
+    def values(self) -> np.ndarray:
+        """One number for every feature (features,)."""
+
+    def one(self, i: int, name: str, part: str) -> Step:
+        """How feature i's number comes about."""
+
+    def together(self, rest: np.ndarray, name: str, part: str) -> Step:
+        """How what several features add comes about."""
 
 
-def feature_names(model: Any, names: Sequence[str] | None, features: int) -> list[str]:
-    """The names given, else those the model was fitted with, else x_1, x_2, …."""
-    known = names if names is not None else getattr(model, "feature_names_in_", None)
-    return [str(n) for n in known] if known is not None else [f"x_{i + 1}" for i in range(features)]
+@dataclass(frozen=True, eq=False)
+class Entrywise:
+    """Terms that each come from a feature's own numbers, by one `formula`, such as w*x.
 
+    `factors` are those numbers, an array (features,) under each name in the formula; that of the row is x.
+    """
 
-def _sum(title: str, coef: np.ndarray, intercept: float, x: np.ndarray, names: list[str], owner: Witness) -> list[Step]:
-    """The largest contributions one by one, the others together, and their sum."""
-    products = coef * x
-    order = np.argsort(-np.abs(products), kind="stable")
-    steps, terms = [], []
-    for i in order[:_SHOWN]:
-        w, v = given(f"w({names[i]})", float(coef[i]), part=SUM), given(names[i], float(x[i]), part=SUM)
-        term = Step(
-            f"from {names[i]}", float(products[i]), Name(w.name) * Name(v.name), (w, v), rule="weight × value", part=SUM
+    formula: str
+    factors: Mapping[str, np.ndarray]
+    rule: str
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        return np.asarray(evaluate(parse(self.formula), self.factors), np.float64)
+
+    def one(self, i: int, name: str, part: str) -> Step:
+        called = {key: name if key == "x" else f"{key}({name})" for key in self.factors}
+        inputs = tuple(given(called[key], float(array[i]), part=part) for key, array in self.factors.items())
+        return Step(
+            f"from {name}", float(self.values[i]), parse(self.formula).rename(called), inputs, rule=self.rule, part=part
         )
-        steps += [term]
-        terms.append(term)
-    rest = order[_SHOWN:]
+
+    def together(self, rest: np.ndarray, name: str, part: str) -> Step:
+        inputs = tuple(given(f"{key}_others", array[rest], part=part) for key, array in self.factors.items())
+        formula = parse(f"sum({self.formula})").rename({key: f"{key}_others" for key in self.factors})
+        return Step(name, float(self.values[rest].sum()), formula, inputs, rule="sum", part=part,
+                    why="each smaller than those above")  # fmt: skip
+
+    def whole(self, name: str, bias: Step, label: str, part: str) -> Step:
+        """The bias and all terms in one step; `label` tells its numbers from those of other scores."""
+        acting = np.flatnonzero(self.values)
+        called = {key: key if key == "x" else f"{key}_{label}" for key in self.factors}
+        inputs = tuple(given(called[key], array[acting], part=part) for key, array in self.factors.items())
+        formula = parse(f"b + sum({self.formula})").rename({"b": bias.name, **called})
+        value = float(bias.value + self.values[acting].sum())
+        return Step(name, value, formula, (bias, *inputs), rule="sum", why="the same sum for this class", part=part)
+
+
+@dataclass(frozen=True, eq=False)
+class Booked:
+    """Terms that collect what a row's turns in trees changed, each booked to the feature that decided it (Saabas 2014).
+
+    `changes` (features, trees) add up, over each tree's path, child − parent; `formula`, linear in d, makes a term of a
+    row of them, with the numbers in `shared`, such as sum(d)/T.
+    """
+
+    changes: np.ndarray
+    formula: str
+    shared: tuple[Step, ...] = ()
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        unit = evaluate(parse(self.formula), {"d": np.ones(1), **{s.name: s.value for s in self.shared}})
+        return self.changes.sum(axis=1) * float(unit)
+
+    def one(self, i: int, name: str, part: str) -> Step:
+        return self._step(f"from {name}", f"Δ({name})", self.changes[i], "", part)
+
+    def together(self, rest: np.ndarray, name: str, part: str) -> Step:
+        return self._step(name, "Δ(others)", self.changes[rest].sum(axis=0), "each smaller than those above", part)
+
+    def _step(self, name: str, symbol: str, changes: np.ndarray, why: str, part: str) -> Step:
+        changed = given(symbol, changes, "what each tree's turns on it changed", part)
+        formula = parse(self.formula)
+        value = evaluate(formula, {"d": changes, **{s.name: s.value for s in self.shared}})
+        return Step(name, float(value), formula.rename({"d": symbol}), (changed, *self.shared), rule="booked to the feature",
+                    why=why, part=part)  # fmt: skip
+
+
+def weighted(coef: np.ndarray, x: np.ndarray) -> Entrywise:
+    """The terms of a linear model."""
+    return Entrywise("w*x", {"w": coef, "x": x}, "weight × value")
+
+
+def added_up(
+    name: str, bias: Step, terms: Terms, names: Sequence[str], part: str = SUM, witnesses: tuple[Witness, ...] = ()
+) -> list[Step]:
+    """The largest terms one by one, the others together, and their sum with the bias, under `name`."""
+    order = np.argsort(-np.abs(terms.values), kind="stable")
+    acting = order[terms.values[order] != 0]
+    steps = [terms.one(i, names[i], part) for i in acting[:_SHOWN]]
+    rest = acting[_SHOWN:]
     if len(rest):
-        terms.append(Step(f"from {len(rest)} others", float(products[rest].sum()), rule="sum", part=SUM,
-                          why="each smaller than those above"))  # fmt: skip
-        steps.append(terms[-1])
-    shift = given("intercept", intercept, part=SUM)
-    formula: Expr = Name("intercept")
-    for term in terms:
-        formula = formula + Name(term.name)
-    value = float(products.sum() + intercept)
-    return [*steps, shift, Step(title, value, formula, (shift, *terms), rule="sum", part=SUM, witnesses=(owner,))]
+        steps.append(terms.together(rest, f"from {len(rest)} others", part))
+    value = float(sum(s.value for s in steps) + bias.value)
+    formula: Expr = reduce(add, (Name(s.name) for s in (bias, *steps)))
+    return [bias, *steps, Step(name, value, formula, (bias, *steps), rule="sum", part=part, witnesses=witnesses)]
 
 
-def _table(coef: np.ndarray, x: np.ndarray, names: list[str]) -> Table:
-    order = np.argsort(-np.abs(coef * x), kind="stable")
-    rows = tuple((names[i], float(coef[i]), float(x[i]), float(coef[i] * x[i])) for i in order if coef[i] * x[i] != 0)
-    return Table("Contributions", ("feature", "weight", "value", "weight × value"), rows)
-
-
-def _bars(coef: np.ndarray, x: np.ndarray, names: list[str], total: str) -> ContributionBars:
-    acting = np.flatnonzero(coef * x)
-    return ContributionBars([names[i] for i in acting], [float(coef[i] * x[i]) for i in acting], total)
-
-
-def explain_linear_row(model: Any, row: Any, names: Sequence[str] | None = None) -> Working:
-    """A linear regression's prediction for one row, ours or scikit-learn's."""
-    coef = np.ravel(model.coef_)
-    x, labels = checked_row(row, len(coef)), feature_names(model, names, len(coef))
-    owner = Witness(
-        "the model's own predict", lambda: float(np.ravel(model.predict(as_fitted(model, x)))[0]), rtol=1e-9, atol=1e-12
-    )
-    steps = _sum("ŷ", coef, float(np.ravel(model.intercept_)[0]), x, labels, owner)
-    return Working(
-        title="A linear prediction as a sum", question="What does each feature add?", steps=tuple(steps),
-        result=steps[-1].value, tables=(_table(coef, x, labels),), displays=(_bars(coef, x, labels, "ŷ"),),
-    )  # fmt: skip
-
-
-def explain_logistic_row(model: Any, row: Any, names: Sequence[str] | None = None, of: Any = None) -> Working:
-    """A logistic regression's probability for one row, ours or scikit-learn's; `of` names the class (default: the
-    positive one of two, else the likeliest)."""
-    features = model.coef_.shape[1]
-    x, labels = checked_row(row, features), feature_names(model, names, features)
-    frame = as_fitted(model, x)
-    classes = list(model.classes_)
-    chosen = _class_of(model, frame, classes, of)
-    if len(classes) == 2:
-        steps = _binary(model, x, labels, frame, chosen)
-        weights = model.coef_[0]
-    else:
-        steps = _many(model, x, labels, frame, chosen)
-        weights = model.coef_[chosen]
-    return Working(
-        title=f"The probability of {classes[chosen]} for one row",
-        question="What does each feature add to the log-odds, and what probability do they make?",
-        steps=tuple(steps), result=steps[-1].value, tables=(_table(weights, x, labels),),
-        displays=(_bars(weights, x, labels, "the log-odds"),),
-    )  # fmt: skip
-
-
-def as_fitted(model: Any, x: np.ndarray) -> Any:
-    """The row in the form the model was fitted on, so that scikit-learn does not warn about names."""
-    names = getattr(model, "feature_names_in_", None)
-    if names is None:
-        return x[None, :]
-    import pandas as pd
-
-    return pd.DataFrame(x[None, :], columns=names)
-
-
-def _class_of(model: Any, frame: Any, classes: list[Any], of: Any) -> int:
-    if of is not None:
-        matches = [i for i, c in enumerate(classes) if str(c) == str(of)]
-        if not matches:
-            raise ExplainError(f"the model has no class {of!r}", do=f"choose one of {', '.join(map(str, classes))}")
-        return matches[0]
-    return 1 if len(classes) == 2 else int(np.argmax(model.predict_proba(frame)[0]))
-
-
-def _binary(model: Any, x: np.ndarray, names: list[str], frame: Any, chosen: int) -> list[Step]:
-    odds = Witness(
-        "the model's own decision_function", lambda: float(model.decision_function(frame)[0]), rtol=1e-9, atol=1e-12
-    )
-    steps = _sum("z", model.coef_[0], float(np.ravel(model.intercept_)[0]), x, names, odds)
-    z = steps[-1]
-    own = Witness("the model's own predict_proba", lambda: float(model.predict_proba(frame)[0, chosen]), rtol=1e-9)
-    formula = parse("1/(1 + exp(-z))" if chosen == 1 else "1/(1 + exp(z))")
-    p = float(1 / (1 + np.exp(-z.value if chosen == 1 else z.value)))
-    return [
-        *steps,
-        Step("p", p, formula, (z,), rule="sigmoid", why="log-odds to probability", part=PROBABILITY, witnesses=(own,)),
+def table(terms: Terms, names: Sequence[str], bias: float | None = None) -> Table:
+    """Every term that is not 0, the largest first; with its numbers where it is made of a few."""
+    factors = terms.factors if isinstance(terms, Entrywise) else {}
+    order = np.argsort(-np.abs(terms.values), kind="stable").tolist()
+    rows = [
+        (names[i], *(float(a[i]) for a in factors.values()), float(terms.values[i]))
+        for i in order
+        if terms.values[i] != 0
     ]
+    if bias is not None:
+        rows.append(("(bias)", *("" for _ in factors), bias))
+    columns = [{"w": "weight", "x": "value", "m": "mean", "v": "variance"}.get(key, key) for key in factors]
+    last = "weight × value" if columns == ["weight", "value"] else "adds"
+    return Table("Contributions", ("feature", *columns, last), tuple(rows))
 
 
-def _many(model: Any, x: np.ndarray, names: list[str], frame: Any, chosen: int) -> list[Step]:
-    sums = model.coef_ @ x + np.ravel(model.intercept_)
-    own = model.decision_function(frame)[0]
-    witness = Witness("the model's own decision_function", lambda: float(own[chosen]), rtol=1e-9, atol=1e-12)
-    main = f"z_{model.classes_[chosen]}"
-    steps = _sum(main, model.coef_[chosen], float(np.ravel(model.intercept_)[chosen]), x, names, witness)
-    others = [
-        steps[-1] if i == chosen else given(f"z_{c}", float(sums[i]), "the same sum for this class", PROBABILITY)
-        for i, c in enumerate(model.classes_)
-    ]
-    top = float(sums.max())
-    shift = given("z_max", top, "taken off every z so that nothing overflows; it cancels", PROBABILITY)
-    exps = [
-        Step(f"e_{c}", float(np.exp(z.value - top)), parse("exp(a - b)").rename({"a": z.name, "b": shift.name}), (z, shift),
-             rule="exponential", part=PROBABILITY)
-        for c, z in zip(model.classes_, others, strict=True)
-    ]  # fmt: skip
-    formula: Expr = Name(exps[0].name)
-    for e in exps[1:]:
-        formula = formula + Name(e.name)
-    Z = Step("Z", float(sum(e.value for e in exps)), formula, tuple(exps), rule="sum", part=PROBABILITY)
-    proba = Witness("the model's own predict_proba", lambda: float(model.predict_proba(frame)[0, chosen]), rtol=1e-9)
-    p = Step("p", exps[chosen].value / Z.value, Name(exps[chosen].name) / Name("Z"), (exps[chosen], Z), rule="softmax",
-             part=PROBABILITY, witnesses=(proba,))  # fmt: skip
-    return [*steps, *(z for i, z in enumerate(others) if i != chosen), shift, *exps, Z, p]
+def bars(terms: Terms, names: Sequence[str], total: str) -> ContributionBars:
+    """The same as a picture."""
+    acting = np.flatnonzero(terms.values).tolist()
+    return ContributionBars([names[i] for i in acting], [float(terms.values[i]) for i in acting], total)
+
+
+def class_scores(
+    biases: Sequence[float], terms: Sequence[Entrywise], names: Sequence[str], classes: Sequence[str], chosen: int,
+    *own: Witness,
+) -> tuple[list[Step], list[Step]]:  # fmt: skip
+    """All steps to the scores z of every class, and these scores; that of the chosen class is written out, held against `own`."""
+    steps: list[Step] = []
+    scores: list[Step] = []
+    for c, (number, term) in enumerate(zip(biases, terms, strict=True)):
+        bias = given(f"bias_{classes[c]}", float(number), part=SUM)
+        if c == chosen:
+            steps += added_up(f"z_{classes[c]}", bias, term, names, witnesses=own)
+        else:
+            steps.append(term.whole(f"z_{classes[c]}", bias, classes[c], SUM))
+        scores.append(steps[-1])
+    return steps, scores

@@ -10,12 +10,13 @@ from typing import Any, TypeVar
 from openbook.errors import ExplainError
 from openbook.record import Working
 
-__all__ = ["explain", "explains"]
+__all__ = ["explain", "explainer_of", "explains"]
 
 # The package a thing's class comes from, and the modules here that know its kinds.
 _KNOWN = {
     "builtins": ("of_formula",),
     "openbook.explain": ("of_derivation",),
+    "openbook.record": ("of_parting",),
     "openbook.tensor": ("of_tensor", "of_differences", "of_gradcheck"),
     "openbook.nn": ("of_module", "of_activation"),
     "openbook.linear": ("of_linear",),
@@ -24,6 +25,7 @@ _KNOWN = {
     "openbook.decide": ("of_decision", "of_calibration", "of_costs", "of_scores"),
     "sklearn": ("of_sklearn",),
     "torch": ("of_torch",),
+    "onnx": ("of_onnx",),
 }
 
 Explainer = TypeVar("Explainer", bound=Callable[..., Working])
@@ -55,6 +57,12 @@ def explain(thing: Any, *arguments: Any, **options: Any) -> Working:
     """
     _load(type(thing))
     return _explain(thing, *arguments, **options)
+
+
+def explainer_of(kind: type) -> Callable[..., Working]:
+    """The function that explains things of a class; one for those that nobody understands raises ExplainError."""
+    _load(kind)
+    return _explain.dispatch(kind)
 
 
 def _load(kind: type) -> None:

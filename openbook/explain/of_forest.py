@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import ExplainError
-from openbook.explain.contributions import as_fitted, checked_row, feature_names
 from openbook.explain.dispatch import explains
-from openbook.explain.votes import Ballot, class_index, explain_ballots, explain_means
+from openbook.explain.passages import Passage
+from openbook.explain.rows import as_fitted, checked_row, class_index, feature_names
+from openbook.explain.votes import Ballot, explain_ballots, explain_means, mean_fractions
 from openbook.forest import (
     DecisionTreeClassifier,
     DecisionTreeRegressor,
@@ -18,6 +19,7 @@ from openbook.forest import (
     RandomForestRegressor,
     Tree,
 )
+from openbook.forest.compact import CompactForest
 from openbook.record import Working
 
 __all__ = ["explain_our_forest"]
@@ -49,15 +51,26 @@ def explain_our_forest(
     if row is None:
         raise ExplainError("a forest is explained one row at a time", do="pass row=X[0]")
     x = checked_row(row, model.n_features_in_)
-    words = condition or _plain_condition(feature_names(model, names, model.n_features_in_))
+    called = feature_names(model, names, model.n_features_in_)
+    words = condition or _plain_condition(called)
     ballots = [_ballot(t, tree, x, words, _unseen(model, t, index)) for t, tree in enumerate(model.trees_)]
-    kind = "forest" if len(ballots) > 1 else "tree"
+    title = f"One row through a {'forest' if len(ballots) > 1 else 'tree'}"
+    rows = as_fitted(model, x)
     if not hasattr(model, "classes_"):
-        return explain_means(ballots, float(model.predict(as_fitted(model, x))[0]), f"One row through a {kind}")
-    own = model.predict_proba(as_fitted(model, x), voting="soft")[0]
-    chosen = class_index(model.classes_, of, own)
-    called = labels if labels is not None else [str(c) for c in model.classes_]
-    return explain_ballots(ballots, called, chosen, float(own[chosen]), f"One row through a {kind}")
+        return explain_means(ballots, lambda: float(model.predict(rows)[0]), called, title)
+    chosen = class_index(model.classes_, of, mean_fractions(ballots))
+    told = labels if labels is not None else [str(c) for c in model.classes_]
+
+    def own() -> float:
+        return float(model.predict_proba(rows, voting="soft")[0, chosen])
+
+    return explain_ballots(ballots, told, chosen, own, called, title)
+
+
+@explains(CompactForest)
+def explain_compact_forest(model: CompactForest, *arguments: Any, **options: Any) -> Working:
+    """Nothing: a compact forest has kept no leaf counts."""
+    raise ExplainError("a compact forest has kept only what predicts", do="explain the forest it was made from")
 
 
 def _plain_condition(names: Sequence[str]) -> Condition:
@@ -66,11 +79,15 @@ def _plain_condition(names: Sequence[str]) -> Condition:
 
 def _ballot(t: int, tree: Tree, x: np.ndarray, words: Condition, unseen: bool | None) -> Ballot:
     turns, leaf = tree.path(x)
-    path = tuple(
-        words(turn.feature, turn.threshold, turn.left) + (" (missing)" if np.isnan(turn.value) else "")
-        for turn in turns
-    )
-    return Ballot(t, path, tree.value[leaf], int(tree.samples[leaf]), unseen)
+
+    def path() -> tuple[str, ...]:
+        return tuple(
+            words(turn.feature, turn.threshold, turn.left) + (" (missing)" if np.isnan(turn.value) else "")
+            for turn in turns
+        )
+
+    passage = Passage([turn.feature for turn in turns], tree.value[[*(turn.node for turn in turns), leaf]], path)
+    return Ballot(t, passage, int(tree.samples[leaf]), unseen)
 
 
 def _unseen(model: Any, t: int, index: int | None) -> bool | None:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import ExplainError
-from openbook.explain.contributions import explain_linear_row, explain_logistic_row
 from openbook.explain.dispatch import explains
 from openbook.explain.displays.newton import NewtonConvergence, NewtonPath
+from openbook.explain.linear_rows import explain_linear_row, explain_logistic_row
 from openbook.expr import Name, parse
 from openbook.linear import LinearRegression, LogisticRegression, NewtonStep, newton_step
 from openbook.record import Step, Table, Witness, Working, given
@@ -33,7 +33,7 @@ def explain_newton(step: NewtonStep, names: Any = None, seed: int = 0) -> Workin
     start = given("θ_0", step.start, "any start will do", START)
     penalised = bool(np.any(step.penalty))
     steps = [X, y, n, start, *_derivatives(step, X, y, n, start, penalised)]
-    landed = steps[-1]
+    landed = steps[-2]
     steps += _normal_equations(step, X, y, landed, penalised)
     if not penalised:
         steps += _elsewhere(step, landed, seed)
@@ -76,7 +76,7 @@ def _derivatives(step: NewtonStep, X: Step, y: Step, n: Step, start: Step, penal
     after = Step("J after", step.loss_after, parse(loss).rename({"t": "θ", "P": "Λ"}), (y, X, landed, n, *extra),
                  rule="mean squared error, halved", part=STEP)  # fmt: skip
     given_ridge = [ridge] if penalised else []
-    return [J, *given_ridge, gradient, hessian, condition, after, landed]
+    return [J, *given_ridge, gradient, hessian, condition, landed, after]
 
 
 def _normal_equations(step: NewtonStep, X: Step, y: Step, landed: Step, penalised: bool) -> list[Step]:
@@ -122,23 +122,26 @@ def _lesson(step: NewtonStep) -> tuple[str, ...]:
 @explains(LinearRegression)
 def _explain_regression(model: LinearRegression, row: Any = None, names: Any = None) -> Working:
     """A row's prediction as a sum of contributions; without a row, the Newton step that fitted the model."""
-    if not hasattr(model, "newton_"):
+    if not hasattr(model, "coef_"):
         raise ExplainError("this LinearRegression is not fitted", do="call fit(X, y) first")
     labels = names if names is not None else getattr(model, "feature_names_in_", None)
     if row is not None:
         return explain_linear_row(model, row, labels)
+    if not hasattr(model, "newton_"):
+        raise ExplainError("this LinearRegression comes from a file, which keeps no training rows",
+                           do="explain a row, or fit it again to explain the fit")  # fmt: skip
     if labels is not None and model.fit_intercept:
         labels = [*labels, "intercept"]
     return explain_newton(model.newton_, labels)
 
 
 @explains(LogisticRegression)
-def _explain_logistic(model: LogisticRegression, row: Any = None, names: Any = None) -> Working:
-    """A row's probability from its log-odds; without a row, the Newton iterations that fitted the model."""
+def _explain_logistic(model: LogisticRegression, row: Any = None, names: Any = None, of: Any = None) -> Working:
+    """A row's probability (of class `of`) from its log-odds; without a row, the Newton iterations that fitted the model."""
     if not hasattr(model, "newton_"):
         raise ExplainError("this LogisticRegression is not fitted", do="call fit(X, y) first")
     if row is not None:
-        return explain_logistic_row(model, row, names)
+        return explain_logistic_row(model, row, names, of)
     rows = tuple((i, it.loss, it.gradient, it.condition, it.taken) for i, it in enumerate(model.newton_, 1))
     steps = [s for i in range(len(model.newton_)) for s in _iteration(model, i)]
     return Working(

@@ -13,7 +13,7 @@ from openbook.explain.dispatch import explains
 from openbook.explain.entries import Index, Operation, Question, explain_entry
 from openbook.explain.graphs import key_of, local_slopes, names_for, source_of, trace_back
 from openbook.explain.picture import Leaf
-from openbook.explain.replay import Replay
+from openbook.explain.replay import Replay, TensorReplay
 from openbook.record import Working
 from openbook.tensor import Tensor
 from openbook.tensor.autograd import GraphNode, propagate
@@ -46,7 +46,7 @@ def explain_tensor(
     key = key_of(target)
     if key not in grads:
         raise ExplainError(f"the loss does not depend on {labels.get(key, 'this tensor')}", do="choose another tensor")
-    replay = Replay(nodes)
+    replay = TensorReplay(nodes)
     operations = [_operation(node, labels, grads, replay) for node in nodes if id(node) in grads]
     eps = float(np.finfo(loss.dtype).eps)
     question = Question(key, labels[key], target.data, np.asarray(grads[key]), eps, replay)
@@ -84,9 +84,17 @@ def _operation(node: GraphNode, labels: Mapping[int, str], grads: Mapping[int, A
         name=labels[id(node)],
         rule=node.op.name,
         inputs=tuple(source_of(x, node) if isinstance(x, Tensor) else 0 for x in node.require()),
-        value=np.asarray(node.output),
+        value=_value(node, replay),
         upstream=np.asarray(grads[id(node)]),
         slopes=partial(local_slopes, node),
         formula=node.op.formula,
         differences=partial(replay.local_slopes, node),
     )
+
+
+def _value(node: GraphNode, replay: Replay) -> np.ndarray:
+    """What an operation gave, also where that was changed in place afterwards."""
+    output = np.asarray(node.output)
+    if node.changed[0] <= node.order:
+        return output
+    return np.asarray(replay.values[id(node)]).astype(output.dtype)

@@ -94,10 +94,10 @@ def _edges(operations: Sequence[Operation], leaves: Mapping[int, Leaf], rungs: S
 
 
 def _modules(operations: Sequence[Operation], leaves: Mapping[int, Leaf]) -> dict[int, str]:
-    """The module of each operation: that of its parameters, else of what it was computed from last."""
+    """The module of each operation: the one it ran in, else that of its parameters, else of what it was computed from."""
     modules: dict[int, str] = {}
     for operation in operations:
         own = [leaves[k].module for k in operation.inputs if k in leaves and leaves[k].module]
         before = [modules[k] for k in modules if k in set(operation.inputs)]
-        modules[operation.key] = own[-1] if own else before[-1] if before else ""
+        modules[operation.key] = operation.module or (own[-1] if own else before[-1] if before else "")
     return modules

@@ -1,40 +1,49 @@
-"""What the trees of a forest say about one row, ours and scikit-learn's: leaf counts → fraction → mean, beside the vote."""
+"""What the trees of a forest say about one row, ours and scikit-learn's: leaf counts → fraction → mean, beside the vote,
+and what each feature adds."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from openbook.errors import ExplainError
-from openbook.explain.displays.contributions import TreeFractions, TreeMeans
+from openbook.explain.contributions import Booked, added_up, bars, table
+from openbook.explain.displays.contributions import ContributionBars, TreeFractions, TreeMeans
+from openbook.explain.links import from_formula
+from openbook.explain.passages import BOOKED_NOTE, Passage, changes
 from openbook.expr import Expr, Name, parse
 from openbook.record import Step, Table, Witness, Working, given
 
-__all__ = ["Ballot", "explain_ballots", "explain_means"]
+__all__ = ["Ballot", "explain_ballots", "explain_means", "mean_fractions"]
 
 _ALL_SHOWN = 6  # trees: of larger forests the most and the least convinced are written out
 _LISTED = 40
 TREES, SOFT, HARD, OUT = "The leaves", "Soft: the mean of the fractions", "Hard: the share of the votes", "Out of bag"
+FEATURES = "What each feature adds"
 
 
 @dataclass(frozen=True, eq=False)
 class Ballot:
-    """One tree's answer: the decisions the row passed, and what the leaf holds: a weight per class, or a mean (1,).
+    """One tree's answer: the way the row took, on which nodes hold a weight per class, or a mean (turns + 1, 1).
 
     `rows` are the training rows in the leaf; `unseen` whether the asked-about training row was not drawn for this tree.
     """
 
     tree: int
-    path: tuple[str, ...]
-    value: np.ndarray
+    passage: Passage
     rows: int
     unseen: bool | None = None
 
+    @property
+    def value(self) -> np.ndarray:
+        return self.passage.leaf
+
     def fraction(self, k: int) -> float:
         return float(self.value[k] / self.value.sum())
+
+    def fractions_on_the_way(self, k: int) -> np.ndarray:
+        return self.passage.held[:, k] / self.passage.held.sum(axis=1)
 
     @property
     def winner(self) -> int:
@@ -45,17 +54,25 @@ class Ballot:
         return bool(np.sum(self.value > 0) == 1)
 
 
-def explain_ballots(ballots: Sequence[Ballot], classes: Sequence[str], chosen: int, own: float, title: str) -> Working:
-    """The probability of a class: each tree's leaf, their mean, the votes, and why the two agree or not.
+def explain_ballots(
+    ballots: Sequence[Ballot],
+    classes: Sequence[str],
+    chosen: int,
+    own: Callable[[], float],
+    names: Sequence[str],
+    title: str,
+) -> Working:
+    """The probability of a class: each tree's leaf, their mean, the votes, why the two agree or not, and what each
+    feature adds.
 
-    `own` is what the forest's own `predict_proba` says.
+    `own` gives what the forest's own `predict_proba` says.
     """
     name = str(classes[chosen])
     shown = _shown(ballots, chosen)
     steps = [s for b in shown for s in _leaf_steps(b, chosen, name)]
     fractions = np.array([b.fraction(chosen) for b in ballots])
     votes = np.array([float(b.winner == chosen) for b in ballots])
-    witness = Witness("the forest's own predict_proba", lambda: own, rtol=1e-9, atol=1e-12)
+    witness = Witness("the forest's own predict_proba", own, rtol=1e-9, atol=1e-12)
     single = len(ballots) == 1
     if single:
         soft = Step("p", float(fractions[0]), Name(steps[-1].name), (steps[-1],), rule="the leaf's fraction", part=SOFT,
@@ -67,11 +84,14 @@ def explain_ballots(ballots: Sequence[Ballot], classes: Sequence[str], chosen: i
     steps += _hard(votes, name)
     hard = steps[-1]
     steps += _out_of_bag(ballots, chosen)
+    on_the_way = [b.fractions_on_the_way(chosen) for b in ballots]
+    added = _by_feature(ballots, on_the_way, names, "p by features", witness)
     result = {"class": name, "soft": soft.value, "hard": hard.value}
     return Working(
-        title=title, question=f"How does the probability of {name} come about?", steps=tuple(steps), result=result,
-        tables=(_table(ballots, classes, chosen),), notes=_notes(ballots, soft.value, hard.value, classes),
-        displays=() if len(ballots) <= _ALL_SHOWN else (TreeFractions(fractions, votes, name),),
+        title=title, question=f"How does the probability of {name} come about?", steps=(*steps, *added.steps),
+        result=result, tables=(_table(ballots, classes, chosen), added.table),
+        notes=(*_notes(ballots, soft.value, hard.value, classes), BOOKED_NOTE),
+        displays=(*(() if len(ballots) <= _ALL_SHOWN else (TreeFractions(fractions, votes, name),)), added.display),
     )  # fmt: skip
 
 
@@ -84,7 +104,7 @@ def _shown(ballots: Sequence[Ballot], chosen: int) -> list[Ballot]:
 
 def _leaf_steps(ballot: Ballot, chosen: int, name: str) -> list[Step]:
     t = ballot.tree
-    where = " and ".join(ballot.path[-3:]) or "the only leaf"
+    where = " and ".join(ballot.passage.words()[-3:]) or "the only leaf"
     held = given(f"n_{t}({name})", _count(ballot.value[chosen]), f"tree {t}: … {where}", TREES)
     total = given(f"n_{t}", _count(ballot.value.sum()), f"in all, from {ballot.rows} training rows", TREES)
     fraction = Step(f"p_{t}", ballot.fraction(chosen), Name(held.name) / Name(total.name), (held, total),
@@ -167,30 +187,50 @@ def _notes(ballots: Sequence[Ballot], soft: float, hard: float, classes: Sequenc
     )
 
 
-def explain_means(ballots: Sequence[Ballot], own: float, title: str) -> Working:
-    """A regression forest's number: the mean over the trees of their leaves' mean targets."""
+def mean_fractions(ballots: Sequence[Ballot]) -> np.ndarray:
+    """The probability of every class."""
+    leaves = np.stack([b.value for b in ballots])
+    return np.mean(leaves / leaves.sum(axis=1, keepdims=True), axis=0)
+
+
+@dataclass(frozen=True, eq=False)
+class _ByFeature:
+    """The same number once more: what the roots say, and what each feature's splits added on the way to the leaves."""
+
+    steps: list[Step]
+    table: Table
+    display: ContributionBars
+
+
+def _by_feature(
+    ballots: Sequence[Ballot], on_the_way: Sequence[np.ndarray], names: Sequence[str], name: str, own: Witness
+) -> _ByFeature:
+    roots = given("r", np.array([v[0] for v in on_the_way]), "what each tree says before it asks anything", FEATURES)
+    count = given("T", len(ballots), "trees", FEATURES)
+    bias = from_formula("bias", "sum(r)/T", {"r": roots, "T": count}, "mean of the roots", FEATURES)
+    terms = Booked(changes([b.passage for b in ballots], on_the_way, len(names)), "sum(d)/T", (count,))
+    steps = [roots, count, *added_up(name, bias, terms, names, FEATURES, (own,))]
+    return _ByFeature(steps, table(terms, names, bias.value), bars(terms, names, name.split()[0]))
+
+
+def explain_means(ballots: Sequence[Ballot], own: Callable[[], float], names: Sequence[str], title: str) -> Working:
+    """A regression forest's number: the mean over the trees of their leaves' mean targets, and what each feature adds."""
     means = np.array([float(b.value[0]) for b in ballots])
     every, count = (
         given("m", means, "the mean target in each tree's leaf", TREES),
         given("T", len(means), "trees", TREES),
     )
-    witness = Witness("the forest's own predict", lambda: own, rtol=1e-9, atol=1e-12)
+    witness = Witness("the forest's own predict", own, rtol=1e-9, atol=1e-12)
     result = Step("ŷ", float(means.mean()), parse("sum(m)/T"), (every, count), rule="mean of leaf means", part="The mean",
                   witnesses=(witness,))  # fmt: skip
     spread = Step("spread", float(means.std()), rule="standard deviation over the trees", part="The mean",
                   why="how far the trees disagree", witnesses=(Witness("NumPy", lambda: float(np.std(means)), rtol=1e-9),))  # fmt: skip
+    added = _by_feature(ballots, [b.passage.held[:, 0] for b in ballots], names, "ŷ by features", witness)
     order = sorted(ballots, key=lambda b: float(b.value[0]))
-    rows = tuple((b.tree, float(b.value[0]), b.rows, " and ".join(b.path[-2:])) for b in order[:_LISTED])
-    table = Table("What each tree says", ("tree", "mean target", "rows in the leaf", "last decisions"), rows)
-    return Working(title=title, question="How does the prediction come about?", steps=(every, count, result, spread),
-                   result=result.value, tables=(table,), displays=(TreeMeans(means),) if len(means) > 1 else ())  # fmt: skip
-
-
-def class_index(classes: Sequence[Any], of: Any, probabilities: np.ndarray) -> int:
-    """The class asked about: by name, else the second of two, else the likeliest."""
-    if of is None:
-        return 1 if len(classes) == 2 else int(np.argmax(probabilities))
-    for i, c in enumerate(classes):
-        if str(c) == str(of):
-            return i
-    raise ExplainError(f"the model has no class {of!r}", do=f"choose one of {', '.join(map(str, classes))}")
+    rows = tuple((b.tree, float(b.value[0]), b.rows, " and ".join(b.passage.words()[-2:])) for b in order[:_LISTED])
+    said = Table("What each tree says", ("tree", "mean target", "rows in the leaf", "last decisions"), rows)
+    return Working(
+        title=title, question="How does the prediction come about?", steps=(every, count, result, spread, *added.steps),
+        result=result.value, tables=(said, added.table), notes=(BOOKED_NOTE,),
+        displays=(*((TreeMeans(means),) if len(means) > 1 else ()), added.display),
+    )  # fmt: skip

@@ -12,7 +12,7 @@ import numpy as np
 from openbook.errors import DTypeError, FileError
 from openbook.files.whole import write_whole
 
-__all__ = ["load_arrays", "save_arrays"]
+__all__ = ["load_arrays", "load_arrays_and_notes", "save_arrays"]
 
 
 def save_arrays(arrays: Mapping[str, Any], path: str | Path, notes: Mapping[str, str] | None = None) -> None:
@@ -34,6 +34,11 @@ def save_arrays(arrays: Mapping[str, Any], path: str | Path, notes: Mapping[str,
 
 def load_arrays(path: str | Path) -> dict[str, np.ndarray]:
     """The named arrays of a safetensors file, in its order; a FileError says what is wrong with it."""
+    return load_arrays_and_notes(path)[0]
+
+
+def load_arrays_and_notes(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """The named arrays of a safetensors file, and the notes that were written with them."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -48,7 +53,7 @@ def load_arrays(path: str | Path) -> dict[str, np.ndarray]:
             do="save the state with safetensors.torch.save_file in PyTorch, and load that",
         )
     try:
-        return load(data)
+        return load(data), _notes(data)
     except KeyError as problem:
         raise FileError(
             f"{path} holds numbers of kind {problem.args[0]}, which NumPy does not have",
@@ -59,3 +64,9 @@ def load_arrays(path: str | Path) -> dict[str, np.ndarray]:
         raise FileError(
             f"{path} is no whole safetensors file: {problem}", where="load", do="save it again"
         ) from problem
+
+
+def _notes(data: bytes) -> dict[str, str]:
+    """The texts in the header (its length, eight bytes, stands before it) of a file that `load` has found whole."""
+    length = int.from_bytes(data[:8], "little")
+    return json.loads(data[8 : 8 + length]).get("__metadata__") or {}

@@ -12,6 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from openbook.errors import InputError
+from openbook.forest.exchange import Exchanges
 from openbook.forest.parameters import count, features, whole, within
 from openbook.forest.prediction import Walk, leaf_values, leaves_of, vote_shares, walk_of
 from openbook.forest.pruning import best_leaves, prune
@@ -24,7 +25,7 @@ __all__ = ["Classifies", "Regresses", "TreeBased"]
 _LARGEST_SEED = np.iinfo(np.int64).max
 
 
-class TreeBased(Explains, BaseEstimator):
+class TreeBased(Explains, Exchanges, BaseEstimator):
     """What trees and forests, for classes and numbers, share."""
 
     trees_: list[Tree]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,9 @@ from sklearn.base import clone
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
-from openbook.errors import InputError
+from openbook.errors import InputError, ModelError
 from openbook.forest.base import Classifies, Regresses, TreeBased
-from openbook.forest.parameters import count, whole
+from openbook.forest.parameters import count, threads, whole
 from openbook.forest.prediction import Walk, leaf_values
 from openbook.forest.pruning import pruning_path
 from openbook.forest.training import Target
@@ -79,10 +78,13 @@ class _Forest(TreeBased):
     def drawn(self, tree: int) -> np.ndarray | None:
         """How often each training row was drawn for one tree; None without bootstrap."""
         check_is_fitted(self)
+        if not self.seeds_:
+            raise ModelError("this forest was grown by another library, which draws rows another way",
+                             do="ask its own estimators_samples_")  # fmt: skip
         return self._sample(self.seeds_[tree], self.n_rows_)
 
     def _threads(self) -> int:
-        return os.cpu_count() or 1 if self.n_jobs == -1 else max(1, self.n_jobs or 1)
+        return threads(self.n_jobs)
 
     def _after_fit(self, X: np.ndarray, target: Target) -> None:
         if not self.oob_score:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from numbers import Integral, Real
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from openbook.errors import InputError
 
-__all__ = ["count", "features", "whole", "within"]
+__all__ = ["count", "features", "threads", "whole", "within"]
 
 
 def whole(name: str, value: Any, least: int) -> int:
@@ -45,3 +46,8 @@ def features(value: Any, n: int) -> int:
     if isinstance(value, Integral):
         return min(n, whole("max_features", value, 1))
     return max(1, int(within("max_features", value, np.nextafter(0.0, 1.0), 1.0) * n))
+
+
+def threads(n_jobs: int | None) -> int:
+    """How many threads `n_jobs` means."""
+    return os.cpu_count() or 1 if n_jobs == -1 else max(1, n_jobs or 1)

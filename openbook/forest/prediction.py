@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from openbook.forest.ranks import Ranks
 from openbook.forest.tree import Tree
 
 __all__ = ["Walk", "leaf_values", "leaves_of", "vote_shares", "walk_of"]
@@ -16,6 +18,8 @@ __all__ = ["Walk", "leaf_values", "leaves_of", "vote_shares", "walk_of"]
 _BLOCK = 16384  # rows that one thread takes at a time, all trees for each
 _WORTH_THREADS = 500_000  # rows × trees
 _FEW_ROWS = 8
+_WORTH_RANKS = 100_000  # rows × trees: below, ranking the forest's thresholds costs more than it saves
+_RANKED_BLOCK = 131_072  # rows: the trees are read once for all of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +34,7 @@ class Walk:
     links: np.ndarray
     starts: np.ndarray
     shares: np.ndarray
+    n_features: int
 
     @classmethod
     def of(cls, trees: Sequence[Tree], n_features: int) -> Walk:
@@ -39,7 +44,12 @@ class Walk:
         parts = [_nodes(tree, start) for tree, start in zip(trees, starts[:-1], strict=True)]
         shares = [t.value / t.value.sum(axis=1, keepdims=True) if t.value.shape[1] > 1 else t.value for t in trees]
         return cls(np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]), starts[:-1],
-                   np.ascontiguousarray(np.concatenate(shares), dtype=np.float64))  # fmt: skip
+                   np.ascontiguousarray(np.concatenate(shares), dtype=np.float64), n_features)  # fmt: skip
+
+    @cached_property
+    def ranks(self) -> Ranks | None:
+        """The same nodes for large batches, made when the first comes."""
+        return Ranks.of(self, self.n_features)
 
     @property
     def votes(self) -> np.ndarray:
@@ -68,8 +78,15 @@ def walk_of(model: object, trees: Sequence[Tree], n_features: int) -> Walk:
 
 def leaves_of(walk: Walk, X: np.ndarray, threads: int = 1) -> np.ndarray:
     """The leaf in which each row ends, for every tree (rows, trees)."""
-    leaves = np.empty((len(walk.starts), len(X)), np.int64)
-    _run(walk, X, None, None, leaves, threads)
+    from openbook.forest.kernels.walk import walk_rows
+
+    flat, (n, width) = np.ascontiguousarray(X).reshape(-1), X.shape
+    leaves = np.empty((len(walk.starts), n), np.int64)
+
+    def block(begin: int, end: int) -> None:
+        walk_rows(flat, width, begin, end, walk.thresholds, walk.links, walk.starts, None, None, leaves)
+
+    _in_blocks(block, n, _BLOCK, threads if n * len(walk.starts) >= _WORTH_THREADS else 1)
     return leaves.T
 
 
@@ -84,36 +101,33 @@ def vote_shares(walk: Walk, X: np.ndarray, threads: int = 1) -> np.ndarray:
 
 
 def _averaged(walk: Walk, values: np.ndarray, X: np.ndarray, threads: int) -> np.ndarray:
-    sums = np.zeros((len(X), values.shape[1]))
-    _run(walk, X, values, sums, None, threads)
+    from openbook.forest.kernels.walk import walk_rows, walk_trees
+
+    X = np.ascontiguousarray(X)
+    flat, (n, width) = X.reshape(-1), X.shape
+    work = n * len(walk.starts)
+    sums = np.zeros((n, values.shape[1]))
+    nodes = walk.thresholds, walk.links, walk.starts
+    ranks = walk.ranks if work >= _WORTH_RANKS else None
+
+    def block(begin: int, end: int) -> None:
+        if ranks is None or not ranks.add_up(X[begin:end], values, walk.starts, sums[begin:end]):
+            walk_rows(flat, width, begin, end, *nodes, values, sums, None)
+
+    if n < _FEW_ROWS:
+        walk_trees(flat, width, 0, n, *nodes, values, sums)
+    else:
+        _in_blocks(block, n, _BLOCK if ranks is None else _RANKED_BLOCK, threads if work >= _WORTH_THREADS else 1)
     return sums / len(walk.starts)
 
 
-def _run(
-    walk: Walk,
-    X: np.ndarray,
-    values: np.ndarray | None,
-    sums: np.ndarray | None,
-    leaves: np.ndarray | None,
-    threads: int,
-) -> None:
-    from openbook.forest.kernels.walk import walk_rows, walk_trees
-
-    flat, (n, width) = np.ascontiguousarray(X).reshape(-1), X.shape
-    if n < _FEW_ROWS and values is not None:
-        walk_trees(flat, width, 0, n, walk.thresholds, walk.links, walk.starts, values, sums)
-        return
-
-    parallel = threads > 1 and n * len(walk.starts) >= _WORTH_THREADS
-    size = min(_BLOCK, -(-n // threads)) if parallel else _BLOCK
-
-    def block(begin: int) -> None:
-        end = min(begin + size, n)
-        walk_rows(flat, width, begin, end, walk.thresholds, walk.links, walk.starts, values, sums, leaves)
-
-    if not parallel:
-        for begin in range(0, n, size):
-            block(begin)
+def _in_blocks(work: Callable[[int, int], None], rows: int, size: int, threads: int) -> None:
+    """Call `work(begin, end)` for blocks of rows, `size` at most; each thread has its share."""
+    size = max(1, min(size, -(-rows // threads)))
+    blocks = [(begin, min(begin + size, rows)) for begin in range(0, rows, size)]
+    if threads == 1:
+        for block in blocks:
+            work(*block)
         return
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(block, range(0, n, size)))
+        list(pool.map(lambda block: work(*block), blocks))

@@ -92,10 +92,16 @@ class Tree:
         inner = np.flatnonzero(~self.is_leaf)
         if np.array_equal(self.right[inner], self.left[inner] + 1):
             return self
-        order = [0]
-        for node in order:  # grows on the way
-            if self.left[node] != LEAF:
-                order += [int(self.left[node]), int(self.right[node])]
+        return self.by_level()
+
+    def by_level(self) -> Tree:
+        """The same tree with its nodes in the order of their depth, the two children of a node side by side."""
+        levels, level = [], np.zeros(1, np.intp)
+        while len(level):
+            levels.append(level)
+            split = level[self.left[level] != LEAF]
+            level = np.column_stack([self.left[split], self.right[split]]).ravel()
+        order = np.concatenate(levels)
         place = np.empty(len(self), np.int32)
         place[order] = np.arange(len(self))
         moved = {f.name: getattr(self, f.name)[order] for f in fields(self)}

@@ -14,6 +14,7 @@ from openbook.record.keeping import keeping, record
 
 if TYPE_CHECKING:
     from openbook.record.graph import Edge, Graph, Node
+    from openbook.record.parting import Pair, Parting, diff
     from openbook.record.step import Step, Witness, given
     from openbook.record.table import Table
     from openbook.record.verify import Check, Verification
@@ -25,11 +26,14 @@ __all__ = [
     "Explains",
     "Graph",
     "Node",
+    "Pair",
+    "Parting",
     "Step",
     "Table",
     "Verification",
     "Witness",
     "Working",
+    "diff",
     "given",
     "keeping",
     "record",
@@ -40,6 +44,7 @@ __getattr__ = later(
     __name__,
     {
         "graph": ("Edge", "Graph", "Node"),
+        "parting": ("Pair", "Parting", "diff"),
         "step": ("Step", "Witness", "given"),
         "table": ("Table",),
         "verify": ("Check", "Verification"),

@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     from openbook.record.step import Step
     from openbook.record.working import Working
 
-__all__ = ["Check", "Verification", "check_step", "verify"]
+__all__ = [
+    "Check",
+    "Verification",
+    "as_floats",
+    "check_step",
+    "is_number",
+    "largest_gap",
+    "magnitude",
+    "spread",
+    "verify",
+]
 
 _PRECISION = 50
 _SHAKES = 3
@@ -134,36 +144,37 @@ def check_step(step: Step) -> list[Check]:
     checks = []
     if step.formula is not None and _size(step) <= _LARGEST_EXACT:
         exact = _exact(step.formula, {s.name: s.value for s in step.inputs})
-        allowed = _spread(step) if exact is not None else 0.0
+        allowed = spread(step) if exact is not None else 0.0
         if exact is not None:
             checks.append(_compare(step, f"{_PRECISION}-digit arithmetic", exact, allowed))
     for witness in step.witnesses:
         other = witness.compute()
-        allowed = 0.0 if isinstance(other, (str, Expr)) else witness.atol + witness.rtol * _magnitude(other)
+        allowed = 0.0 if isinstance(other, (str, Expr)) else witness.atol + witness.rtol * magnitude(other)
         checks.append(_compare(step, witness.method, other, allowed))
     return [replace(check, step=step) for check in checks]
 
 
 def _exact(formula: Expr, values: dict[str, Any], arithmetic: Arithmetic | None = None) -> Any:
-    if not all(_numeric(v) for v in values.values()):
+    if not all(is_number(v) for v in values.values()):
         return None
     return evaluate(formula, values, arithmetic or precise(_PRECISION))
 
 
-def _numeric(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether a step's value is a number or an array of them."""
     return not isinstance(value, (str, bytes, Expr)) and np.asarray(value).dtype.kind in "biufO"
 
 
-def _spread(step: Step) -> float:
+def spread(step: Step) -> float:
     """How far rounding can move this formula's value, in the floats it was computed in."""
     assert step.formula is not None
     shaken = []
     for seed in range(_SHAKES):
         values = {s.name: _shaken(s.value, step.eps, seed) for s in step.inputs}
-        shaken.append(_floats(_exact(step.formula, values, precise(_PRECISION, step.eps, seed))))
-    centre = _floats(_exact(step.formula, {s.name: s.value for s in step.inputs}))
+        shaken.append(as_floats(_exact(step.formula, values, precise(_PRECISION, step.eps, seed))))
+    centre = as_floats(_exact(step.formula, {s.name: s.value for s in step.inputs}))
     finite = [np.max(np.abs(s - centre), initial=0.0) for s in shaken if np.all(np.isfinite(s))]
-    return _ALLOWANCE * (max(finite, default=0.0) + step.eps * _magnitude(centre))
+    return _ALLOWANCE * (max(finite, default=0.0) + step.eps * magnitude(centre))
 
 
 def _shaken(value: Any, eps: float, seed: int) -> Any:
@@ -175,12 +186,14 @@ def _shaken(value: Any, eps: float, seed: int) -> Any:
     return array * (1 + eps * moves)
 
 
-def _floats(value: Any) -> np.ndarray:
+def as_floats(value: Any) -> np.ndarray:
+    """Numbers of any precision as float64."""
     return np.asarray(value, dtype=object).astype(np.float64)
 
 
-def _magnitude(value: Any) -> float:
-    array = np.abs(_floats(value))
+def magnitude(value: Any) -> float:
+    """The largest finite number, by size."""
+    array = np.abs(as_floats(value))
     array = array[np.isfinite(array)]
     return float(np.max(array, initial=0.0))
 
@@ -193,13 +206,13 @@ def _compare(step: Step, method: str, expected: Any, allowed: float) -> Check:
     value, other = _plain(step.value), _plain(expected)
     if isinstance(value, (str, Expr)) or isinstance(other, (str, Expr)):
         return Check(step.name, method, math.inf if value == other else 0.0, value == other, value, other)
-    ours, theirs = _floats(value), _floats(other)
+    ours, theirs = as_floats(value), as_floats(other)
     if ours.shape != theirs.shape and ours.size != theirs.size:
         return Check(step.name, method, 0.0, False, value, other)
-    gap = _gap(ours.ravel(), theirs.ravel())
+    gap = largest_gap(ours.ravel(), theirs.ravel())
     passed = bool(gap <= allowed)
     return Check(
-        step.name, method, _shared_digits(gap, _magnitude(theirs), allowed if passed else 0.0), passed, value, other
+        step.name, method, _shared_digits(gap, magnitude(theirs), allowed if passed else 0.0), passed, value, other
     )
 
 
@@ -210,7 +223,7 @@ def _shared_digits(gap: float, size: float, allowed: float) -> float:
     return max(0.0, -math.log10(gap / size)) if math.isfinite(gap) else 0.0
 
 
-def _gap(ours: np.ndarray, theirs: np.ndarray) -> float:
+def largest_gap(ours: np.ndarray, theirs: np.ndarray) -> float:
     """The largest difference; equal infinities and NaN beside NaN are no difference."""
     same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
     with np.errstate(invalid="ignore"):
@@ -224,7 +237,7 @@ def _plain(value: Any) -> Any:
 
 def _end_to_end(working: Working) -> Check | None:
     """The derived steps from the given values alone, every step between in fifty digits; the worst of them."""
-    derived = [s for s in working.steps if s.formula is not None and _numeric(s.value)]
+    derived = [s for s in working.steps if s.formula is not None and is_number(s.value)]
     if not derived or sum(_size(s) for s in derived) > _LARGEST_CHAIN:
         return None
     exact: dict[int, Any] = {}
@@ -238,12 +251,12 @@ def _end_to_end(working: Working) -> Check | None:
 
 
 def _chained(step: Step, exact: dict[int, Any]) -> Any:
-    if step.formula is None or not all(_numeric(s.value) for s in step.inputs):
+    if step.formula is None or not all(is_number(s.value) for s in step.inputs):
         return step.value
     return evaluate(step.formula, {s.name: exact.get(id(s), s.value) for s in step.inputs}, precise(_PRECISION))
 
 
 def _end_allowance(step: Step) -> float:
     """Half the digits of the floats in use: enough to catch a slip, wide enough for honest cancellation."""
-    sizes = [_magnitude(s.value) for s in step.inputs if _numeric(s.value)]
-    return math.sqrt(step.eps) * max(_magnitude(step.value), 1e-3 * max(sizes, default=0.0))
+    sizes = [magnitude(s.value) for s in step.inputs if is_number(s.value)]
+    return math.sqrt(step.eps) * max(magnitude(step.value), 1e-3 * max(sizes, default=0.0))

@@ -106,15 +106,28 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     return word.stack(*_alike(tensors), axis=dim)
 
 
-def save(state: Mapping[str, Any], path: Any) -> None:
-    """Write named tensors (a `state_dict()`) to a safetensors file, which PyTorch's users read with safetensors.torch."""
-    from openbook.files import save_arrays
+def save(model_or_state: Any, path: Any) -> None:
+    """Write a model, or named tensors (a `state_dict()`), to a safetensors file: nothing in it runs code.
 
-    save_arrays(state, path)
+    Models are our trees, forests and linear models, and nets made of modules of `openbook.nn`; forests go to ONNX where
+    the name ends in .onnx. A state is read by PyTorch's users with safetensors.torch. The file is replaced whole or not at
+    all. Raises ModelError for what cannot be written, FileError where the file cannot.
+    """
+    from openbook.files import save_arrays, save_model
+
+    if isinstance(model_or_state, Mapping):
+        save_arrays(model_or_state, path)
+    else:
+        save_model(model_or_state, path)
 
 
-def load(path: Any) -> dict[str, Tensor]:
-    """Named tensors from a safetensors file, for `load_state_dict`; a pickle is refused, for it may run code."""
-    from openbook.files import load_arrays
+def load(path: Any) -> Any:
+    """The model that `save` wrote, or named tensors from any other safetensors file, for `load_state_dict`.
 
-    return {name: Tensor(array) for name, array in load_arrays(path).items()}
+    All of a model is validated before it is used. Raises FileError saying what is wrong; a pickle is refused, for it may
+    run code.
+    """
+    from openbook.files import load_file
+
+    found = load_file(path)
+    return {name: Tensor(array) for name, array in found.items()} if type(found) is dict else found

@@ -34,7 +34,7 @@ class ContributionBars(Display):
         ax.axvline(0, color=QUIET, linewidth=0.8)
         ax.set_yticks(places, [_short(self.names[i]) for i in order])
         ax.invert_yaxis()
-        ax.set_xlabel(f"added to {self.total} (weight × value)")
+        ax.set_xlabel(f"added to {self.total}")
 
 
 @dataclass

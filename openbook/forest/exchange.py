@@ -1,0 +1,32 @@
+"""Forests in other forms, smaller or for other programs: the methods; what they do stands in a file for each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["Exchanges"]
+
+
+class Exchanges:
+    """Mix in to give a tree or forest its other forms."""
+
+    def to_sklearn(self) -> Any:
+        """The same tree or forest as scikit-learn's own class; see `openbook.forest.scikit`."""
+        from openbook.forest.scikit import to_sklearn
+
+        return to_sklearn(self)
+
+    def to_onnx(self) -> Any:
+        """The same tree or forest as an ONNX model (`onnx.ModelProto`); see `openbook.forest.onnx_model`."""
+        from openbook.forest.onnx_model import to_onnx
+
+        return to_onnx(self)
+
+    def compact(self) -> Any:
+        """A `CompactForest` with the same predictions, in about a tenth of the room, that can do nothing else."""
+        from sklearn.utils.validation import check_is_fitted
+
+        from openbook.forest.compact import compact_of
+
+        check_is_fitted(self)
+        return compact_of(self)
