@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from openbook.explain.rows import class_index
 from openbook.explain.trees.named import named_forest
 from openbook.explain.trees.picture import Picture
 from openbook.explain.trees.vote import Vote, Way, ways_of
 from openbook.explain.trees.vote_drawing import COLUMNS, draw_vote
 from openbook.explain.trees.words import counted, held, share_text, short
-from openbook.explain.votes import class_index
 from openbook.record.draw.json import plain
 
 __all__ = ["ForestPicture", "plot_forest"]

@@ -11,9 +11,10 @@ from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomFo
 from sklearn.tree import BaseDecisionTree
 
 from openbook.errors import ExplainError, InputError
-from openbook.explain.contributions import checked_row, feature_names
+from openbook.explain.rows import checked_row, feature_names
 from openbook.forest import Tree
 from openbook.forest.base import TreeBased
+from openbook.forest.scikit import converted
 
 __all__ = ["NamedForest", "NamedTree", "Names", "named_forest", "named_tree"]
 
@@ -42,7 +43,7 @@ class Names:
 
     def row(self, row: Any) -> np.ndarray:
         """One row as the trees compare it (features,)."""
-        return checked_row(row, len(self.features)).astype(self.dtype)
+        return checked_row(row, len(self.features), self.dtype)
 
     def table(self, X: Any) -> np.ndarray:
         """Rows as the trees compare them (rows, features)."""
@@ -109,13 +110,17 @@ def named_forest(
     ours = isinstance(model, TreeBased)
     labels = getattr(model, "classes_", None)
     names = Names(
-        features=_all(feature_names(model, features, model.n_features_in_), model.n_features_in_, "feature_names"),
-        classes=() if labels is None else _all(labels if classes is None else classes, len(labels), "class_names"),
+        features=tuple(feature_names(model, features, model.n_features_in_)),
+        classes=() if labels is None else _class_names(labels if classes is None else classes, len(labels)),
         labels=labels,
         centre="median" if model.criterion == "absolute_error" else "mean",
         dtype=np.float64 if ours else np.float32,
     )
-    trees = model.trees_ if ours else [_converted(t.tree_, labels) for t in getattr(model, "estimators_", [model])]
+    trees = (
+        model.trees_
+        if ours
+        else [converted(t.tree_, labels is not None) for t in getattr(model, "estimators_", [model])]
+    )
     return NamedForest(tuple(trees), names, type(model).__name__, _our_draws(model) if ours else _their_draws(model))
 
 
@@ -135,9 +140,10 @@ def named_tree(
     return NamedTree(forest.trees[number], forest.names, title, forest.drawn(number))
 
 
-def _all(given: Sequence[Any], wanted: int, where: str) -> tuple[str, ...]:
+def _class_names(given: Sequence[Any], wanted: int) -> tuple[str, ...]:
     if len(given) != wanted:
-        raise InputError(f"{len(given)} names are given for {wanted}", where=where, do="name every one, in order")
+        raise InputError(f"{len(given)} names are given for {wanted} classes", where="class_names",
+                         do="name every one, in the order of classes_")  # fmt: skip
     return tuple(str(name) for name in given)
 
 
@@ -146,28 +152,9 @@ def _bare(tree: Tree, features: Sequence[str] | None, classes: Sequence[str] | N
     width = len(features) if features is not None else int(tree.feature.max(initial=0)) + 1
     tree.validate(width)
     k = tree.value.shape[1]
-    called = () if k == 1 else _all(range(k) if classes is None else classes, k, "class_names")
-    names = Names(
-        _all(feature_names(tree, features, width), width, "feature_names"), called, np.arange(k) if called else None
-    )
+    called = () if k == 1 else _class_names(range(k) if classes is None else classes, k)
+    names = Names(tuple(feature_names(tree, features, width)), called, np.arange(k) if called else None)
     return NamedForest((tree,), names, "Tree", lambda _: None)
-
-
-def _converted(tree: Any, labels: np.ndarray | None) -> Tree:
-    """scikit-learn's arrays as ours: its leaves hold class fractions, which times their weight are counts again."""
-    weight = np.asarray(tree.weighted_n_node_samples)
-    value = tree.value[:, 0, :]
-    if labels is not None:
-        value = np.round(value / value.sum(axis=1, keepdims=True) * weight[:, None], 9)
-    inner = tree.children_left >= 0
-    impurity, gain = weight * tree.impurity, np.zeros(len(weight))
-    left, right = tree.children_left[inner], tree.children_right[inner]
-    gain[inner] = impurity[inner] - impurity[left] - impurity[right]
-    return Tree(
-        feature=np.where(inner, tree.feature, -1), threshold=np.where(inner, tree.threshold, 0.0),
-        left=tree.children_left, right=tree.children_right, missing_left=np.asarray(tree.missing_go_to_left, bool),
-        value=value, weight=weight, samples=np.asarray(tree.n_node_samples), gain=gain,
-    )  # fmt: skip
 
 
 def _our_draws(model: Any) -> Callable[[int], np.ndarray | None]:

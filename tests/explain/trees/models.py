@@ -11,6 +11,7 @@ from sklearn import ensemble, tree
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
 
 import openbook as ob
+from openbook.forest.scikit import from_sklearn
 
 __all__ = ["FORESTS", "TREES", "Fitted", "forest", "grown"]
 
@@ -36,8 +37,8 @@ def _set(loader: Any) -> tuple[np.ndarray, np.ndarray]:
     return loader(return_X_y=True)
 
 
-def _fitted(model: Any, X: np.ndarray, y: np.ndarray) -> Fitted:
-    return Fitted(model.fit(X, y), X, y)
+def _fitted(model: Any, X: np.ndarray, y: np.ndarray, then: Any = lambda model: model) -> Fitted:
+    return Fitted(then(model.fit(X, y)), X, y)
 
 
 TREES = {
@@ -77,6 +78,9 @@ FORESTS = {
     ),
     "numbers": lambda: _fitted(ensemble.RandomForestRegressor(25, random_state=0), *_set(load_diabetes)),
     "our numbers": lambda: _fitted(ob.RandomForestRegressor(25, random_state=0), *_set(load_diabetes)),
+    "once theirs": lambda: _fitted(
+        ensemble.RandomForestClassifier(10, max_depth=3, random_state=0), *_set(load_wine), from_sklearn
+    ),
     "single leaves": lambda: _fitted(ob.RandomForestClassifier(5), np.ones((3, 1)), np.array([0, 1, 1])),
 }  # fmt: skip
 
