@@ -67,7 +67,8 @@ def _shared_params(model: Any, other: Any) -> dict[str, Any]:
 
 def _our_tree(theirs: Any, classes: bool) -> Tree:
     tree = converted(theirs, classes)
-    return replace(tree, threshold=np.where(tree.is_leaf, 0.0, _for_doubles(tree.threshold)))
+    exact = replace(tree, threshold=np.where(tree.is_leaf, 0.0, _for_doubles(tree.threshold)))
+    return exact.side_by_side()  # as prediction walks it: `apply` then names nodes of these very arrays
 
 
 def converted(theirs: Any, classes: bool) -> Tree:
