@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from openbook.errors import ModelError
 from openbook.forest import estimators, extra_trees
 from openbook.forest.tree import LEAF, Tree
 
-__all__ = ["from_sklearn", "to_sklearn"]
+__all__ = ["converted", "from_sklearn", "to_sklearn"]
 
 # Ours and theirs have the same names.
 _OURS: dict[str, Any] = {
@@ -65,12 +66,19 @@ def _shared_params(model: Any, other: Any) -> dict[str, Any]:
 
 
 def _our_tree(theirs: Any, classes: bool) -> Tree:
+    tree = converted(theirs, classes)
+    exact = replace(tree, threshold=np.where(tree.is_leaf, 0.0, _for_doubles(tree.threshold)))
+    return exact.side_by_side()  # as prediction walks it: `apply` then names nodes of these very arrays
+
+
+def converted(theirs: Any, classes: bool) -> Tree:
+    """The arrays of one of scikit-learn's trees (`tree_`) as ours; its thresholds are for rows rounded to float32."""
     leaf = theirs.children_left == LEAF
     weight = theirs.weighted_n_node_samples.copy()
     value = theirs.value[:, 0, :]
     return Tree(
         feature=np.where(leaf, LEAF, theirs.feature).astype(np.int32),
-        threshold=np.where(leaf, 0.0, _for_doubles(theirs.threshold)),
+        threshold=np.where(leaf, 0.0, theirs.threshold),
         left=theirs.children_left.astype(np.int32),
         right=theirs.children_right.astype(np.int32),
         missing_left=~leaf & theirs.missing_go_to_left.astype(bool),

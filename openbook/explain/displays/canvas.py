@@ -1,4 +1,4 @@
-"""What all Displays share: an axis to draw on, and the two colours of the house."""
+"""What all Displays share: an axis to draw on, and the colours of the house."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from typing import Any
 
 from openbook.record.draw.figure import figure_svg
 
-__all__ = ["ACCENT", "CONTRAST", "QUIET", "Display"]
+__all__ = ["ACCENT", "CLASSES", "CONTRAST", "QUIET", "Display"]
 
 ACCENT, CONTRAST, QUIET = "#2563a8", "#c2410c", "#8a8f98"
+# One for each class, told apart by the colour-blind, on light and dark: Petroff, Accessible Color Sequences (2021).
+CLASSES = (
+    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
+)  # fmt: skip
 
 
 class Display:

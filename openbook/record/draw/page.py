@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from html import escape
 
+from openbook.record.draw.colours import DARK, LIGHT, PRINTED
+
 __all__ = ["in_notebook", "page"]
 
-_COLOURS = """
-:root{--ob-paper:#fffefb;--ob-ink:#1d2129;--ob-quiet:#5d6571;--ob-line:#d9dce1;--ob-soft:#f4f3ee;--ob-accent:#1f5b9e;
---ob-contrast:#b4400c;--ob-good:#1a7346;--ob-bad:#b42318;--ob-mark:#fff1c2;color-scheme:light dark}
-@media (prefers-color-scheme:dark){:root{--ob-paper:#16181d;--ob-ink:#e6e6e3;--ob-quiet:#9aa2ae;--ob-line:#373c45;
---ob-soft:#1f2229;--ob-accent:#7db4f0;--ob-contrast:#f4935e;--ob-good:#6cc495;--ob-bad:#ff8a7d;--ob-mark:#5a4a12}}
-@media print{:root{--ob-paper:#fff;--ob-ink:#000;--ob-quiet:#444;--ob-line:#bbb;--ob-soft:#fff;--ob-mark:#eee;
-color-scheme:light}}
-"""
+_COLOURS = (
+    f":root{{{LIGHT};color-scheme:light dark}}"
+    f"@media (prefers-color-scheme:dark){{:root{{{DARK}}}}}"
+    f"@media print{{:root{{{PRINTED};color-scheme:light}}}}"
+)
 
 _PAGE = """
 *{box-sizing:border-box}
