@@ -71,8 +71,13 @@ def negative(a: Expr) -> Expr:
     if isinstance(a, Negate):
         return a.operand
     if isinstance(a, Number):
-        return Number(-a.value) if a.value else a
+        return Number(-a.value, _turned(a.spelling)) if a.value else a
     return Negate(a)
+
+
+def _turned(spelling: str) -> str:
+    """The other sign; "0.3" means three tenths, and so does its opposite."""
+    return spelling and (spelling.removeprefix("-") if spelling.startswith("-") else f"-{spelling}")
 
 
 def times(a: Expr, b: Expr) -> Expr:
