@@ -11,7 +11,7 @@ from openbook.errors import InputError
 
 __all__ = ["CRITERIA", "FixedPoint", "Target"]
 
-CRITERIA = {"gini": 0, "entropy": 1, "log_loss": 1, "squared_error": 2}
+CRITERIA = {"gini": 0, "entropy": 1, "log_loss": 1, "squared_error": 2, "poisson": 3, "absolute_error": 4}
 EXACT_SQUARES = 2**26  # weight: squares of sums, and sums of these, are then exact in doubles
 _WEIGHT_BITS = 28  # of the largest weight, where weights are not whole numbers
 _SUM_BITS = 51  # of any sum, so that doubles hold it
@@ -44,7 +44,8 @@ class FixedPoint:
     heaviest: int
 
     @classmethod
-    def of(cls, target: Target) -> FixedPoint:
+    def of(cls, target: Target, middle: float | None = None) -> FixedPoint:
+        """Numbers are counted from `middle` (None: their mean, which leaves most room for digits)."""
         if target.classes > _MOST_CLASSES:
             raise InputError(f"{target.classes} classes are more than {_MOST_CLASSES}", do="merge rare classes")
         n, largest = len(target.weight), float(target.weight.max(initial=0))
@@ -57,7 +58,8 @@ class FixedPoint:
             code = target.y.astype(np.int32)
             return cls(code, weight, np.empty(0, np.int64), step, 1.0, 0.0, heaviest)
         code = np.unique(target.y, return_inverse=True)[1].astype(np.int32)
-        middle = float(np.average(target.y, weights=weight)) if weight.any() else 0.0
+        if middle is None:
+            middle = float(np.average(target.y, weights=weight)) if weight.any() else 0.0
         centred = weight * (target.y - middle)
         furthest = float(np.abs(centred).max(initial=0))
         target_step = furthest / 2.0**room if furthest > 0 else 1.0
@@ -87,8 +89,7 @@ class FixedPoint:
     def values_of(self, sums: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
         """From the sums of nodes: class weights, or means; and the total weight."""
         if classes > 2:
-            value = sums * self.weight_step
-            return value, value.sum(axis=1)
+            return sums * self.weight_step, sums.sum(axis=1) * self.weight_step
         weight = sums[:, 0] * self.weight_step
         if classes:
             value = np.stack([sums[:, 0] - sums[:, 1], sums[:, 1]][:classes], axis=1) * self.weight_step

@@ -61,17 +61,10 @@ def _below(tree: Tree) -> tuple[np.ndarray, np.ndarray]:
     return gain, leaves
 
 
-def _parents(tree: Tree) -> np.ndarray:
-    parent = np.full(len(tree), LEAF)
-    inner = np.flatnonzero(~tree.is_leaf)
-    parent[tree.left[inner]] = parent[tree.right[inner]] = inner
-    return parent
-
-
 def _weakest_first(tree: Tree) -> list[tuple[float, int, float]]:
     """The nodes that pruning makes leaves, in turn; with the gain of what is cut, for each leaf fewer and in all."""
     gain, leaves = _below(tree)
-    parent, whole = _parents(tree), tree.weight[0]
+    parent, whole = tree.parents, tree.weight[0]
     alive = ~tree.is_leaf
 
     def strength(node: int) -> float:

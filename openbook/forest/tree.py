@@ -51,12 +51,61 @@ class Tree:
         return self.left == LEAF
 
     @property
+    def parents(self) -> np.ndarray:
+        """The parent of each node; LEAF for the root."""
+        parent = np.full(len(self), LEAF)
+        inner = np.flatnonzero(~self.is_leaf)
+        parent[self.left[inner]] = parent[self.right[inner]] = inner
+        return parent
+
+    @property
     def depth(self) -> int:
         """The number of decisions on the longest way down."""
         level = np.zeros(len(self), np.int64)
         for node in np.flatnonzero(~self.is_leaf):
             level[self.left[node]] = level[self.right[node]] = level[node] + 1
         return int(level.max(initial=0))
+
+    @property
+    def nbytes(self) -> int:
+        """The memory its arrays take."""
+        return sum(getattr(self, f.name).nbytes for f in fields(self))
+
+    # --- scikit-learn's names for the same arrays ------------------------------------------------------------------
+
+    @property
+    def children_left(self) -> np.ndarray:
+        return self.left
+
+    @property
+    def children_right(self) -> np.ndarray:
+        return self.right
+
+    @property
+    def missing_go_to_left(self) -> np.ndarray:
+        return self.missing_left
+
+    @property
+    def n_node_samples(self) -> np.ndarray:
+        return self.samples
+
+    @property
+    def weighted_n_node_samples(self) -> np.ndarray:
+        return self.weight
+
+    @property
+    def node_count(self) -> int:
+        return len(self)
+
+    @property
+    def n_leaves(self) -> int:
+        return int(self.is_leaf.sum())
+
+    @property
+    def max_depth(self) -> int:
+        return self.depth
+
+    # --- use -------------------------------------------------------------------------------------------------------
 
     def validate(self, n_features: int) -> Tree:
         """Return the tree if a kernel may walk it; raise ModelError saying which array contradicts which."""

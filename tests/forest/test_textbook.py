@@ -129,11 +129,11 @@ def test_the_same_with_bounds_checked_and_without_the_compiler(
 
 def test_a_planted_mistake_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """A textbook that prefers the last of equal splits grows another tree: the comparison can fail."""
-    from openbook.forest import textbook
+    from openbook.forest import textbook_scores
 
     random = np.random.default_rng(0)
     X, y = random.integers(0, 3, (40, 4)).astype(float), random.integers(0, 2, 40)
-    right = textbook._Book.score
-    monkeypatch.setattr(textbook._Book, "score", lambda self, sums: round(right(self, sums), 1))
+    right = textbook_scores.Scores.of_split
+    monkeypatch.setattr(textbook_scores.Scores, "of_split", lambda self, *sides: round(right(self, *sides), 1))
     with pytest.raises(AssertionError):
         assert_same(X, Target(y, np.ones(40), 2), growth(max_features=4), None, 3)
