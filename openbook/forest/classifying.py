@@ -11,7 +11,6 @@ from sklearn.utils import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from openbook.forest.base import TreeBased
-from openbook.forest.impurities import class_impurity
 from openbook.forest.parameters import one_of
 from openbook.forest.prediction import leaf_values, vote_shares
 from openbook.forest.training import Target
@@ -63,10 +62,6 @@ class Classifies(ClassifierMixin, TreeBased):
         """A table of all outputs' classes (rows, all classes), as one or as a list of (rows, classes)."""
         parts = np.split(table, np.cumsum(self._widths())[:-1], axis=1)
         return parts if isinstance(self.classes_, list) else parts[0]
-
-    def _root_impurity(self, y: np.ndarray, sample_weight: Any) -> float:
-        by_output = np.split(self.trees_[0].value[0], np.cumsum(self._widths())[:-1])
-        return float(np.mean([class_impurity(self.criterion, weights) for weights in by_output]))
 
     def predict_proba(self, X: Any, voting: str | None = None) -> Any:
         """The probability of each class (rows, classes), in the order of `classes_`.

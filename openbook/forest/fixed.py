@@ -17,6 +17,7 @@ _WEIGHT_BITS = 28  # of the largest weight, where weights are not whole numbers
 _SUM_BITS = 51  # of any sum, so that doubles hold it
 _TERM_BITS = 60  # of w ln w for the weight of all
 _MOST_CLASSES = 2**16
+_LEAST = math.ulp(0.0)  # the smallest number above 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,9 +61,11 @@ class FixedPoint:
         code = np.unique(target.y, return_inverse=True)[1].astype(np.int32)
         if middle is None:
             middle = float(np.average(target.y, weights=weight)) if weight.any() else 0.0
+            middle = _on_grid(middle, float(np.abs(target.y - middle).max(initial=0)))
         centred = weight * (target.y - middle)
         furthest = float(np.abs(centred).max(initial=0))
-        target_step = furthest / 2.0**room if furthest > 0 else 1.0
+        # A power of two: whole targets, halves, quarters … and their means then come out as they are.
+        target_step = 2.0 ** math.ceil(math.log2(max(furthest / 2.0**room, _LEAST))) if furthest > 0 else 1.0
         weighted = np.round(centred / target_step).astype(np.int64)
         return cls(code, weight, weighted, step, target_step, middle, heaviest)
 
@@ -96,3 +99,11 @@ class FixedPoint:
             return value, weight
         mean = self.middle + (sums[:, 1] / sums[:, 0]) * self.target_step
         return mean[:, None], weight
+
+
+def _on_grid(middle: float, spread: float) -> float:
+    """The number nearest to the mean that has few binary digits, seen from where the targets spread."""
+    if not spread > 0:
+        return middle
+    unit = max(2.0 ** (math.frexp(spread)[1] - 8), _LEAST)
+    return round(middle / unit) * unit

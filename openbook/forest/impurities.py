@@ -1,27 +1,23 @@
-"""The impurity of a tree's root in the criterion's own units: what all splits together can take away at most."""
+"""What criteria measure, in their own units, once a tree is grown."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from scipy.special import xlogy
 
-__all__ = ["class_impurity", "number_impurity"]
+__all__ = ["class_impurity", "number_errors"]
 
 
-def class_impurity(criterion: str, weights: np.ndarray) -> float:
-    """Of one output, from the weight of each class: gini, or entropy in bits."""
-    p = weights / weights.sum()
-    return float(1 - np.sum(p**2) if criterion == "gini" else -np.sum(xlogy(p, p)) / np.log(2))
+def class_impurity(criterion: str, weights: np.ndarray) -> np.ndarray:
+    """Of nodes (nodes,), from the weight of each class in them (nodes, classes): gini, or entropy in bits."""
+    p = weights / weights.sum(axis=1, keepdims=True)
+    return 1 - np.sum(p**2, axis=1) if criterion == "gini" else -np.sum(xlogy(p, p), axis=1) / np.log(2)
 
 
-def number_impurity(criterion: str, y: np.ndarray, value: float, weight: Any) -> float:
-    """Of one output, around the root's value: squared or absolute error, or half Poisson's deviance."""
+def number_errors(criterion: str, y: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """Of rows (rows,), around the values of their nodes: squared or absolute errors, or what half Poisson's deviance adds up."""
     if criterion == "squared_error":
-        errors = (y - value) ** 2
-    elif criterion == "absolute_error":
-        errors = np.abs(y - value)
-    else:
-        errors = xlogy(y, y / value)
-    return float(np.average(errors, weights=weight))
+        return (y - value) ** 2
+    if criterion == "absolute_error":
+        return np.abs(y - value)
+    return xlogy(y, y / np.where(y > 0, value, 1.0))

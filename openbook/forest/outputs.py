@@ -88,13 +88,14 @@ class Outputs:
     def values_of(self, sums: np.ndarray, medians: np.ndarray, bounds: np.ndarray | None) -> np.ndarray:
         """The values of nodes (nodes, all widths): class weights, means or (`absolute_error`) `medians`.
 
-        `bounds` (nodes, 2) hold a single output's mean, or share of the second class, where constraints ask for it.
+        `bounds` (nodes, 2) hold a single output's mean where constraints ask for it, or the share of the second of two
+        classes; the values are then shares, because a weight times a share would not keep their order to the last bit.
         """
         if self.classes:
             value = sums * self.weight_step
             if bounds is not None and value.shape[1] == 2:
                 share = np.clip(sums[:, 1] / sums.sum(axis=1), bounds[:, 0], bounds[:, 1])
-                value = np.stack([1.0 - share, share], axis=1) * self.weight_of(sums)[:, None]
+                return np.stack([1.0 - share, share], axis=1)
             return value
         if self.criterion == CRITERIA["absolute_error"]:
             return medians if bounds is None else np.clip(medians, bounds[:, :1], bounds[:, 1:])

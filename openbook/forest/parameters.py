@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Integral, Real
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 from openbook.errors import InputError
 
 __all__ = ["count", "drawn_rows", "features", "monotonic", "one_of", "whole", "within"]
+
+_LEAST = math.ulp(0.0)  # the smallest number above 0
 
 
 def whole(name: str, value: Any, least: int) -> int:
@@ -34,7 +37,7 @@ def count(name: str, value: Any, n: int, least: int) -> int:
     """A number of rows, or a share of them, as scikit-learn counts (shares are rounded up)."""
     if isinstance(value, Integral):
         return whole(name, value, least)
-    return max(least, int(np.ceil(within(name, value, np.nextafter(0.0, 1.0), 1.0) * n)))
+    return max(least, int(np.ceil(within(name, value, _LEAST, 1.0) * n)))
 
 
 def drawn_rows(max_samples: Any, n: int, weight: float) -> int:
@@ -43,7 +46,7 @@ def drawn_rows(max_samples: Any, n: int, weight: float) -> int:
         return n
     if isinstance(max_samples, Integral):
         return whole("max_samples", max_samples, 1)
-    return max(1, int(within("max_samples", max_samples, np.nextafter(0.0, 1.0), np.inf) * weight))
+    return max(1, int(within("max_samples", max_samples, _LEAST, np.inf) * weight))
 
 
 def features(value: Any, n: int) -> int:
@@ -59,7 +62,7 @@ def features(value: Any, n: int) -> int:
         return max(1, int(known[value](n)))
     if isinstance(value, Integral):
         return min(n, whole("max_features", value, 1))
-    return max(1, int(within("max_features", value, np.nextafter(0.0, 1.0), 1.0) * n))
+    return max(1, int(within("max_features", value, _LEAST, 1.0) * n))
 
 
 def monotonic(value: Any, n: int) -> tuple[int, ...]:

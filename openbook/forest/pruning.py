@@ -106,7 +106,7 @@ def _cut(tree: Tree, split: np.ndarray) -> Tree:
         if split[node]:
             left[node] = len(order)
             order += [int(tree.left[node]), int(tree.right[node])]
-    kept = {f.name: getattr(tree, f.name)[order].copy() for f in fields(tree)}
+    kept = {f.name: getattr(tree, f.name)[order].copy() for f in fields(Tree)}
     kept["left"] = left[order]
     leaf = kept["left"] == LEAF
     kept["right"] = np.where(leaf, LEAF, kept["left"] + 1).astype(np.int32)

@@ -11,7 +11,6 @@ from sklearn.base import RegressorMixin
 
 from openbook.errors import InputError
 from openbook.forest.base import TreeBased
-from openbook.forest.impurities import number_impurity
 from openbook.forest.prediction import leaf_values
 from openbook.forest.training import Target
 
@@ -42,13 +41,6 @@ class Regresses(RegressorMixin, TreeBased):
         if self.criterion == "poisson" and y.sum() <= 0:
             raise InputError("Sum of y is not positive which is necessary for Poisson regression")
         return tuple(Target(np.ascontiguousarray(column), weight, 0) for column in np.atleast_2d(y.T))
-
-    def _root_impurity(self, y: np.ndarray, sample_weight: Any) -> float:
-        root = self.trees_[0].value[0]
-        outputs = zip(y.reshape(len(y), -1).T, root, strict=True)
-        return float(
-            np.mean([number_impurity(self.criterion, column, mean, sample_weight) for column, mean in outputs])
-        )
 
     def predict(self, X: Any) -> np.ndarray:
         """The mean over the trees of the leaves' mean targets; medians for `absolute_error`. (rows,), or (rows, outputs)."""

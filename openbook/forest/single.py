@@ -11,6 +11,7 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from openbook.forest.base import Callback, TreeBased
+from openbook.forest.measured import MeasuredTree
 from openbook.forest.parameters import one_of
 from openbook.forest.paths import decision_paths
 from openbook.forest.pruning import pruning_path
@@ -28,7 +29,8 @@ class SingleTree(TreeBased):
 
     def _grow(self, X: Any, targets: tuple[Target, ...], growth: Growth, callback: Callback | None) -> None:
         self.seeds_ = self._seeds(1)
-        self.trees_ = list(self._grown(X, targets, growth, self.seeds_, lambda seed: None))
+        (tree,) = self._grown(X, targets, growth, self.seeds_, lambda seed: None)
+        self.trees_ = [MeasuredTree.of(tree, self.criterion, X, targets)]
         if callback is not None:
             callback(1, 1)
 
@@ -38,12 +40,8 @@ class SingleTree(TreeBased):
     def cost_complexity_pruning_path(self, X: Any, y: Any, sample_weight: Any = None) -> Bunch:
         """The `ccp_alphas` at which pruning makes this tree smaller, and the `impurities` of its leaves after each step."""
         grown = clone(self).set_params(ccp_alpha=0.0).fit(X, y, sample_weight)
-        alphas, impurities = pruning_path(grown.tree_, grown._root_impurity(np.asarray(y), sample_weight))
+        alphas, impurities = pruning_path(grown.tree_, float(grown.tree_.impurity[0]))
         return Bunch(ccp_alphas=alphas, impurities=impurities)
-
-    def _root_impurity(self, y: np.ndarray, sample_weight: Any) -> float:
-        """The criterion's own value before any split, of all outputs together."""
-        raise TypeError("said by the classifier or the regressor")
 
     def apply(self, X: Any) -> np.ndarray:
         """The leaf each row ends in (rows,)."""

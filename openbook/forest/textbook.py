@@ -147,7 +147,7 @@ class _Book:
             node = nodes.add(rows, lower[side], upper[side])
             made.append(_Waiting(node, rows, this.depth + 1, _mixed(this.seed + seed), lower[side], upper[side]))
         nodes.left[this.node] = made[0].node
-        return sorted(reversed(made), key=lambda child: -len(child.rows))
+        return made[::-1] if len(made[0].rows) <= len(made[1].rows) else made
 
     def tree(self, nodes: _Nodes) -> Tree:
         sums = np.array([self.scores.sums(rows) for rows in nodes.rows], np.int64)

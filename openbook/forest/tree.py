@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -30,7 +30,8 @@ class Tree:
 
     `left` and `right` are the children (LEAF where there are none), both with larger numbers than their parent. `value`
     (nodes, classes) holds the weight of the training rows of each class, or (nodes, 1) their mean target; `weight` their
-    total weight, `samples` how many different rows they are, `gain` what the split took off the weighted impurity.
+    total weight, `samples` how many different rows they are, `gain` what the split took off the weighted impurity. Several
+    outputs stand side by side in `value`; under monotonic constraints it holds class shares within their bounds.
     """
 
     feature: np.ndarray
@@ -69,7 +70,7 @@ class Tree:
     @property
     def nbytes(self) -> int:
         """The memory its arrays take."""
-        return sum(getattr(self, f.name).nbytes for f in fields(self))
+        return sum(getattr(self, f.name).nbytes for f in fields(Tree))
 
     # --- scikit-learn's names for the same arrays ------------------------------------------------------------------
 
@@ -147,10 +148,10 @@ class Tree:
                 order += [int(self.left[node]), int(self.right[node])]
         place = np.empty(len(self), np.int32)
         place[order] = np.arange(len(self))
-        moved = {f.name: getattr(self, f.name)[order] for f in fields(self)}
+        moved = {f.name: getattr(self, f.name)[order] for f in fields(Tree)}
         for side in ("left", "right"):
             moved[side] = np.where(moved[side] == LEAF, LEAF, place[moved[side]]).astype(np.int32)
-        return Tree(**moved)
+        return replace(self, **moved)
 
     def path(self, x: np.ndarray) -> tuple[list[Turn], int]:
         """The decisions one row passes, and the leaf it ends in."""
