@@ -50,7 +50,7 @@ class TreeBased(Explains, MultiOutputMixin, BaseEstimator):
         goes.
 
         X may be a frame or one of SciPy's sparse matrices; float32 and float64 are not copied. `callback(done, of)` is
-        called after each tree, and no more are grown once it returns true. Raises InputError (a ValueError) for bad
+        called after each tree, and no more are grown once it returns False. Raises InputError (a ValueError) for bad
         parameters or data.
         """
         X, y = self._table(X, y)

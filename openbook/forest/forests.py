@@ -56,7 +56,7 @@ class Forest(CallbackSupport, TreeBased):
 
         X may be a frame or one of SciPy's sparse matrices; float32 and float64 are not copied. With `bootstrap`,
         `sample_weight` says how likely a row is to be drawn. With `warm_start` trees are added to those that are there.
-        `callback(done, of)` is called after each tree, and no more are grown once it returns true. Raises InputError (a
+        `callback(done, of)` is called after each tree, and no more are grown once it returns False. Raises InputError (a
         ValueError) for bad parameters or data.
         """
         super().fit(X, y, sample_weight, callback)
@@ -86,7 +86,7 @@ class Forest(CallbackSupport, TreeBased):
                 closing(self._grown(X, targets, growth, self.seeds_[len(self.trees_) :], self._sampling(targets)))
             )
             for tree in grown:
-                self.trees_ = [*self.trees_, tree]
+                self.trees_.append(tree)
                 self.stopped_ = next((why for watch in watches if (why := watch(self.trees_, wanted))), None)
                 if self.stopped_:
                     break
@@ -149,8 +149,8 @@ class Forest(CallbackSupport, TreeBased):
         """The numbers of the rows each tree was grown from; drawn again when asked for."""
         check_is_fitted(self)
         if not self.bootstrap:
-            return [np.arange(self.n_rows_) for _ in self.trees_]
-        return [self._bootstrap.drawn(seed) for seed in self.seeds_]
+            return [np.arange(self.n_rows_, dtype=np.int32) for _ in self.trees_]
+        return [self._bootstrap.drawn(seed).astype(np.int32) for seed in self.seeds_]
 
     # --- trees -------------------------------------------------------------------------------------------------
 
@@ -174,7 +174,8 @@ class Forest(CallbackSupport, TreeBased):
     def _alone(self, tree: Tree, seed: int) -> Any:
         known = self._single._get_param_names()  # type: ignore[attr-defined]
         mine = {name: value for name, value in self.get_params(deep=False).items() if name in known}
-        single = self._single(**{**mine, "splitter": self._splitter, "random_state": seed})
+        # scikit-learn takes no more than 32 bits of a seed.
+        single = self._single(**{**mine, "splitter": self._splitter, "random_state": seed % 2**32})
         for name in ("classes_", "n_classes_", "n_outputs_", "n_rows_", "n_features_in_", "max_features_"):
             if hasattr(self, name):
                 setattr(single, name, getattr(self, name))

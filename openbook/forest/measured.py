@@ -22,7 +22,7 @@ class MeasuredTree(Tree):
 
     impurity: np.ndarray
     n_features: int
-    n_classes: tuple[int, ...]
+    n_classes: np.ndarray
 
     @classmethod
     def of(cls, tree: Tree, criterion: str, X: Any, targets: Sequence[Target]) -> MeasuredTree:
@@ -45,11 +45,7 @@ class MeasuredTree(Tree):
 
     @property
     def max_n_classes(self) -> int:
-        return max(self.n_classes)
-
-    def apply(self, X: np.ndarray) -> np.ndarray:
-        """The leaf each row ends in (rows,)."""
-        return leaves_of(Walk.of([self], self.n_features), X)[:, 0]
+        return int(self.n_classes.max())
 
 
 def _spread(tree: Tree, criterion: str, leaves: np.ndarray, target: Target, output: int) -> np.ndarray:

@@ -70,9 +70,9 @@ _walks: WeakKeyDictionary[object, tuple[Sequence[Tree], Walk]] = WeakKeyDictiona
 
 
 def walk_of(model: object, trees: Sequence[Tree], n_features: int, widths: tuple[int, ...]) -> Walk:
-    """A model's trees ready to be walked: made once, and again when the model is fitted anew."""
+    """A model's trees ready to be walked: made once, and again when the model is fitted anew or has more trees."""
     known = _walks.get(model)
-    if known is None or known[0] is not trees:
+    if known is None or known[0] is not trees or len(known[1].starts) != len(trees):
         known = _walks[model] = (trees, Walk.of(trees, n_features, widths))
     return known[1]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -163,6 +164,18 @@ class Tree:
             turns.append(Turn(node, feature, float(self.threshold[node]), value, bool(left)))
             node = int(self.left[node] if left else self.right[node])
         return turns, node
+
+    def apply(self, X: np.ndarray) -> np.ndarray:
+        """The leaf each row ends in (rows,)."""
+        from openbook.forest.prediction import Walk, leaves_of  # which is made of trees
+
+        return leaves_of(Walk.of([self], X.shape[1]), X)[:, 0]
+
+    def decision_path(self, X: np.ndarray) -> Any:
+        """Which nodes each row passes: a sparse matrix (rows, nodes) of ones."""
+        from openbook.forest.paths import decision_paths
+
+        return decision_paths([self], self.apply(X)[:, None])[0]
 
     def fractions(self, node: int) -> np.ndarray:
         """The share of each class among the training rows in a node."""

@@ -39,8 +39,8 @@ Watch = Callable[[Sequence[Tree], int], "str | None"]
 
 @contextmanager
 def asking(callback: Callable[[int, int], Any]) -> Iterator[Watch]:
-    """The caller's own function of how many trees are done, of how many; true stops."""
-    yield lambda trees, of: "the callback said so" if callback(len(trees), of) is True else None
+    """The caller's own function of how many trees are done, of how many; False stops (None does not)."""
+    yield lambda trees, of: "the callback said so" if callback(len(trees), of) is False else None
 
 
 @contextmanager
