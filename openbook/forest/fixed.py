@@ -52,7 +52,7 @@ class FixedPoint:
         n, largest = len(target.weight), float(target.weight.max(initial=0))
         room = _SUM_BITS - n.bit_length()
         whole = largest < 2.0 ** min(20, room) and bool(np.all(target.weight == np.round(target.weight)))
-        step = 1.0 if whole or not largest else largest / 2.0 ** min(_WEIGHT_BITS, room)
+        step = 1.0 if whole or not largest else _power_of_two(largest / 2.0 ** min(_WEIGHT_BITS, room))
         weight = np.round(target.weight / step).astype(np.int64)
         heaviest = int(weight.max(initial=0)) * n
         if target.classes:
@@ -64,8 +64,7 @@ class FixedPoint:
             middle = _on_grid(middle, float(np.abs(target.y - middle).max(initial=0)))
         centred = weight * (target.y - middle)
         furthest = float(np.abs(centred).max(initial=0))
-        # A power of two: whole targets, halves, quarters … and their means then come out as they are.
-        target_step = 2.0 ** math.ceil(math.log2(max(furthest / 2.0**room, _LEAST))) if furthest > 0 else 1.0
+        target_step = _power_of_two(furthest / 2.0**room) if furthest > 0 else 1.0
         weighted = np.round(centred / target_step).astype(np.int64)
         return cls(code, weight, weighted, step, target_step, middle, heaviest)
 
@@ -99,6 +98,11 @@ class FixedPoint:
             return value, weight
         mean = self.middle + (sums[:, 1] / sums[:, 0]) * self.target_step
         return mean[:, None], weight
+
+
+def _power_of_two(least: float) -> float:
+    """The first that is no smaller: whole numbers, halves, quarters … and their means then come out as they are."""
+    return 2.0 ** math.ceil(math.log2(max(least, _LEAST)))
 
 
 def _on_grid(middle: float, spread: float) -> float:
