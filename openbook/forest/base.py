@@ -101,9 +101,9 @@ class TreeBased(Explains, MultiOutputMixin, BaseEstimator):
         criterion = CRITERIA[one_of("criterion", self.criterion, self._criteria())]
         n = self.n_rows_
         self.max_features_ = features(self.max_features, n_features)
-        signs = monotonic(self.monotonic_cst, n_features)
-        if signs and len(targets) > 1:
+        if self.monotonic_cst is not None and len(targets) > 1:
             raise InputError("Monotonicity constraints are not supported with multiple outputs")
+        signs = monotonic(self.monotonic_cst, n_features)
         if signs and targets[0].classes > 2:
             raise InputError("Monotonicity constraints are not supported with multiclass classification")
         return Growth(

@@ -36,7 +36,10 @@ class MeasuredTree(Tree):
             leaves = leaves_of(Walk.of([tree], X.shape[1]), X)[:, 0]
             each = [_spread(tree, criterion, leaves, t, o) for o, t in enumerate(targets)]
         return cls(
-            **known, impurity=np.mean(each, axis=0), n_features=X.shape[1], n_classes=np.array(widths or (1,) * len(targets))
+            **known,
+            impurity=np.mean(each, axis=0),
+            n_features=X.shape[1],
+            n_classes=np.array(widths or (1,) * len(targets)),
         )
 
     @property

@@ -69,9 +69,9 @@ def monotonic(value: Any, n: int) -> tuple[int, ...]:
     """For each feature 1 (the prediction may only rise with it), -1 (only fall) or 0; empty where nothing is asked."""
     if value is None:
         return ()
-    signs = np.asarray(value)
+    signs = np.atleast_1d(np.asarray(value))
     if signs.shape != (n,):
-        raise InputError(f"monotonic_cst has shape {signs.shape} but the input data X has {n} features")
+        raise InputError(f"monotonic_cst has shape {len(signs)} but the input data X has {n} features")
     if not np.isin(signs, (-1, 0, 1)).all():
         raise InputError(f"monotonic_cst must be None or an array-like of -1, 0 or 1, but got {np.unique(signs)}")
     return tuple(int(s) for s in signs)

@@ -21,41 +21,41 @@ WORDS = "the same is refused, in other words"
 PRIVATE = "looks into scikit-learn's own internals"
 SEEDS = "random numbers are NumPy's new generators', from 63-bit seeds"
 UNDEFINED = "expects −2 as the feature and threshold of leaves; ours are −1 and 0, and siblings are numbered together"
+VALUES = "`tree_.value` is (nodes, classes of all outputs) here, (nodes, outputs, classes) there"
 CANNOT: dict[str, str] = {
-    # trees
-    "test_almost_constant_feature": "features that differ by less than 1e-7 are constant there; here every difference counts",
-    "test_arrayrepr": PRIVATE,
-    "test_big_input": "numbers beyond float32 are refused there; float64 is not rounded here",
-    "test_build_pruned_tree_infinite_loop": PRIVATE,
-    "test_build_pruned_tree_py": PRIVATE,
-    "test_error": WORDS,
-    "test_huge_allocations": PRIVATE,
-    "test_min_sample_split_1_error": WORDS,
-    "test_no_sparse_y_support": "a sparse y is an InputError (a ValueError) here, a TypeError there",
-    "test_pickle": PRIVATE,
-    "test_prune_single_node_tree": UNDEFINED,
-    "test_prune_tree_classifier_are_subtrees": UNDEFINED,
-    "test_prune_tree_regression_are_subtrees": UNDEFINED,
-    # forests
-    "test_backend_respected": "trees are grown by threads of ours, not by joblib's backends",
-    "test_class_weight_errors": "class weights and warm_start go together without a warning",
-    "test_class_weights_forest": PRIVATE,
-    "test_distribution": UNDEFINED,
-    "test_estimators_samples": SEEDS,
-    "test_forest_multioutput_integral_regression_target": PRIVATE,
-    "test_importances_asymptotic": PRIVATE,
-    "test_max_samples_bootstrap": WORDS,
-    "test_max_samples_geq_one": PRIVATE,
-    "test_mse_criterion_object_segfault_smoke_test": "a criterion is a name, not an object of scikit-learn's",
-    "test_oob_not_computed_twice": PRIVATE,
-    "test_poisson_y_positive_check": WORDS,
-    "test_validate_y_class_weight": PRIVATE,
+    "tree_almost_constant_feature": "features that differ by less than 1e-7 are constant there; here every difference counts",
+    "tree_big_input": "numbers beyond float32 are refused there; float64 is not rounded here",
+    "tree_build_pruned_tree_infinite_loop": PRIVATE,
+    "tree_build_pruned_tree_py": PRIVATE,
+    "tree_error": WORDS,
+    "tree_huge_allocations": PRIVATE,
+    "tree_min_sample_split_1_error": WORDS,
+    "tree_no_sparse_y_support": "a sparse y is an InputError (a ValueError) here, a TypeError there",
+    "tree_pickle": PRIVATE,
+    "tree_prune_single_node_tree": UNDEFINED,
+    "monotonic_nd_tree_nodes_values": VALUES,
+    "monotonic_assert_nd_reg_tree_children_monotonic_bounded": VALUES,
+    "forest_backend_respected": "trees are grown by threads of ours, not by joblib's backends",
+    "forest_class_weight_errors": "class weights and warm_start go together without a warning",
+    "forest_class_weights_forest": PRIVATE,
+    "forest_distribution": UNDEFINED,
+    "forest_estimators_samples": SEEDS,
+    "forest_forest_multioutput_integral_regression_target": PRIVATE,
+    "forest_importances_asymptotic": PRIVATE,
+    "forest_max_samples_bootstrap": WORDS,
+    "forest_max_samples_geq_one": PRIVATE,
+    "forest_mse_criterion_object_segfault_smoke_test": "a criterion is a name, not an object of scikit-learn's",
+    "forest_oob_not_computed_twice": PRIVATE,
+    "forest_poisson_y_positive_check": WORDS,
+    "forest_validate_y_class_weight": PRIVATE,
 }
 SOME_CANNOT: dict[str, str] = {
-    "test_importances": "absolute errors of classes tie everywhere, and other random numbers choose among them",
-    "test_memory_layout": PRIVATE,
-    "test_missing_value_errors": "sparse tables may have missing values here",
-    "test_random_splitter_missing_values_uses_non_missing_min_max": "where all known values are equal the threshold is ∞",
+    "tree_missing_value_errors": "sparse tables may have missing values here",
+    "tree_prune_tree_classifier_are_subtrees": UNDEFINED,
+    "tree_prune_tree_regression_are_subtrees": UNDEFINED,
+    "tree_random_splitter_missing_values_uses_non_missing_min_max": "where all known values are equal the threshold is ∞",
+    "forest_importances": "absolute errors of classes tie everywhere, and other random numbers choose among them",
+    "forest_memory_layout": PRIVATE,
 }
 
 
@@ -102,7 +102,8 @@ def collected() -> dict[str, Any]:
     ):
         for name, test in vars(with_our_classes(path)).items():
             if name.startswith("test_"):
-                found[f"test_{short}_{name.removeprefix('test_')}"] = expected(name, test)
+                own = f"{short}_{name.removeprefix('test_')}"
+                found[f"test_{own}"] = expected(own, test)
     return found
 
 
