@@ -80,7 +80,7 @@ e, pi, inf, nan, newaxis = _np.e, _np.pi, _np.inf, _np.nan, None
 _LATER = {
     "openbook.explain.equal": ("check_line",),
     "openbook.explain.of_derivation": ("check_lines", "derive"),
-    "openbook.decide": ("Metric", "at_thresholds", "best_threshold", "reliability"),
+    "openbook.decide": ("Metric", "at_thresholds", "best_threshold", "least_cost", "reliability"),
     "openbook.forest": (
         "DecisionTreeClassifier", "DecisionTreeRegressor", "RandomForestClassifier", "RandomForestRegressor",
     ),

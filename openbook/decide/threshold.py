@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from openbook.decide.cuts import Cuts, judge
 from openbook.decide.metric import Metric
+from openbook.decide.spread import Spread, resampled
 from openbook.errors import InputError, MetricError, ShapeError
-from openbook.expr import Compare, Expr, evaluate, parse
+from openbook.expr import Compare, parse
 from openbook.record import Explains
 
 __all__ = ["BestThreshold", "Outcome", "ThresholdTable", "at_thresholds", "best_threshold"]
@@ -66,7 +68,7 @@ class BestThreshold(Explains):
     values: np.ndarray
     y: np.ndarray
     p: np.ndarray
-    constraint: Expr | None = None
+    constraint: Metric | None = None
 
     @property
     def threshold(self) -> float:
@@ -75,6 +77,10 @@ class BestThreshold(Explains):
     @property
     def value(self) -> float:
         return self.outcome.value
+
+    def spread(self, resamples: int = 200, seed: int = 0, coverage: float = 0.95) -> Spread:
+        """How far this choice would move on other rows of the same kind: choose again on `resamples` bootstrap samples."""
+        return resampled(self, resamples, seed, coverage)
 
 
 def at_thresholds(
@@ -103,23 +109,18 @@ def best_threshold(
     """
     truth, score = _checked(y, p)
     measure = metric if isinstance(metric, Metric) else Metric(metric)
-    cuts, counts = _every_cut(truth, score)
-    _, values, _ = measure.evaluate(counts)
-    limit, allowed = _constrained(constraint, counts)
-    if not allowed.any():
+    limit = _limit(constraint)
+    cuts = Cuts.of(truth, score)
+    values = judge(cuts.counts(), measure, limit)
+    if not np.isfinite(values).any():
         raise MetricError(f"no threshold satisfies {constraint}", where="the constraint", do="ask for less")
-    values = np.where(allowed & np.isfinite(values), values, -np.inf)
-    top = np.flatnonzero(values == values.max())
-    intervals = [(_below(cuts, i), float(cuts[i])) for i in top.tolist()]
-    chosen = int(np.argmax([_length(*interval) for interval in intervals]))
-    lower, upper = intervals[chosen]
+    (lower, upper), others = cuts.widest(values)
     at = _inside(lower, upper)
     outcome = _outcomes(np.array([at]), _count(truth, score[None, :] >= at), measure)[0]
     if limit is not None:  # what had to hold is worth seeing too
-        held, _, _ = Metric(str(constraint)).evaluate({name: np.array([n]) for name, n in outcome.counts.items()})
+        held, _, _ = limit.evaluate({name: np.array([n]) for name, n in outcome.counts.items()})
         outcome = replace(outcome, rates={**{name: float(rate[0]) for name, rate in held.items()}, **outcome.rates})
-    others = tuple(interval for i, interval in enumerate(intervals) if i != chosen)
-    return BestThreshold(measure, outcome, lower, upper, others, cuts, values, truth, score, limit)
+    return BestThreshold(measure, outcome, lower, upper, others, cuts.at, values, truth, score, limit)
 
 
 def _checked(y: Any, p: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -146,26 +147,6 @@ def _count(truth: np.ndarray, called: np.ndarray) -> dict[str, np.ndarray]:
     return {"tp": tp, "fp": fp, "fn": positive.sum() - tp, "tn": (~positive).sum() - fp}
 
 
-def _every_cut(truth: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """The different scores, ascending, and +∞: calling positive from there up; with the counts each gives."""
-    different, place = np.unique(score, return_inverse=True)
-    ones = np.bincount(place, truth, len(different)).astype(np.int64)
-    all_rows = np.bincount(place, minlength=len(different))
-    from_here = lambda counts: np.concatenate([np.cumsum(counts[::-1])[::-1], [0]])  # noqa: E731
-    tp, called = from_here(ones), from_here(all_rows)
-    fp = called - tp
-    return np.append(different, np.inf), {"tp": tp, "fp": fp, "fn": ones.sum() - tp, "tn": fp[0] - fp}
-
-
-def _below(cuts: np.ndarray, i: int) -> float:
-    return float(cuts[i - 1]) if i else -np.inf
-
-
-def _length(lower: float, upper: float) -> float:
-    """How much room an interval of probabilities leaves."""
-    return min(upper, 1.0) - max(lower, 0.0)
-
-
 def _inside(lower: float, upper: float) -> float:
     """A threshold well inside (lower, upper], not outside [0, 1] where that can be."""
     if np.isinf(lower):
@@ -185,14 +166,10 @@ def _outcomes(thresholds: np.ndarray, counts: dict[str, np.ndarray], metric: Met
     ]  # fmt: skip
 
 
-def _constrained(constraint: str | None, counts: dict[str, np.ndarray]) -> tuple[Expr | None, np.ndarray]:
-    """Where a comparison of rates holds."""
-    everywhere = np.ones(len(counts["tp"]), bool)
+def _limit(constraint: str | None) -> Metric | None:
+    """What has to hold: a comparison of rates."""
     if constraint is None:
-        return None, everywhere
-    limit = parse(constraint)
-    if not isinstance(limit, Compare):
+        return None
+    if not isinstance(parse(constraint), Compare):
         raise MetricError(f"{constraint!r} compares nothing", where="the constraint", do='write "recall >= 0.9"')
-    sides = Metric(constraint)
-    rates, _, _ = sides.evaluate(counts)
-    return sides.formula, np.asarray(evaluate(sides.formula, {**counts, **rates}), bool) & everywhere
+    return Metric(constraint)

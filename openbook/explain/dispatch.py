@@ -21,7 +21,7 @@ _KNOWN = {
     "openbook.linear": ("of_linear",),
     "openbook.sampling": ("of_sampling",),
     "openbook.forest": ("of_forest",),
-    "openbook.decide": ("of_decision", "of_scores"),
+    "openbook.decide": ("of_decision", "of_calibration", "of_costs", "of_scores"),
     "sklearn": ("of_sklearn",),
     "torch": ("of_torch",),
 }

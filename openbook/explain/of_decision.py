@@ -1,20 +1,26 @@
-"""Part 8: counts, rates and a metric at thresholds; the best over all of them; and whether probabilities mean it."""
+"""Part 8: counts, rates and a metric at thresholds; the best over all of them, and how far the choice would move."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
-from openbook.decide import RATES, BestThreshold, Metric, Outcome, Reliability, TemperatureScaling, ThresholdTable
+from openbook.decide import RATES, BestThreshold, Metric, Outcome, Spread, ThresholdTable
 from openbook.explain.dispatch import explains
-from openbook.explain.displays.decisions import ReliabilityDisplay, ThresholdCurve
+from openbook.explain.displays.decisions import ThresholdCurve
 from openbook.expr import Expr, Number, parse
 from openbook.record import Step, Table, Witness, Working, given
 
-__all__ = ["explain_best", "explain_reliability", "explain_thresholds"]
+__all__ = ["explain_best", "explain_spread", "explain_thresholds"]
 
 _AROUND = 3
+_LISTED = 30  # cuts: of more only those around the best are written out
+_RESAMPLED = 10_000  # rows: with more, a spread is made when it is asked for
+COUNTING, OVER_ALL, ELSEWHERE = "Running counts", "Over all thresholds", "On other rows"
 
 
 def _outcome_steps(outcome: Outcome, metric: Metric, y: np.ndarray, p: np.ndarray, part: str) -> list[Step]:
@@ -100,25 +106,37 @@ def _table(
 def explain_best(best: BestThreshold) -> Working:
     """The best over all thresholds as an interval, its counts and rates, and the cuts on both sides of it."""
     steps = _outcome_steps(best.outcome, best.metric, best.y, best.p, f"At T = {best.threshold:.4g}")
-    largest = Step("largest M", best.value, rule="maximum", part="Over all thresholds",
+    largest = Step("largest M", best.value, rule="maximum", part=OVER_ALL,
                    why=f"of {len(best.thresholds)} different ways to part the rows",
                    witnesses=(Witness("trying every score as the threshold", lambda: _brute_force(best), rtol=1e-12),))  # fmt: skip
-    lower = given("above", best.lower, "the next score below: a threshold must be larger", "Over all thresholds")
-    upper = given("up to", best.upper, "the score at which the next row would be lost", "Over all thresholds")
+    lower = given("above", best.lower, "the next score below: a threshold must be larger", OVER_ALL)
+    upper = given("up to", best.upper, "the score at which the next row would be lost", OVER_ALL)
+    spread = best.spread() if len(best.y) <= _RESAMPLED else None
+    return Working(
+        title=f"The best threshold for {best.metric}",
+        question=f"Which threshold gives the largest {best.metric} of all there are?",
+        steps=(largest, lower, upper, *steps, *(_spread_steps(spread) if spread else ())),
+        result={"threshold": best.threshold, "above": best.lower, "up to": best.upper, "value": best.value},
+        tables=(_cuts(best),), notes=_best_notes(best, spread), displays=(ThresholdCurve(best),),
+    )  # fmt: skip
+
+
+def _best_notes(best: BestThreshold, spread: Spread | None) -> tuple[str, ...]:
     note = f"Every T with {best.lower:.4g} < T ≤ {best.upper:.4g} makes the same calls; {best.threshold:.4g} is in the middle."
     if best.others:
         note += f" {len(best.others)} further interval(s) do equally well."
     if best.constraint is not None:
-        from openbook.expr import text
+        note += f" Only thresholds with {best.constraint} were considered."
+    if spread is None:
+        return (note, f"How far the choice would move on other rows: .spread(), left out for {len(best.y)} rows.")
+    return (note, _moves(spread))
 
-        note += f" Only thresholds with {text(best.constraint)} were considered."
-    return Working(
-        title=f"The best threshold for {best.metric}",
-        question=f"Which threshold gives the largest {best.metric} of all there are?",
-        steps=(largest, lower, upper, *steps),
-        result={"threshold": best.threshold, "above": best.lower, "up to": best.upper, "value": best.value},
-        tables=(_neighbours(best),), notes=(note,), displays=(ThresholdCurve(best),),
-    )  # fmt: skip
+
+def _moves(spread: Spread) -> str:
+    low, high = spread.threshold_interval
+    note = (f"On {spread.coverage:.0%} of {len(spread.thresholds)} resamples of the rows the threshold chosen lies between "
+            f"{low:.4g} and {high:.4g}; a choice promises {spread.optimism:.4g} more than it keeps.")  # fmt: skip
+    return note + (f" On {spread.failed} of them no threshold satisfies the constraint." if spread.failed else "")
 
 
 def _brute_force(best: BestThreshold) -> float:
@@ -132,58 +150,102 @@ def _brute_force(best: BestThreshold) -> float:
     return at_thresholds(best.y, best.p, finite.tolist(), best.metric).best.value
 
 
-def _neighbours(best: BestThreshold) -> Table:
+def _cuts(best: BestThreshold) -> Table:
+    """The running counts: calling positive from a score up, for all scores, or for those around the best."""
     from openbook.decide import at_thresholds
 
-    place = int(np.searchsorted(best.thresholds, best.upper))
-    nearby = best.thresholds[max(0, place - _AROUND) : place + _AROUND + 1]
-    nearby = nearby[np.isfinite(nearby)]
-    rows = at_thresholds(best.y, best.p, nearby.tolist(), best.metric).rows
+    cuts = best.thresholds[np.isfinite(best.thresholds)]
+    title = "Calling positive from each score up"
+    if len(cuts) > _LISTED:
+        place = int(np.searchsorted(cuts, best.upper))
+        cuts, title = cuts[max(0, place - _AROUND) : place + _AROUND + 1], "The cuts around the best one"
+    cuts = cuts[::-1]  # from the surest down: each takes in the rows with its own score
+    rows = at_thresholds(best.y, best.p, cuts.tolist(), best.metric).rows
     marked = tuple(i for i, r in enumerate(rows) if r.threshold == best.upper)
-    return _table(rows, best.metric, marked, "The cuts around the best one")
+    table = _table(rows, best.metric, marked, title)
+    here = [best.y[best.p == t] for t in cuts]
+    body = tuple(
+        (row[0], int(y.sum()), len(y) - int(y.sum()), *row[1:]) for row, y in zip(table.rows, here, strict=True)
+    )
+    return replace(table, columns=("p", "y = 1 here", "y = 0 here", *table.columns[1:]), rows=body)
 
 
-@explains(Reliability)
-def explain_reliability(result: Reliability) -> Working:
-    """Bin by bin: predicted, observed with its interval, and the expected calibration error made of the distances."""
-    n, predicted = (
-        given("n", result.rows.astype(float), "rows in each bin"),
-        given("predicted", result.predicted, "mean probability"),
-    )
-    observed = given("observed", result.observed, "share that was positive")
-    formula = parse("sum(n*abs(a - b))/sum(n)").rename({"a": "predicted", "b": "observed"})
-    ece = Step("ECE", result.ece, formula, (n, predicted, observed), rule="expected calibration error",
-               why="the mean distance, weighted by the rows in each bin")  # fmt: skip
-    rows = tuple(
-        (f"{a:.1f}–{b:.1f}", int(k), float(q), float(o), f"{lo:.3f}–{hi:.3f}")
-        for (a, b), k, q, o, lo, hi in zip(
-            result.edges, result.rows, result.predicted, result.observed, result.low, result.high, strict=True
-        )
-    )
-    outside = int(np.sum((result.predicted < result.low) | (result.predicted > result.high)))
+@explains(Spread)
+def explain_spread(spread: Spread) -> Working:
+    """How far the choice of a threshold would move: chosen again on resamples of the rows."""
+    low, high = spread.threshold_interval
     return Working(
-        title="Do the probabilities mean what they say?",
-        question="Of the rows given a probability near p, is a share of p positive?",
-        steps=(n, predicted, observed, ece), result=result.ece,
-        tables=(Table("Reliability", ("p", "rows", "predicted", "observed", "95 % interval"), rows),),
-        notes=(f"In {outside} of {len(rows)} bins the predicted probability lies outside the interval of what happened.",),
-        displays=(ReliabilityDisplay(result),),
+        title=f"How sure the threshold for {spread.best.metric} is",
+        question="Which threshold would other rows of the same kind have chosen?",
+        steps=_spread_steps(spread), result={"from": low, "to": high, "optimism": spread.optimism},
+        notes=(_moves(spread), "The constraint and the metric are those of the choice; rows are drawn with replacement (Efron 1979).")
     )  # fmt: skip
 
 
-@explains(TemperatureScaling)
-def explain_scaling(scaling: TemperatureScaling) -> Working:
-    """The one temperature that makes validation rows least surprising, and what it changed."""
-    before, after = (
-        given("log loss before", scaling.before, "on the validation rows"),
-        given("log loss after", scaling.after),
-    )
-    t = given(
-        "T",
-        scaling.temperature,
-        "sharper than the model's own" if scaling.temperature < 1 else "softer than the model's own",
-    )
-    gain = Step("gain", scaling.before - scaling.after, parse("a - b").rename({"a": before.name, "b": after.name}), (before, after),
-                rule="difference")  # fmt: skip
-    return Working(title="Calibration by temperature", question="How far were the logits from meaning what they say?",
-                   steps=(t, before, after, gain), result=scaling.temperature)  # fmt: skip
+def _spread_steps(spread: Spread) -> tuple[Step, ...]:
+    again = _Again(spread)
+    kind = f"{spread.coverage:.0%} of the resamples"
+    samples = given("resamples", len(spread.thresholds), "of the rows, drawn with replacement", ELSEWHERE)
+    steps = [samples]
+    for name, pair, drawn in (
+        ("T", spread.threshold_interval, again.thresholds),
+        ("M", spread.value_interval, again.here),
+    ):
+        why = "the threshold each would choose" if name == "T" else "the metric with the threshold as it stands"
+        for side, value in zip(("low", "high"), pair, strict=True):
+            witness = Witness("choosing again, rows sorted and counted one by one",
+                              partial(again.quantile, drawn, side == "high"), rtol=1e-9, atol=1e-12)  # fmt: skip
+            steps.append(Step(f"{name}_{side}", value, rule=kind, why=why, part=ELSEWHERE, witnesses=(witness,)))
+    promised, kept = spread.promised[~np.isnan(spread.promised)], spread.kept[~np.isnan(spread.kept)]
+    luck = given("promised", promised, "the metric of each choice on its own resample", ELSEWHERE)
+    truth = given("kept", kept, "and on the rows themselves", ELSEWHERE)
+    steps += [luck, truth]
+    mean = parse("sum(a - b)/n").rename({"a": luck.name, "b": truth.name, "n": "chosen"})
+    chosen = given("chosen", len(promised), "resamples on which there is a choice", ELSEWHERE)
+    steps += [chosen, Step("optimism", spread.optimism, mean, (luck, truth, chosen), rule="mean", part=ELSEWHERE,
+                           why="the best of many is partly luck")]  # fmt: skip
+    return tuple(steps)
+
+
+@dataclass
+class _Again:
+    """The resamples drawn once more, and every choice made by sorting and counting rows, not by weighing cuts."""
+
+    spread: Spread
+
+    def quantile(self, drawn: Callable[[], np.ndarray], high: bool) -> float:
+        values = np.sort(drawn())
+        tail = (1 - self.spread.coverage) / 2
+        share = 1 - tail if high else tail
+        return float(values[max(0, math.ceil(share * len(values) - 1e-9) - 1)])
+
+    def here(self) -> np.ndarray:
+        best = self.spread.best
+        return np.array([self._judged(y, p >= best.threshold) for y, p in self._samples()])
+
+    def thresholds(self) -> np.ndarray:
+        return np.array([t for t in map(self._choose, self._samples()) if not np.isnan(t)])
+
+    def _samples(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        best, random = self.spread.best, np.random.default_rng(self.spread.seed)
+        for _ in range(len(self.spread.thresholds)):
+            rows = random.integers(0, len(best.y), len(best.y))
+            yield best.y[rows], best.p[rows]
+
+    def _judged(self, y: np.ndarray, called: np.ndarray) -> float:
+        counts = {"tp": called & (y == 1), "fp": called & (y == 0), "fn": ~called & (y == 1), "tn": ~called & (y == 0)}
+        return float(self.spread.best.metric.evaluate({k: np.array([v.sum()]) for k, v in counts.items()})[1][0])
+
+    def _choose(self, sample: tuple[np.ndarray, np.ndarray]) -> float:
+        """The largest metric over the scores of all rows (those not drawn count for nothing); of equal ones the lowest."""
+        best, (y, p) = self.spread.best, sample
+        order = np.argsort(p, kind="stable")
+        ones = np.append(0, np.cumsum(y[order]))
+        first = np.searchsorted(p[order], best.thresholds)  # how many lie below each
+        fn, negatives = ones[first], len(y) - ones[-1]
+        tn = first - fn
+        counts = {"tp": ones[-1] - fn, "fp": negatives - tn, "fn": fn, "tn": tn}
+        _, values, _ = best.metric.evaluate(counts)
+        if best.constraint is not None:
+            values = np.where(best.constraint.evaluate(counts)[1] == 1, values, -np.inf)
+        return float(best.thresholds[np.nanargmax(values)]) if np.isfinite(values).any() else np.nan

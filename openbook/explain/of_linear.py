@@ -33,7 +33,7 @@ def explain_newton(step: NewtonStep, names: Any = None, seed: int = 0) -> Workin
     start = given("θ_0", step.start, "any start will do", START)
     penalised = bool(np.any(step.penalty))
     steps = [X, y, n, start, *_derivatives(step, X, y, n, start, penalised)]
-    landed = steps[-1]
+    landed = steps[-2]
     steps += _normal_equations(step, X, y, landed, penalised)
     if not penalised:
         steps += _elsewhere(step, landed, seed)
@@ -76,7 +76,7 @@ def _derivatives(step: NewtonStep, X: Step, y: Step, n: Step, start: Step, penal
     after = Step("J after", step.loss_after, parse(loss).rename({"t": "θ", "P": "Λ"}), (y, X, landed, n, *extra),
                  rule="mean squared error, halved", part=STEP)  # fmt: skip
     given_ridge = [ridge] if penalised else []
-    return [J, *given_ridge, gradient, hessian, condition, after, landed]
+    return [J, *given_ridge, gradient, hessian, condition, landed, after]
 
 
 def _normal_equations(step: NewtonStep, X: Step, y: Step, landed: Step, penalised: bool) -> list[Step]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from openbook.forest.columns import is_sparse
+from openbook.forest.ranks import Ranks
 from openbook.forest.tree import Tree
 
 __all__ = ["Walk", "leaf_values", "leaves_of", "vote_shares", "walk_of"]
@@ -18,6 +20,8 @@ __all__ = ["Walk", "leaf_values", "leaves_of", "vote_shares", "walk_of"]
 _BLOCK = 16384  # rows that one thread takes at a time, all trees for each
 _WORTH_THREADS = 500_000  # rows × trees
 _FEW_ROWS = 8
+_WORTH_RANKS = 100_000  # rows × trees: below, ranking the forest's thresholds costs more than it saves
+_RANKED_BLOCK = 131_072  # rows: the trees are read once for all of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,23 +37,32 @@ class Walk:
     links: np.ndarray
     starts: np.ndarray
     shares: np.ndarray
+    n_features: int
     widths: tuple[int, ...]
 
     @classmethod
-    def of(cls, trees: Sequence[Tree], n_features: int, widths: tuple[int, ...] = ()) -> Walk:
-        """Every tree is validated first; a damaged one raises ModelError."""
+    def of(cls, trees: Sequence[Tree], n_features: int, widths: tuple[int, ...] | None = None) -> Walk:
+        """Every tree is validated first; a damaged one raises ModelError. Without `widths`, several columns of values are
+        the classes of one output."""
         trees = [t.validate(n_features).side_by_side() for t in trees]
         starts = np.cumsum([0, *(len(t) for t in trees)]).astype(np.uint64)
         parts = [_nodes(tree, start) for tree, start in zip(trees, starts[:-1], strict=True)]
         values = np.ascontiguousarray(np.concatenate([t.value for t in trees]), dtype=np.float64)
+        if widths is None:
+            widths = values.shape[1:] if values.shape[1] > 1 else ()
         shares = [part / part.sum(axis=1, keepdims=True) for part in _outputs(values, widths)]
         return cls(np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]), starts[:-1],
-                   np.concatenate(shares, axis=1) if shares else values, widths)  # fmt: skip
+                   np.concatenate(shares, axis=1) if shares else values, n_features, widths)  # fmt: skip
+
+    @cached_property
+    def ranks(self) -> Ranks | None:
+        """The same nodes for large batches, made when the first comes."""
+        return Ranks.of(self, self.n_features)
 
     @property
     def votes(self) -> np.ndarray:
-        largest = [np.eye(part.shape[1])[np.argmax(part, axis=1)] for part in _outputs(self.shares, self.widths)]
-        return np.concatenate(largest, axis=1)
+        outputs = _outputs(self.shares, self.widths or self.shares.shape[1:])
+        return np.concatenate([np.eye(part.shape[1])[np.argmax(part, axis=1)] for part in outputs], axis=1)
 
 
 def _outputs(values: np.ndarray, widths: tuple[int, ...]) -> list[np.ndarray]:
@@ -79,8 +92,17 @@ def walk_of(model: object, trees: Sequence[Tree], n_features: int, widths: tuple
 
 def leaves_of(walk: Walk, X: Any, threads: int = 1) -> np.ndarray:
     """The leaf in which each row ends, for every tree (rows, trees)."""
-    leaves = np.empty((len(walk.starts), X.shape[0]), np.int64)
-    _run(walk, X, None, None, leaves, threads)
+    from openbook.forest.kernels.walk import walk_rows
+
+    if is_sparse(X):
+        return np.concatenate([leaves_of(walk, rows, threads) for rows in _spread_out(X)])
+    flat, (n, width) = np.ascontiguousarray(X).reshape(-1), X.shape
+    leaves = np.empty((len(walk.starts), n), np.int64)
+
+    def block(begin: int, end: int) -> None:
+        walk_rows(flat, width, begin, end, walk.thresholds, walk.links, walk.starts, None, None, leaves)
+
+    _in_blocks(block, n, _BLOCK, threads if n * len(walk.starts) >= _WORTH_THREADS else 1)
     return leaves.T
 
 
@@ -95,51 +117,40 @@ def vote_shares(walk: Walk, X: Any, threads: int = 1) -> np.ndarray:
 
 
 def _averaged(walk: Walk, values: np.ndarray, X: Any, threads: int) -> np.ndarray:
-    sums = np.zeros((X.shape[0], values.shape[1]))
-    _run(walk, X, values, sums, None, threads)
-    return sums / len(walk.starts)
-
-
-def _run(
-    walk: Walk,
-    X: Any,
-    values: np.ndarray | None,
-    sums: np.ndarray | None,
-    leaves: np.ndarray | None,
-    threads: int,
-) -> None:
     from openbook.forest.kernels.walk import walk_rows, walk_trees
 
     if is_sparse(X):
-        _run_sparse(walk, X, values, sums, leaves, threads)
-        return
-    flat, (n, width) = np.ascontiguousarray(X).reshape(-1), X.shape
-    if n < _FEW_ROWS and values is not None:
-        walk_trees(flat, width, 0, n, walk.thresholds, walk.links, walk.starts, values, sums)
-        return
+        return np.concatenate([_averaged(walk, values, rows, threads) for rows in _spread_out(X)])
+    X = np.ascontiguousarray(X)
+    flat, (n, width) = X.reshape(-1), X.shape
+    work = n * len(walk.starts)
+    sums = np.zeros((n, values.shape[1]))
+    nodes = walk.thresholds, walk.links, walk.starts
+    ranks = walk.ranks if work >= _WORTH_RANKS else None
 
-    parallel = threads > 1 and n * len(walk.starts) >= _WORTH_THREADS
-    size = min(_BLOCK, -(-n // threads)) if parallel else _BLOCK
+    def block(begin: int, end: int) -> None:
+        if ranks is None or not ranks.add_up(X[begin:end], values, walk.starts, sums[begin:end]):
+            walk_rows(flat, width, begin, end, *nodes, values, sums, None)
 
-    def block(begin: int) -> None:
-        end = min(begin + size, n)
-        walk_rows(flat, width, begin, end, walk.thresholds, walk.links, walk.starts, values, sums, leaves)
+    if n < _FEW_ROWS:
+        walk_trees(flat, width, 0, n, *nodes, values, sums)
+    else:
+        _in_blocks(block, n, _BLOCK if ranks is None else _RANKED_BLOCK, threads if work >= _WORTH_THREADS else 1)
+    return sums / len(walk.starts)
 
-    if not parallel:
-        for begin in range(0, n, size):
-            block(begin)
+
+def _in_blocks(work: Callable[[int, int], None], rows: int, size: int, threads: int) -> None:
+    """Call `work(begin, end)` for blocks of rows, `size` at most; each thread has its share."""
+    size = max(1, min(size, -(-rows // threads)))
+    blocks = [(begin, min(begin + size, rows)) for begin in range(0, rows, size)]
+    if threads == 1:
+        for block in blocks:
+            work(*block)
         return
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(block, range(0, n, size)))
+        list(pool.map(lambda block: work(*block), blocks))
 
 
-def _run_sparse(
-    walk: Walk, X: Any, values: np.ndarray | None, sums: np.ndarray | None, leaves: np.ndarray | None, threads: int
-) -> None:
-    """The same, a block of rows spread out at a time."""
-    for begin in range(0, X.shape[0], _BLOCK):
-        rows = X[begin : begin + _BLOCK].toarray()
-        found = None if leaves is None else np.empty((len(leaves), len(rows)), np.int64)
-        _run(walk, rows, values, None if sums is None else sums[begin : begin + len(rows)], found, threads)
-        if leaves is not None:
-            leaves[:, begin : begin + len(rows)] = found
+def _spread_out(X: Any) -> Iterator[np.ndarray]:
+    """A sparse table as dense blocks of rows."""
+    return (X[begin : begin + _BLOCK].toarray() for begin in range(0, X.shape[0], _BLOCK))

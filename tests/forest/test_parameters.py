@@ -49,7 +49,7 @@ def test_numbers_by_every_criterion(criterion: str, depth: int, weight: np.ndarr
         )
         for module in (forest, tree)
     )
-    exact = 1e-11 if weight is None else 1e-8  # weights are rounded to 2⁻²⁸ of the largest
+    exact = 1e-11 if weight is None else 1e-8  # weights are rounded to 2⁻²⁷ of the largest
     np.testing.assert_allclose(own.predict(X), other.predict(X), rtol=exact)
     np.testing.assert_allclose(np.sort(own.tree_.impurity), np.sort(other.tree_.impurity), rtol=exact, atol=exact)
 

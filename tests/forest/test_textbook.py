@@ -21,7 +21,8 @@ FIELDS = ("feature", "threshold", "left", "right", "missing_left", "value", "wei
 SAME = """
 import hashlib
 import numpy as np
-from openbook.forest import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
+from openbook.forest import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor, prediction
+prediction._WORTH_RANKS = 50  # rows × trees, so that 40 rows go by ranks
 random = np.random.default_rng(0)
 X = np.round(random.normal(size=(4200, 3)), 2)
 X[random.random(X.shape) < 0.05] = np.nan
@@ -33,6 +34,7 @@ for kind, target in ((RandomForestClassifier, y > 0), (ExtraTreesClassifier, y),
         for array in (tree.feature, tree.threshold, tree.left, tree.missing_left, tree.value, tree.gain):
             seen.update(np.ascontiguousarray(array).tobytes())
     seen.update(model.predict(X[:40]).tobytes())
+    seen.update(model.predict(np.nan_to_num(X[:40])).tobytes())
     seen.update(model.apply(X[:3]).tobytes())
 few, numbers = X[:60], random.normal(size=(60, 2))
 for options, target in (
@@ -179,9 +181,10 @@ def test_trees_as_deep_as_they_have_rows(random: bool) -> None:
 
 @pytest.mark.parametrize("setting", [pytest.param("NUMBA_BOUNDSCHECK", marks=pytest.mark.slow), "NUMBA_DISABLE_JIT"])
 def test_the_same_with_bounds_checked_and_without_the_compiler(
-    setting: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    setting: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No kernel reads or writes outside an array, and each is the Python that it says it is."""
+    monkeypatch.setattr("openbook.forest.prediction._WORTH_RANKS", 50)  # as SAME has it: put back afterwards
     exec(SAME, {})
     compiled = capsys.readouterr().out
     done = subprocess.run(

@@ -18,6 +18,7 @@ __all__ = ["Stride", "TooLarge", "TooSmall", "strides"]
 
 EVIDENCE = "Evidence"
 _WATCHED = 20
+_LEARNT = 0.2  # of what guessing costs: what is below it has learnt, and what two ends differ by less is no fault
 
 
 @dataclass(frozen=True)
@@ -120,11 +121,11 @@ class TooLarge(Check):
         start, end = facts_of(case).now, _ending(case, 1)
         chance = facts_of(case).chance
         restless = up >= 0.25 or over > 2 or not np.isfinite(end)
-        if not restless or end < min(0.7 * start, 0.25 * chance):
+        if not restless or end < min(0.7 * start, _LEARNT * chance):
             return None
         ends = {factor: _ending(case, factor) for factor in (0.1, 0.01, 1e-3, 1e-4)}
         best = min(ends.values())
-        if not best < 0.95 * start or (end < 0.7 * start and end - best < 0.25 * chance):
+        if not best < 0.95 * start or (end < 0.7 * start and end - best < _LEARNT * chance):
             return None
         factor = next(f for f, value in ends.items() if value <= 1.2 * best)
         rate = max(rates(case.optimizer))

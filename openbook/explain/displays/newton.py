@@ -11,7 +11,7 @@ import numpy as np
 from openbook.explain.displays.canvas import ACCENT, CONTRAST, QUIET, Display
 from openbook.linear import NewtonStep
 
-__all__ = ["NewtonConvergence", "NewtonPath"]
+__all__ = ["NewtonConvergence", "NewtonPath", "Spectrum"]
 
 
 @dataclass
@@ -56,3 +56,28 @@ class NewtonConvergence(Display):
         ax.set_xlabel("Newton step")
         ax.set_ylabel("largest gradient entry")
         ax.xaxis.get_major_locator().set_params(integer=True)
+
+
+@dataclass
+class Spectrum(Display):
+    """The eigenvalues of a Hessian in order: above zero the loss bends up, below it down."""
+
+    eigenvalues: np.ndarray
+
+    size = (5.6, 3.0)
+
+    @property
+    def alt(self) -> str:  # type: ignore[override]
+        return f"{len(self.eigenvalues)} eigenvalues in order, from {self.eigenvalues.min():.3g} to {self.eigenvalues.max():.3g}"
+
+    def draw(self, ax: Any) -> None:
+        values = np.sort(self.eigenvalues)
+        colors = np.where(values < 0, CONTRAST, ACCENT)
+        ax.vlines(np.arange(len(values)), 0, values, colors=colors, linewidth=1.2)
+        ax.scatter(np.arange(len(values)), values, c=colors, s=10)
+        ax.axhline(0, color=QUIET, linewidth=0.8)
+        decade = np.floor(np.log10(max(np.abs(values).max(), 1e-12)))
+        ax.set_yscale("symlog", linthresh=10 ** (decade - 2))  # a power of ten, so that no tick crowds the zero
+        ax.margins(y=0.08)
+        ax.set_xlabel("direction")
+        ax.set_ylabel("eigenvalue of H")
