@@ -18,7 +18,7 @@ from openbook.forest.kernels.general_scores import (
     side_values,
     sides_score,
 )
-from openbook.forest.kernels.jit import jit, u64
+from openbook.forest.kernels.jit import bare, inlined, jit, u64
 from openbook.forest.kernels.nodes import MAX_DEPTH, MAX_FEATURES, MIN_LEAF, MIN_SPLIT, MIN_WEIGHT, push
 from openbook.forest.kernels.pairs import FEATURE, HIGH, LOW, MISSED, SIDE
 from openbook.forest.kernels.random import draw_feature, put_back
@@ -84,6 +84,7 @@ def grow_general(case, columns, signs, medians, rows, seed, min_decrease, nodes,
     `medians` (a `Medians`) None unless errors are counted from medians. `bounds` (nodes, 2) takes what a node's value must
     lie between, `middles` (nodes, outputs) the medians, `cuts` the drawn thresholds.
     """
+    case, desk = bare_case(case), bare_desk(desk)
     best, figures, stack, limits = desk.best, desk.figures, desk.stack, case.limits
     start_node(nodes, 0, len(rows))
     bounds[0, 0], bounds[0, 1] = -np.inf, np.inf
@@ -126,6 +127,24 @@ def grow_general(case, columns, signs, medians, rows, seed, min_decrease, nodes,
         waiting += 2
         count += 2
     return count
+
+
+@jit
+def bare_case(c):
+    """The same arrays, without their counts of references."""
+    return Case(
+        bare(c.ranks), bare(c.bins), bare(c.missing_rank), bare(c.code), bare(c.weight), bare(c.parts), bare(c.offsets),
+        bare(c.factors), bare(c.steps), bare(c.limits), c.criterion, bare(c.terms), c.scale,
+    )  # fmt: skip
+
+
+@jit
+def bare_desk(d):
+    """The same arrays, without their counts of references."""
+    return Desk(
+        bare(d.best), bare(d.figures), bare(d.left), bare(d.features), bare(d.swapped), bare(d.state), bare(d.order),
+        bare(d.ends), bare(d.keys), bare(d.held), bare(d.spare), bare(d.stack), bare(d.seeds),
+    )  # fmt: skip
 
 
 @jit
@@ -179,13 +198,13 @@ def search(case, columns, signs, medians, rows, begin, end, sums, weight, lower,
     put_back(desk.features, drawn, desk.swapped)
 
 
-@jit
+@inlined
 def key_of(case, row, f, large):
     """Where a value stands in its column: by bins in large nodes, by rank in small ones."""
     return np.int64(case.bins[f, row]) if large else np.int64(case.ranks[row, f])
 
 
-@jit
+@inlined
 def missing_key(case, f, large):
     return np.int64(MISSING_BIN) if large else np.int64(case.missing_rank[f])
 
@@ -286,7 +305,7 @@ def try_random(case, columns, signs, medians, rows, begin, end, f, sums, weight,
     return True
 
 
-@jit
+@inlined
 def keep_better(case, signs, medians, f, g, side, count, m, missed, on_left, sums, weight, lower, upper, desk):
     """Keep this split if it is allowed, and better than what was found before; whether it is."""
     limits, best, figures = case.limits, desk.best, desk.figures

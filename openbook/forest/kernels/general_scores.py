@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from openbook.forest.kernels.jit import jit, u64
+from openbook.forest.kernels.jit import inlined, jit, u64
 from openbook.forest.kernels.medians import absolute_error, insert, median
 from openbook.forest.kernels.scores import ENTROPY, GINI, POISSON, SQUARED_ERROR, term
 
@@ -53,7 +53,7 @@ class Medians(NamedTuple):
         )  # fmt: skip
 
 
-@jit
+@inlined
 def add_row(case, row, sums):
     """A row's weight to its classes, or its weight and weighted targets."""
     w = case.weight[row]
@@ -69,7 +69,7 @@ def add_row(case, row, sums):
 # --- sums ----------------------------------------------------------------------------------------------------------
 
 
-@jit
+@inlined
 def sides_score(case, medians, left, sums, w, weight, g):
     """The scores of both sides, each added up over the outputs; −inf where Poisson's deviance has no value."""
     if medians is not None:
@@ -93,7 +93,7 @@ def sides_score(case, medians, left, sums, w, weight, g):
     return on_left + on_right
 
 
-@jit
+@inlined
 def squares(case, left, sums, o):
     """Σ w_c² on the left and on the right, of one output."""
     a, b = 0.0, 0.0
@@ -104,7 +104,7 @@ def squares(case, left, sums, o):
     return a, b
 
 
-@jit
+@inlined
 def information(case, left, sums, o):
     """Σ term(w_c) over both sides, of one output: a whole number."""
     whole = np.int64(0)
@@ -113,7 +113,7 @@ def information(case, left, sums, o):
     return whole
 
 
-@jit
+@inlined
 def number_score(case, o, part, weight):
     """One side of one output of numbers."""
     if case.criterion == SQUARED_ERROR:
@@ -210,7 +210,7 @@ def errors_around_medians(case, medians, m, known, groups, side, order, ends):
             note(case, medians, o, 1, g, weights, parts, whole, part)
 
 
-@jit
+@inlined
 def come_in(case, medians, o, order, begin, end, weights, parts, whole, part):
     """These rows too; returns the weight and part of all that are in."""
     for k in range(begin, end):
@@ -231,7 +231,7 @@ def note(case, medians, o, side, g, weights, parts, whole, part):
 # --- constraints ---------------------------------------------------------------------------------------------------
 
 
-@jit
+@inlined
 def side_values(signs, medians, left, sums, w, weight, g):
     """What each side would predict, where constraints want to know: means, medians, or the share of the second class."""
     if signs is None:
@@ -241,7 +241,7 @@ def side_values(signs, medians, left, sums, w, weight, g):
     return np.float64(left[1]) / np.float64(w), np.float64(sums[1] - left[1]) / np.float64(weight - w)
 
 
-@jit
+@inlined
 def constraint_holds(signs, f, left, right, lower, upper):
     """Whether the sides' values lie between the bounds and in the right order, if feature f is constrained."""
     if signs is None:
