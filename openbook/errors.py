@@ -19,6 +19,7 @@ __all__ = [
     "ModelError",
     "OpenbookError",
     "ShapeError",
+    "StoppedWarning",
     "TableError",
     "TargetError",
 ]
@@ -106,3 +107,7 @@ class FileError(OpenbookError, OSError):
 
 class MissingPackageError(OpenbookError, ImportError):
     """An optional package that the call needs and that is not installed."""
+
+
+class StoppedWarning(UserWarning):
+    """Something ended before it was done, because its limit of time or memory, or a callback, said so."""

@@ -6,13 +6,20 @@ from openbook.forest.estimators import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
-from openbook.forest.extra_trees import ExtraTreesClassifier, ExtraTreesRegressor
+from openbook.forest.extra_trees import (
+    ExtraTreeClassifier,
+    ExtraTreeRegressor,
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+)
 from openbook.forest.kernels import kernels_cached
 from openbook.forest.tree import Tree
 
 __all__ = [
     "DecisionTreeClassifier",
     "DecisionTreeRegressor",
+    "ExtraTreeClassifier",
+    "ExtraTreeRegressor",
     "ExtraTreesClassifier",
     "ExtraTreesRegressor",
     "RandomForestClassifier",

@@ -1,99 +1,126 @@
-"""What trees and forests, for classes and numbers, share: fitting, predicting, importances."""
+"""What trees and forests, for classes and numbers, share: their parameters, fitting, walking down, importances."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.utils import check_random_state, compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.base import BaseEstimator, MultiOutputMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
 from openbook.errors import InputError
+from openbook.forest.columns import is_sparse
 from openbook.forest.exchange import Exchanges
-from openbook.forest.parameters import count, features, whole, within
-from openbook.forest.prediction import Walk, leaf_values, leaves_of, vote_shares, walk_of
+from openbook.forest.parameters import count, features, monotonic, one_of, whole, within
+from openbook.forest.prediction import Walk, leaves_of, walk_of
 from openbook.forest.pruning import best_leaves, prune
-from openbook.forest.training import CRITERIA, Growth, Target, grow_forest
+from openbook.forest.training import CRITERIA, Growth, Sample, Target, grow_trees
 from openbook.forest.tree import Tree
 from openbook.record import Explains
 
-__all__ = ["Classifies", "Regresses", "TreeBased"]
+__all__ = ["TreeBased"]
 
 _LARGEST_SEED = np.iinfo(np.int64).max
+_FLOATS = [np.float64, np.float32]
+Callback = Callable[[int, int], Any]
 
 
-class TreeBased(Explains, Exchanges, BaseEstimator):
-    """What trees and forests, for classes and numbers, share."""
+@dataclass(eq=False, repr=False, kw_only=True)
+class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
+    """What trees and forests share. The fields are scikit-learn's parameters; a class that has another default says so."""
 
-    trees_: list[Tree]
-    n_features_in_: int
+    max_depth: int | None = None
+    min_samples_split: float = 2
+    min_samples_leaf: float = 1
+    min_weight_fraction_leaf: float = 0.0
+    max_features: Any = None
+    max_leaf_nodes: int | None = None
+    min_impurity_decrease: float = 0.0
+    random_state: Any = None
+    ccp_alpha: float = 0.0
+    monotonic_cst: Any = None
 
     # --- fitting -----------------------------------------------------------------------------------------------
 
-    def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, callback: Callable[[int, int], None] | None = None
-    ) -> TreeBased:
-        """Grow from X (rows, features) and y (rows,); NaN in X is missing, and each split learns where it goes.
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, callback: Callback | None = None) -> TreeBased:
+        """Grow from X (rows, features) and y (rows,) or (rows, outputs); NaN in X is missing, and each split learns where it
+        goes.
 
-        `callback(done, of)` is called after each tree. Raises InputError (a ValueError) for bad parameters or data.
+        X may be a frame or one of SciPy's sparse matrices; float32 and float64 are not copied. `callback(done, of)` is
+        called after each tree, and no more are grown once it returns False. Raises InputError (a ValueError) for bad
+        parameters or data.
         """
-        X, y = validate_data(
-            self, X, y, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan", multi_output=False
-        )
-        weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        X, y = self._table(X, y)
+        weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True, dtype=np.float64)
         if not weight.any():
             raise InputError("every sample weight is zero", where="sample_weight", do="give some row a positive weight")
-        target = self._target(y, weight)
-        random = check_random_state(self.random_state)
-        seeds = random.randint(_LARGEST_SEED, size=self._n_trees(), dtype=np.int64)
-        self.seeds_ = [int(seed) for seed in seeds]
-        growth = self._growth(X.shape[1], target)
-        self.n_rows_ = len(X)
-        trees = grow_forest(X, target, growth, lambda seed: self._sample(seed, len(X)), self.seeds_,
-                                  self._threads(), callback)  # fmt: skip
-        self.trees_ = [self._made_smaller(tree) for tree in trees]
-        self._after_fit(X, target)
+        self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
+        self.n_rows_ = X.shape[0]
+        targets = self._targets(y, weight)
+        self._grow(X, targets, self._growth(X.shape[1], targets), callback)
         return self
 
-    def _target(self, y: np.ndarray, weight: np.ndarray) -> Target:
+    def _table(self, X: Any, y: Any) -> tuple[Any, np.ndarray]:
+        if is_sparse(y):
+            raise InputError("sparse multilabel-indicator for y is not supported", do="pass y.toarray()")
+        X, y = validate_data(
+            self, X, y, dtype=_FLOATS, ensure_all_finite="allow-nan", multi_output=True, accept_sparse="csc"
+        )
+        return _plainly_sparse(X), column_or_1d(y, warn=True) if y.ndim == 1 or y.shape[1] == 1 else y
+
+    def _targets(self, y: np.ndarray, weight: np.ndarray) -> tuple[Target, ...]:
+        """One target for each output."""
         raise TypeError("said by the classifier or the regressor")
 
-    def _n_trees(self) -> int:
-        return 1
+    def _grow(self, X: Any, targets: tuple[Target, ...], growth: Growth, callback: Callback | None) -> None:
+        """Learn `trees_` and `seeds_`."""
+        raise TypeError("said by the tree or the forest")
 
-    def _sample(self, seed: int, n: int) -> np.ndarray | None:
-        """How often each row is drawn for one tree; None when all are used as they are."""
-        return None
+    def _seeds(self, n: int) -> list[int]:
+        random = check_random_state(self.random_state)
+        return [int(seed) for seed in random.randint(_LARGEST_SEED, size=n, dtype=np.int64)]
+
+    def _grown(
+        self, X: Any, targets: tuple[Target, ...], growth: Growth, seeds: list[int], sample: Sample
+    ) -> Generator[Tree, None, None]:
+        """Trees, one after the other, made as small as `max_leaf_nodes` and `ccp_alpha` want them."""
+        with closing(grow_trees(X, targets, growth, sample, seeds, self._threads())) as trees:
+            for tree in trees:
+                yield self._made_smaller(tree)
 
     def _threads(self) -> int:
         return 1
 
-    def _after_fit(self, X: np.ndarray, target: Target) -> None:
-        """What a forest learns from the rows a tree has not seen."""
+    def _criteria(self) -> tuple[str, ...]:
+        raise TypeError("said by the classifier or the regressor")
 
-    def _growth(self, n_features: int, target: Target) -> Growth:
-        allowed = ("gini", "entropy", "log_loss") if target.classes else ("squared_error",)
-        if self.criterion not in allowed:
-            raise InputError(f"criterion={self.criterion!r} is unknown here", do=f"choose one of {', '.join(allowed)}")
-        n = len(target.y)
+    def _growth(self, n_features: int, targets: tuple[Target, ...]) -> Growth:
+        criterion = CRITERIA[one_of("criterion", self.criterion, self._criteria())]
+        n = self.n_rows_
+        self.max_features_ = features(self.max_features, n_features)
+        if self.monotonic_cst is not None and len(targets) > 1:
+            raise InputError("Monotonicity constraints are not supported with multiple outputs")
+        signs = monotonic(self.monotonic_cst, n_features)
+        if signs and targets[0].classes > 2:
+            raise InputError("Monotonicity constraints are not supported with multiclass classification")
         return Growth(
-            criterion=CRITERIA[self.criterion],
+            criterion=criterion,
             max_depth=2**31 if self.max_depth is None else whole("max_depth", self.max_depth, 1),
             min_samples_split=count("min_samples_split", self.min_samples_split, n, 2),
             min_samples_leaf=count("min_samples_leaf", self.min_samples_leaf, n, 1),
             min_weight_leaf=within("min_weight_fraction_leaf", self.min_weight_fraction_leaf, 0.0, 0.5),
-            max_features=features(self.max_features, n_features),
+            max_features=self.max_features_,
             min_impurity_decrease=within("min_impurity_decrease", self.min_impurity_decrease, 0.0, np.inf),
             random=self._thresholds_are_drawn(),
+            monotonic=signs if any(signs) and targets[0].classes != 1 else (),
         )
 
-    _random = False
-
     def _thresholds_are_drawn(self) -> bool:
-        return self._random
+        return False
 
     def _made_smaller(self, tree: Tree) -> Tree:
         if self.max_leaf_nodes is not None:
@@ -103,16 +130,22 @@ class TreeBased(Explains, Exchanges, BaseEstimator):
 
     # --- using -------------------------------------------------------------------------------------------------
 
-    def _rows(self, X: Any) -> np.ndarray:
+    def _rows(self, X: Any) -> Any:
         check_is_fitted(self)
-        return validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan", reset=False)
+        return _plainly_sparse(
+            validate_data(self, X, dtype=_FLOATS, ensure_all_finite="allow-nan", reset=False, accept_sparse="csr")
+        )
 
     def _leaves(self, X: Any) -> np.ndarray:
         X = self._rows(X)
         return leaves_of(self._walk(), X, self._threads())
 
+    def _widths(self) -> tuple[int, ...]:
+        """How many classes each output has; empty for numbers."""
+        return ()
+
     def _walk(self) -> Walk:
-        return walk_of(self, self.trees_, self.n_features_in_)
+        return walk_of(self, self.trees_, self.n_features_in_, self._widths())
 
     @property
     def feature_importances_(self) -> np.ndarray:
@@ -125,60 +158,19 @@ class TreeBased(Explains, Exchanges, BaseEstimator):
             total += gained / gained.sum() if gained.sum() > 0 else gained
         return total / total.sum() if total.sum() > 0 else total
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "trees_")
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
+        tags.input_tags.allow_nan = tags.input_tags.sparse = True
         return tags
 
 
-class Classifies(ClassifierMixin, TreeBased):
-    """Learning classes: targets, class weights, probabilities."""
+def _plainly_sparse(X: Any) -> Any:
+    """Sparse matrices of one kind only: SciPy's newer arrays answer some selections differently."""
+    if not is_sparse(X):
+        return X
+    from scipy.sparse import csc_matrix, csr_matrix
 
-    classes_: np.ndarray
-
-    def _target(self, y: np.ndarray, weight: np.ndarray) -> Target:
-        check_classification_targets(y)
-        self.classes_, code = np.unique(y, return_inverse=True)
-        self.n_classes_ = len(self.classes_)
-        if self.class_weight is not None:
-            if isinstance(self.class_weight, str) and self.class_weight != "balanced":
-                raise InputError(
-                    f"class_weight={self.class_weight!r} is unknown", do='choose "balanced", a dict or None'
-                )
-            by_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
-            weight = weight * by_class[code]
-        return Target(code, weight, len(self.classes_))
-
-    def predict_proba(self, X: Any, voting: str | None = None) -> np.ndarray:
-        """The probability of each class (rows, classes), in the order of `classes_`.
-
-        "soft": the mean of the leaves' class fractions. "hard": the share of trees whose leaf's largest class it is.
-        """
-        voting = voting or getattr(self, "voting", "soft")
-        if voting not in ("soft", "hard"):
-            raise InputError(f"voting={voting!r} is unknown", do='choose "soft" (mean of fractions) or "hard" (votes)')
-        X = self._rows(X)
-        return (vote_shares if voting == "hard" else leaf_values)(self._walk(), X, self._threads())
-
-    def votes(self, X: Any) -> np.ndarray:
-        """How many trees vote for each class (rows, classes)."""
-        X = self._rows(X)
-        shares = vote_shares(self._walk(), X, self._threads())
-        return np.rint(shares * len(self.trees_)).astype(np.int64)
-
-    def predict(self, X: Any) -> np.ndarray:
-        """The class with the largest probability; of equal ones, the first."""
-        winners = np.argmax(self.predict_proba(X), axis=1)
-        return self.classes_[winners]
-
-
-class Regresses(RegressorMixin, TreeBased):
-    """Learning numbers."""
-
-    def _target(self, y: np.ndarray, weight: np.ndarray) -> Target:
-        return Target(np.asarray(y, dtype=np.float64), weight, 0)
-
-    def predict(self, X: Any) -> np.ndarray:
-        """The mean over the trees of the leaves' mean targets (rows,)."""
-        X = self._rows(X)
-        return leaf_values(self._walk(), X, self._threads())[:, 0]
+    return csc_matrix(X) if X.format == "csc" else csr_matrix(X)

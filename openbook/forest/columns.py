@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-__all__ = ["MISSING", "Columns", "between"]
+__all__ = ["MISSING", "Columns", "between", "is_sparse"]
 
 MISSING = 255  # the bin of missing values; the others are 0 … 254
 _BINS = 255
@@ -20,10 +21,11 @@ class Columns:
 
     `bin` (features, rows) groups ranks so that bins hold about equally many rows; where a column has at most 255
     different values, a bin is a value and nothing is lost. `first[f, b]` and `last[f, b]` are the smallest and the largest
-    value in a bin. `X` is the table itself, as it came: float32 and float64 are not copied.
+    value in a bin. `X` is the table itself, as it came: float32 and float64 are not copied, SciPy's sparse matrices never
+    spread out (their ranks and bins are: five bytes for each entry).
     """
 
-    X: np.ndarray
+    X: Any
     rank: np.ndarray
     bin: np.ndarray
     missing_rank: np.ndarray
@@ -31,7 +33,14 @@ class Columns:
     last: np.ndarray
 
     @classmethod
-    def of(cls, X: np.ndarray, threads: int = 1) -> Columns:
+    def for_growing(cls, X: Any, random: bool, threads: int) -> tuple[Columns, np.ndarray]:
+        """What a tree is grown from: ranks and bins; or, for random thresholds, the values themselves by column."""
+        if not random:
+            return cls.of(X, threads), np.empty((0, 0))
+        return cls.of(X[:0], threads), np.ascontiguousarray((X.toarray() if is_sparse(X) else X).T)
+
+    @classmethod
+    def of(cls, X: Any, threads: int = 1) -> Columns:
         """Rank and bin a float table (rows, features), NaN where missing."""
         n, d = X.shape
         made = cls(X, np.empty((n, d), np.uint32), np.empty((d, n), np.uint8), np.empty(d, np.uint32),
@@ -45,7 +54,7 @@ class Columns:
         return made
 
     def _fill(self, f: int) -> None:
-        column = np.ascontiguousarray(self.X[:, f])
+        column = self.X[:, [f]].toarray()[:, 0] if is_sparse(self.X) else np.ascontiguousarray(self.X[:, f])
         order = np.argsort(column)  # NaN comes last
         ordered = column[order]
         known = len(column) - int(np.count_nonzero(np.isnan(ordered)))
@@ -65,6 +74,12 @@ class Columns:
         self.last[f, : len(ends)] = values[ends]
         self.first[f, : len(ends)] = values[np.concatenate([[0], ends[:-1] + 1])] if len(ends) else values
 
+    def thresholds_of(self, nodes: Any) -> np.ndarray:
+        """The thresholds of all nodes (`kernels/room.py: Nodes`); 0 for leaves."""
+        threshold, inner = np.zeros(len(nodes.left)), np.flatnonzero(nodes.left >= 0)
+        threshold[inner] = self.thresholds(nodes.feature[inner], nodes.low[inner], nodes.high[inner])
+        return threshold
+
     def thresholds(self, feature: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """The thresholds of inner nodes, from the rows or bins beside their boundaries (`kernels/room.py: Nodes`)."""
         by_bin, unbounded = low < -1, high == -1
@@ -72,9 +87,19 @@ class Columns:
         below, above = np.zeros(len(low)), np.zeros(len(low))
         below[by_bin] = self.last[feature[by_bin], at_low[by_bin]]
         above[by_bin] = self.first[feature[by_bin], at_high[by_bin]]
-        below[~by_bin] = self.X[at_low[~by_bin], feature[~by_bin]]
-        above[~by_bin] = self.X[at_high[~by_bin], feature[~by_bin]]
+        below[~by_bin] = self._values(at_low[~by_bin], feature[~by_bin])
+        above[~by_bin] = self._values(at_high[~by_bin], feature[~by_bin])
         return np.where(unbounded, np.inf, between(below, above))
+
+    def _values(self, rows: np.ndarray, features: np.ndarray) -> np.ndarray:
+        if is_sparse(self.X) and not len(rows):  # SciPy knows no empty selection
+            return np.empty(0)
+        return np.asarray(self.X[rows, features]).reshape(-1)
+
+
+def is_sparse(X: Any) -> bool:
+    """Whether X is one of SciPy's sparse matrices; asks without loading SciPy."""
+    return hasattr(X, "tocsc")
 
 
 def between(low: np.ndarray, high: np.ndarray) -> np.ndarray:

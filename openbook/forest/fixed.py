@@ -11,12 +11,13 @@ from openbook.errors import InputError
 
 __all__ = ["CRITERIA", "FixedPoint", "Target"]
 
-CRITERIA = {"gini": 0, "entropy": 1, "log_loss": 1, "squared_error": 2}
+CRITERIA = {"gini": 0, "entropy": 1, "log_loss": 1, "squared_error": 2, "poisson": 3, "absolute_error": 4}
 EXACT_SQUARES = 2**26  # weight: squares of sums, and sums of these, are then exact in doubles
 _WEIGHT_BITS = 28  # of the largest weight, where weights are not whole numbers
 _SUM_BITS = 51  # of any sum, so that doubles hold it
 _TERM_BITS = 60  # of w ln w for the weight of all
 _MOST_CLASSES = 2**16
+_LEAST = math.ulp(0.0)  # the smallest number above 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,23 +45,26 @@ class FixedPoint:
     heaviest: int
 
     @classmethod
-    def of(cls, target: Target) -> FixedPoint:
+    def of(cls, target: Target, middle: float | None = None) -> FixedPoint:
+        """Numbers are counted from `middle` (None: their mean, which leaves most room for digits)."""
         if target.classes > _MOST_CLASSES:
             raise InputError(f"{target.classes} classes are more than {_MOST_CLASSES}", do="merge rare classes")
         n, largest = len(target.weight), float(target.weight.max(initial=0))
         room = _SUM_BITS - n.bit_length()
         whole = largest < 2.0 ** min(20, room) and bool(np.all(target.weight == np.round(target.weight)))
-        step = 1.0 if whole or not largest else largest / 2.0 ** min(_WEIGHT_BITS, room)
+        step = 1.0 if whole or not largest else _power_of_two(largest / 2.0 ** min(_WEIGHT_BITS, room))
         weight = np.round(target.weight / step).astype(np.int64)
         heaviest = int(weight.max(initial=0)) * n
         if target.classes:
             code = target.y.astype(np.int32)
             return cls(code, weight, np.empty(0, np.int64), step, 1.0, 0.0, heaviest)
         code = np.unique(target.y, return_inverse=True)[1].astype(np.int32)
-        middle = float(np.average(target.y, weights=weight)) if weight.any() else 0.0
+        if middle is None:
+            middle = float(np.average(target.y, weights=weight)) if weight.any() else 0.0
+            middle = _on_grid(middle, float(np.abs(target.y - middle).max(initial=0)))
         centred = weight * (target.y - middle)
         furthest = float(np.abs(centred).max(initial=0))
-        target_step = furthest / 2.0**room if furthest > 0 else 1.0
+        target_step = _power_of_two(furthest / 2.0**room) if furthest > 0 else 1.0
         weighted = np.round(centred / target_step).astype(np.int64)
         return cls(code, weight, weighted, step, target_step, middle, heaviest)
 
@@ -87,11 +91,23 @@ class FixedPoint:
     def values_of(self, sums: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
         """From the sums of nodes: class weights, or means; and the total weight."""
         if classes > 2:
-            value = sums * self.weight_step
-            return value, value.sum(axis=1)
+            return sums * self.weight_step, sums.sum(axis=1) * self.weight_step
         weight = sums[:, 0] * self.weight_step
         if classes:
             value = np.stack([sums[:, 0] - sums[:, 1], sums[:, 1]][:classes], axis=1) * self.weight_step
             return value, weight
         mean = self.middle + (sums[:, 1] / sums[:, 0]) * self.target_step
         return mean[:, None], weight
+
+
+def _power_of_two(least: float) -> float:
+    """The first that is no smaller: whole numbers, halves, quarters … and their means then come out as they are."""
+    return 2.0 ** math.ceil(math.log2(max(least, _LEAST)))
+
+
+def _on_grid(middle: float, spread: float) -> float:
+    """The number nearest to the mean that has few binary digits, seen from where the targets spread."""
+    if not spread > 0:
+        return middle
+    unit = max(2.0 ** (math.frexp(spread)[1] - 8), _LEAST)
+    return round(middle / unit) * unit

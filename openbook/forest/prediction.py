@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from openbook.forest.columns import is_sparse
 from openbook.forest.ranks import Ranks
 from openbook.forest.tree import Tree
 
@@ -27,7 +29,8 @@ class Walk:
     """The nodes of all trees one after the other, as `kernels/walk.py` reads them; tree t begins at `starts[t]`.
 
     `shares` (nodes, classes) are class fractions or mean targets, `votes` 1 for a node's largest class (the first, where
-    classes tie).
+    classes tie); with several outputs these stand side by side. `widths` says how many classes each output has; it is empty
+    for numbers.
     """
 
     thresholds: np.ndarray
@@ -35,16 +38,21 @@ class Walk:
     starts: np.ndarray
     shares: np.ndarray
     n_features: int
+    widths: tuple[int, ...]
 
     @classmethod
-    def of(cls, trees: Sequence[Tree], n_features: int) -> Walk:
-        """Every tree is validated first; a damaged one raises ModelError."""
+    def of(cls, trees: Sequence[Tree], n_features: int, widths: tuple[int, ...] | None = None) -> Walk:
+        """Every tree is validated first; a damaged one raises ModelError. Without `widths`, several columns of values are
+        the classes of one output."""
         trees = [t.validate(n_features).side_by_side() for t in trees]
         starts = np.cumsum([0, *(len(t) for t in trees)]).astype(np.uint64)
         parts = [_nodes(tree, start) for tree, start in zip(trees, starts[:-1], strict=True)]
-        shares = [t.value / t.value.sum(axis=1, keepdims=True) if t.value.shape[1] > 1 else t.value for t in trees]
+        values = np.ascontiguousarray(np.concatenate([t.value for t in trees]), dtype=np.float64)
+        if widths is None:
+            widths = values.shape[1:] if values.shape[1] > 1 else ()
+        shares = [part / part.sum(axis=1, keepdims=True) for part in _outputs(values, widths)]
         return cls(np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]), starts[:-1],
-                   np.ascontiguousarray(np.concatenate(shares), dtype=np.float64), n_features)  # fmt: skip
+                   np.concatenate(shares, axis=1) if shares else values, n_features, widths)  # fmt: skip
 
     @cached_property
     def ranks(self) -> Ranks | None:
@@ -53,7 +61,13 @@ class Walk:
 
     @property
     def votes(self) -> np.ndarray:
-        return np.eye(self.shares.shape[1])[np.argmax(self.shares, axis=1)]
+        outputs = _outputs(self.shares, self.widths or self.shares.shape[1:])
+        return np.concatenate([np.eye(part.shape[1])[np.argmax(part, axis=1)] for part in outputs], axis=1)
+
+
+def _outputs(values: np.ndarray, widths: tuple[int, ...]) -> list[np.ndarray]:
+    """The columns of each output's classes."""
+    return np.split(values, np.cumsum(widths)[:-1], axis=1) if widths else []
 
 
 def _nodes(tree: Tree, start: np.uint64) -> tuple[np.ndarray, np.ndarray]:
@@ -68,18 +82,20 @@ def _nodes(tree: Tree, start: np.uint64) -> tuple[np.ndarray, np.ndarray]:
 _walks: WeakKeyDictionary[object, tuple[Sequence[Tree], Walk]] = WeakKeyDictionary()
 
 
-def walk_of(model: object, trees: Sequence[Tree], n_features: int) -> Walk:
-    """A model's trees ready to be walked: made once, and again when the model is fitted anew."""
+def walk_of(model: object, trees: Sequence[Tree], n_features: int, widths: tuple[int, ...]) -> Walk:
+    """A model's trees ready to be walked: made once, and again when the model is fitted anew or has more trees."""
     known = _walks.get(model)
-    if known is None or known[0] is not trees:
-        known = _walks[model] = (trees, Walk.of(trees, n_features))
+    if known is None or known[0] is not trees or len(known[1].starts) != len(trees):
+        known = _walks[model] = (trees, Walk.of(trees, n_features, widths))
     return known[1]
 
 
-def leaves_of(walk: Walk, X: np.ndarray, threads: int = 1) -> np.ndarray:
+def leaves_of(walk: Walk, X: Any, threads: int = 1) -> np.ndarray:
     """The leaf in which each row ends, for every tree (rows, trees)."""
     from openbook.forest.kernels.walk import walk_rows
 
+    if is_sparse(X):
+        return np.concatenate([leaves_of(walk, rows, threads) for rows in _spread_out(X)])
     flat, (n, width) = np.ascontiguousarray(X).reshape(-1), X.shape
     leaves = np.empty((len(walk.starts), n), np.int64)
 
@@ -90,19 +106,21 @@ def leaves_of(walk: Walk, X: np.ndarray, threads: int = 1) -> np.ndarray:
     return leaves.T
 
 
-def leaf_values(walk: Walk, X: np.ndarray, threads: int = 1) -> np.ndarray:
+def leaf_values(walk: Walk, X: Any, threads: int = 1) -> np.ndarray:
     """The mean over the trees of class fractions, or of mean targets, in each row's leaf."""
     return _averaged(walk, walk.shares, X, threads)
 
 
-def vote_shares(walk: Walk, X: np.ndarray, threads: int = 1) -> np.ndarray:
+def vote_shares(walk: Walk, X: Any, threads: int = 1) -> np.ndarray:
     """The share of trees in which each class is the largest of the row's leaf (the first, where classes tie)."""
     return _averaged(walk, walk.votes, X, threads)
 
 
-def _averaged(walk: Walk, values: np.ndarray, X: np.ndarray, threads: int) -> np.ndarray:
+def _averaged(walk: Walk, values: np.ndarray, X: Any, threads: int) -> np.ndarray:
     from openbook.forest.kernels.walk import walk_rows, walk_trees
 
+    if is_sparse(X):
+        return np.concatenate([_averaged(walk, values, rows, threads) for rows in _spread_out(X)])
     X = np.ascontiguousarray(X)
     flat, (n, width) = X.reshape(-1), X.shape
     work = n * len(walk.starts)
@@ -131,3 +149,8 @@ def _in_blocks(work: Callable[[int, int], None], rows: int, size: int, threads: 
         return
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(lambda block: work(*block), blocks))
+
+
+def _spread_out(X: Any) -> Iterator[np.ndarray]:
+    """A sparse table as dense blocks of rows."""
+    return (X[begin : begin + _BLOCK].toarray() for begin in range(0, X.shape[0], _BLOCK))

@@ -61,17 +61,10 @@ def _below(tree: Tree) -> tuple[np.ndarray, np.ndarray]:
     return gain, leaves
 
 
-def _parents(tree: Tree) -> np.ndarray:
-    parent = np.full(len(tree), LEAF)
-    inner = np.flatnonzero(~tree.is_leaf)
-    parent[tree.left[inner]] = parent[tree.right[inner]] = inner
-    return parent
-
-
 def _weakest_first(tree: Tree) -> list[tuple[float, int, float]]:
     """The nodes that pruning makes leaves, in turn; with the gain of what is cut, for each leaf fewer and in all."""
     gain, leaves = _below(tree)
-    parent, whole = _parents(tree), tree.weight[0]
+    parent, whole = tree.parents, tree.weight[0]
     alive = ~tree.is_leaf
 
     def strength(node: int) -> float:
@@ -113,7 +106,7 @@ def _cut(tree: Tree, split: np.ndarray) -> Tree:
         if split[node]:
             left[node] = len(order)
             order += [int(tree.left[node]), int(tree.right[node])]
-    kept = {f.name: getattr(tree, f.name)[order].copy() for f in fields(tree)}
+    kept = {f.name: getattr(tree, f.name)[order].copy() for f in fields(Tree)}
     kept["left"] = left[order]
     leaf = kept["left"] == LEAF
     kept["right"] = np.where(leaf, LEAF, kept["left"] + 1).astype(np.int32)

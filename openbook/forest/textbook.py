@@ -1,18 +1,21 @@
-"""How a tree is grown, said slowly and obviously: the specification that the kernels in `grow.py` are held to.
+"""How a tree is grown, said slowly and obviously: the specification that the kernels are held to.
 
 Nothing here is fast, and nothing is approximate: every boundary is tried, and each side's sums are taken anew from its
-rows. The kernels give the same trees to the last bit; the tests say so.
+rows. The kernels give the same trees to the last bit; the tests say so. What a split is worth stands in
+`textbook_scores.py`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from openbook.forest.fixed import CRITERIA, FixedPoint, Target
+from openbook.forest.fixed import Target
+from openbook.forest.outputs import Outputs
+from openbook.forest.textbook_scores import Scores
 from openbook.forest.training import Growth, tree_of
 from openbook.forest.tree import LEAF, Tree
 
@@ -22,14 +25,18 @@ MOST_BINS = 255  # of a column; with at most so many different values, each is a
 EXACT_BELOW = 4096  # rows: smaller nodes are split between their very values, larger ones between bins
 _64_BITS = 2**64 - 1
 LEFT_SEED, RIGHT_SEED = 0xD1B54A32D192ED03, 0xABC98388FB8FAC03
-Sums = tuple[int, ...]  # weight of each class, or (weight, weighted target); then the number of rows
 
 
 def textbook_tree(
-    X: np.ndarray, target: Target, growth: Growth, counts: np.ndarray | None = None, seed: int = 0
+    X: np.ndarray,
+    targets: Target | Sequence[Target],
+    growth: Growth,
+    counts: np.ndarray | None = None,
+    seed: int = 0,
 ) -> Tree:
     """Grow one tree from X (rows, features), NaN where missing; `counts` says how often each row was drawn."""
-    return _Book(X, target, growth, counts, seed).grow()
+    outputs = Outputs.of([targets] if isinstance(targets, Target) else targets, growth.criterion)
+    return _Book(X, outputs, growth, counts, seed).grow()
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,19 @@ class _Split:
     boundary: _Boundary
     missing_left: bool
     score: float
+    values: tuple[float, float]  # of the left and of the right side
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A node that may still be split; its value must lie between the bounds."""
+
+    node: int
+    rows: np.ndarray
+    depth: int
+    seed: int
+    lower: float = -math.inf
+    upper: float = math.inf
 
 
 @dataclass
@@ -65,90 +85,101 @@ class _Nodes:
     feature: list[int] = field(default_factory=list)
     threshold: list[float] = field(default_factory=list)
     left: list[int] = field(default_factory=list)
-    right: list[int] = field(default_factory=list)
     missing_left: list[bool] = field(default_factory=list)
     gain: list[float] = field(default_factory=list)
-    sums: list[Sums] = field(default_factory=list)
+    rows: list[np.ndarray] = field(default_factory=list)
+    bounds: list[tuple[float, float]] = field(default_factory=list)
 
-    def add(self, sums: Sums) -> int:
+    def add(self, rows: np.ndarray, lower: float, upper: float) -> int:
         """A new leaf; returns its number."""
         self.feature.append(LEAF)
         self.threshold.append(0.0)
         self.left.append(LEAF)
-        self.right.append(LEAF)
         self.missing_left.append(False)
         self.gain.append(0.0)
-        self.sums.append(sums)
-        return len(self.sums) - 1
+        self.rows.append(rows)
+        self.bounds.append((lower, upper))
+        return len(self.rows) - 1
 
 
 class _Book:
     """One tree being grown."""
 
-    def __init__(self, X: np.ndarray, target: Target, growth: Growth, counts: np.ndarray | None, seed: int):
-        self.X, self.target, self.growth = X, target, growth
-        self.fixed = FixedPoint.of(target)
-        drawn = np.ones(len(X), np.int64) if counts is None else counts
-        self.weight, self.weighted = self.fixed.weight * drawn, self.fixed.weighted * (1 if target.classes else drawn)
-        self.seed = seed
+    def __init__(self, X: np.ndarray, outputs: Outputs, growth: Growth, counts: np.ndarray | None, seed: int):
+        self.X, self.outputs, self.growth, self.seed = X, outputs, growth, seed
+        self.scores = Scores(outputs, np.ones(len(X), np.int64) if counts is None else counts)
         self.bins = [_bins(X[:, f]) for f in range(X.shape[1])]
 
     def grow(self) -> Tree:
         """Depth first, the smaller child before the larger and the left before the right; a child's number is larger than its parent's."""
-        everything = np.flatnonzero(self.weight > 0)
+        everything = np.flatnonzero(self.scores.weight > 0)
         nodes = _Nodes()
-        waiting = [(nodes.add(self.sums(everything)), everything, 0, self.seed)]
-        whole = float(self.weight_of(nodes.sums[0]))
+        waiting = [_Waiting(nodes.add(everything, -math.inf, math.inf), everything, 0, self.seed)]
+        whole = float(self.scores.weight_of(everything))
         while waiting:
-            node, rows, depth, seed = waiting.pop()
-            split = None if self.is_done(rows, nodes.sums[node], depth) else self.best_split(rows, seed)
+            this = waiting.pop()
+            split = None if self.is_done(this) else self.best_split(this)
             if split is None:
                 continue
-            decrease = max(split.score - self.score(nodes.sums[node]), 0.0)  # below 0 by rounding only
-            if decrease / whole < self.growth.min_impurity_decrease * self.fixed.per_step(
-                self.target, self.growth.criterion
-            ):
+            decrease = max(split.score - self.scores.of(this.rows), 0.0)  # below 0 by rounding only
+            if decrease / whole < self.growth.min_impurity_decrease * self.outputs.per_step:
                 continue
-            column = self.X[rows, split.feature]
-            missing = np.isnan(column)
-            left = np.where(missing, split.missing_left, column <= split.boundary.low)
-            nodes.feature[node], nodes.threshold[node] = split.feature, split.boundary.threshold
-            # Where training saw nothing missing, a missing value later takes the side most rows took.
-            nodes.missing_left[node] = split.missing_left if missing.any() else bool(left.sum() > (~left).sum())
-            nodes.gain[node] = decrease
-            nodes.left[node], nodes.right[node] = nodes.add(self.sums(rows[left])), nodes.add(self.sums(rows[~left]))
-            children = [
-                (nodes.right[node], rows[~left], depth + 1, _mixed(seed + RIGHT_SEED)),
-                (nodes.left[node], rows[left], depth + 1, _mixed(seed + LEFT_SEED)),
-            ]
-            waiting += sorted(children, key=lambda child: -len(child[1]))  # the last one is next
-        sums = np.array(nodes.sums, np.int64)
-        kept = {0: sums[:, :2], 1: sums[:, [0, 0]] * [1, 0], 2: sums[:, [0, 1]] @ [[1, 0], [1, 1]]}
+            nodes.feature[this.node], nodes.threshold[this.node] = split.feature, split.boundary.threshold
+            nodes.gain[this.node] = decrease
+            waiting += self.children(this, split, nodes)  # the last one is next
+        return self.tree(nodes)
+
+    def children(self, this: _Waiting, split: _Split, nodes: _Nodes) -> list[_Waiting]:
+        """Both sides of a split, the larger one first."""
+        column = self.X[this.rows, split.feature]
+        missing = np.isnan(column)
+        left = np.where(missing, split.missing_left, column <= split.boundary.low)
+        # Where training saw nothing missing, a missing value later takes the side most rows took.
+        nodes.missing_left[this.node] = split.missing_left if missing.any() else bool(left.sum() > (~left).sum())
+        lower, upper = [this.lower, this.lower], [this.upper, this.upper]
+        middle, sign = split.values[0] / 2 + split.values[1] / 2, self.sign(split.feature)
+        if sign > 0:
+            upper[0] = lower[1] = middle
+        elif sign < 0:
+            lower[0] = upper[1] = middle
+        made = []
+        for side, (rows, seed) in enumerate([(this.rows[left], LEFT_SEED), (this.rows[~left], RIGHT_SEED)]):
+            node = nodes.add(rows, lower[side], upper[side])
+            made.append(_Waiting(node, rows, this.depth + 1, _mixed(this.seed + seed), lower[side], upper[side]))
+        nodes.left[this.node] = made[0].node
+        return made[::-1] if len(made[0].rows) <= len(made[1].rows) else made
+
+    def tree(self, nodes: _Nodes) -> Tree:
+        sums = np.array([self.scores.sums(rows) for rows in nodes.rows], np.int64)
+        medians = np.array([self.scores.medians(rows) for rows in nodes.rows])
+        bounds = np.array(nodes.bounds) if self.growth.monotonic else None
         return tree_of(
             np.array(nodes.feature, np.int32), np.array(nodes.threshold), np.array(nodes.left, np.int32),
-            np.array(nodes.missing_left), np.array(nodes.gain), sums[:, -1],
-            kept.get(self.target.classes, sums[:, :-1]), self.fixed, self.target, self.growth.criterion,
+            np.array(nodes.missing_left), np.array(nodes.gain) * self.outputs.weight_step / self.outputs.per_step,
+            np.array([len(rows) for rows in nodes.rows]), self.outputs.values_of(sums, medians, bounds),
+            self.outputs.weight_of(sums),
         )  # fmt: skip
 
-    def is_done(self, rows: np.ndarray, sums: Sums, depth: int) -> bool:
+    def is_done(self, this: _Waiting) -> bool:
         """Too small, too deep, or pure."""
         limit = max(self.growth.min_samples_split, 2 * self.growth.min_samples_leaf)
-        if len(rows) < limit or depth >= self.growth.max_depth:
+        if len(this.rows) < limit or this.depth >= self.growth.max_depth:
             return True
-        if self.target.classes:
-            return sum(w > 0 for w in sums[:-1]) <= 1
-        return len(set(self.fixed.code[rows])) <= 1
+        return all(len(set(output.fixed.code[this.rows])) <= 1 for output in self.outputs.each)
+
+    def sign(self, feature: int) -> int:
+        return self.growth.monotonic[feature] if self.growth.monotonic else 0
 
     # --- choosing a split --------------------------------------------------------------------------------------
 
-    def best_split(self, rows: np.ndarray, seed: int) -> _Split | None:
+    def best_split(self, this: _Waiting) -> _Split | None:
         """The best of `max_features` drawn features, and further ones as long as all are constant here.
 
         A feature that varies but has no allowed split counts as tried. Of equally good splits the first found stays. (The
         kernels stop drawing once no split could be better; that changes nothing but the time.)
         """
         best: _Split | None = None
-        varied, random = False, _SplitMix(seed)
+        rows, varied, random = this.rows, False, _SplitMix(this.seed)
         features = list(range(self.X.shape[1]))
         for drawn in range(len(features)):
             if drawn >= self.growth.max_features and varied:
@@ -158,7 +189,7 @@ class _Book:
             f = features[drawn]
             boundaries = list(self.random_boundary(f, rows, random) if self.growth.random else self.boundaries(f, rows))
             varied = varied or bool(boundaries)
-            for split in self.allowed(f, rows, boundaries):
+            for split in self.allowed(f, this, boundaries):
                 if best is None or split.score > best.score:
                     best = split
         return best
@@ -189,54 +220,37 @@ class _Book:
         elif len(known) and np.isnan(column).any():
             yield _Boundary(float(known[0]), None)
 
-    def allowed(self, f: int, rows: np.ndarray, boundaries: list[_Boundary]) -> Iterator[_Split]:
+    def allowed(self, f: int, this: _Waiting, boundaries: list[_Boundary]) -> Iterator[_Split]:
         """The splits at these boundaries that leave enough rows and weight on both sides, missing rows on either."""
-        column = self.X[rows, f]
+        column = self.X[this.rows, f]
         missing = np.isnan(column)
         for missing_left in (False, True) if missing.any() else (False,):
             for boundary in boundaries:
                 if missing_left and boundary.high is None:
                     continue
                 left = np.where(missing, missing_left, column <= boundary.low)
-                sides = self.sums(rows[left]), self.sums(rows[~left])
-                if min(s[-1] for s in sides) < max(1, self.growth.min_samples_leaf):
+                sides = this.rows[left], this.rows[~left]
+                if min(len(rows) for rows in sides) < max(1, self.growth.min_samples_leaf):
                     continue
-                if min(self.weight_of(s) for s in sides) < self.least_weight:
+                if min(self.scores.weight_of(rows) for rows in sides) < self.least_weight:
                     continue
-                yield _Split(f, boundary, missing_left, self.split_score(*sides))
+                if not self.scores.has_value(*sides):
+                    continue
+                values = (
+                    (self.scores.value(sides[0]), self.scores.value(sides[1])) if self.growth.monotonic else (0.0, 0.0)
+                )
+                if self.keeps_order(f, this, *values):
+                    yield _Split(f, boundary, missing_left, self.scores.of_split(*sides), values)
+
+    def keeps_order(self, f: int, this: _Waiting, left: float, right: float) -> bool:
+        """Whether a constrained feature's sides lie within the node's bounds, and the right way round."""
+        sign = self.sign(f)
+        inside = this.lower <= min(left, right) and max(left, right) <= this.upper
+        return sign == 0 or (inside and (left - right) * sign <= 0)
 
     @property
     def least_weight(self) -> int:
-        return math.ceil(self.growth.min_weight_leaf * float(self.weight.sum()))
-
-    # --- sums and their worth ----------------------------------------------------------------------------------
-
-    def sums(self, rows: np.ndarray) -> Sums:
-        """Whole numbers, so that the order of the rows does not matter."""
-        if not self.target.classes:
-            return int(self.weight[rows].sum()), int(self.weighted[rows].sum()), len(rows)
-        codes = self.fixed.code[rows]
-        return (*(int(self.weight[rows][codes == c].sum()) for c in range(self.target.classes)), len(rows))
-
-    def weight_of(self, sums: Sums) -> int:
-        return sum(sums[:-1]) if self.target.classes else sums[0]
-
-    def score(self, sums: Sums) -> float:
-        """Gini: Σ w_c² / W. Entropy: Σ term(w_c) − term(W), where term(w) = w ln w as a whole number. Squared error:
-        (Σ w·y)² / W. The larger, the purer."""
-        total = float(self.weight_of(sums))
-        if not self.target.classes:
-            return float(sums[1]) * float(sums[1]) / total
-        if self.growth.criterion == CRITERIA["gini"]:
-            return sum(float(w) * float(w) for w in sums[:-1]) / total
-        return float(sum(self.fixed.term(w) for w in sums[:-1]) - self.fixed.term(self.weight_of(sums)))
-
-    def split_score(self, left: Sums, right: Sums) -> float:
-        """The scores of both sides together; terms are added as whole numbers."""
-        if self.target.classes and self.growth.criterion == CRITERIA["entropy"]:
-            term = self.fixed.term
-            return float(sum(sum(term(w) for w in s[:-1]) - term(self.weight_of(s)) for s in (left, right)))
-        return self.score(left) + self.score(right)
+        return math.ceil(self.growth.min_weight_leaf * float(self.scores.weight.sum()))
 
 
 def _bins(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

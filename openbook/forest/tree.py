@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,8 @@ class Tree(Brief, Explains):
 
     `left` and `right` are the children (LEAF where there are none), both with larger numbers than their parent. `value`
     (nodes, classes) holds the weight of the training rows of each class, or (nodes, 1) their mean target; `weight` their
-    total weight, `samples` how many different rows they are, `gain` what the split took off the weighted impurity.
+    total weight, `samples` how many different rows they are, `gain` what the split took off the weighted impurity. Several
+    outputs stand side by side in `value`; under monotonic constraints it holds class shares within their bounds.
     """
 
     feature: np.ndarray
@@ -53,12 +55,61 @@ class Tree(Brief, Explains):
         return self.left == LEAF
 
     @property
+    def parents(self) -> np.ndarray:
+        """The parent of each node; LEAF for the root."""
+        parent = np.full(len(self), LEAF)
+        inner = np.flatnonzero(~self.is_leaf)
+        parent[self.left[inner]] = parent[self.right[inner]] = inner
+        return parent
+
+    @property
     def depth(self) -> int:
         """The number of decisions on the longest way down."""
         level = np.zeros(len(self), np.int64)
         for node in np.flatnonzero(~self.is_leaf):
             level[self.left[node]] = level[self.right[node]] = level[node] + 1
         return int(level.max(initial=0))
+
+    @property
+    def nbytes(self) -> int:
+        """The memory its arrays take."""
+        return sum(getattr(self, f.name).nbytes for f in fields(Tree))
+
+    # --- scikit-learn's names for the same arrays ------------------------------------------------------------------
+
+    @property
+    def children_left(self) -> np.ndarray:
+        return self.left
+
+    @property
+    def children_right(self) -> np.ndarray:
+        return self.right
+
+    @property
+    def missing_go_to_left(self) -> np.ndarray:
+        return self.missing_left
+
+    @property
+    def n_node_samples(self) -> np.ndarray:
+        return self.samples
+
+    @property
+    def weighted_n_node_samples(self) -> np.ndarray:
+        return self.weight
+
+    @property
+    def node_count(self) -> int:
+        return len(self)
+
+    @property
+    def n_leaves(self) -> int:
+        return int(self.is_leaf.sum())
+
+    @property
+    def max_depth(self) -> int:
+        return self.depth
+
+    # --- use -------------------------------------------------------------------------------------------------------
 
     def validate(self, n_features: int) -> Tree:
         """Return the tree if a kernel may walk it; raise ModelError saying which array contradicts which."""
@@ -96,6 +147,11 @@ class Tree(Brief, Explains):
             return self
         return self.by_level()
 
+    @classmethod
+    def _by_node(cls) -> tuple[str, ...]:
+        """The arrays that have an entry for each node."""
+        return tuple(f.name for f in fields(Tree))
+
     def by_level(self) -> Tree:
         """The same tree with its nodes in the order of their depth, the two children of a node side by side."""
         levels, level = [], np.zeros(1, np.intp)
@@ -106,10 +162,10 @@ class Tree(Brief, Explains):
         order = np.concatenate(levels)
         place = np.empty(len(self), np.int32)
         place[order] = np.arange(len(self))
-        moved = {f.name: getattr(self, f.name)[order] for f in fields(self)}
+        moved = {name: getattr(self, name)[order] for name in self._by_node()}
         for side in ("left", "right"):
             moved[side] = np.where(moved[side] == LEAF, LEAF, place[moved[side]]).astype(np.int32)
-        return Tree(**moved)
+        return replace(self, **moved)
 
     def path(self, x: np.ndarray) -> tuple[list[Turn], int]:
         """The decisions one row passes, and the leaf it ends in."""
@@ -121,6 +177,18 @@ class Tree(Brief, Explains):
             turns.append(Turn(node, feature, float(self.threshold[node]), value, bool(left)))
             node = int(self.left[node] if left else self.right[node])
         return turns, node
+
+    def apply(self, X: np.ndarray) -> np.ndarray:
+        """The leaf each row ends in (rows,)."""
+        from openbook.forest.prediction import Walk, leaves_of  # which is made of trees
+
+        return leaves_of(Walk.of([self], X.shape[1]), X)[:, 0]
+
+    def decision_path(self, X: np.ndarray) -> Any:
+        """Which nodes each row passes: a sparse matrix (rows, nodes) of ones."""
+        from openbook.forest.paths import decision_paths
+
+        return decision_paths([self], self.apply(X)[:, None])[0]
 
     def fractions(self, node: int) -> np.ndarray:
         """The share of each class among the training rows in a node."""

@@ -21,7 +21,7 @@ FIELDS = ("feature", "threshold", "left", "right", "missing_left", "value", "wei
 SAME = """
 import hashlib
 import numpy as np
-from openbook.forest import ExtraTreesClassifier, RandomForestClassifier, RandomForestRegressor, prediction
+from openbook.forest import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor, prediction
 prediction._WORTH_RANKS = 50  # rows × trees, so that 40 rows go by ranks
 random = np.random.default_rng(0)
 X = np.round(random.normal(size=(4200, 3)), 2)
@@ -36,6 +36,14 @@ for kind, target in ((RandomForestClassifier, y > 0), (ExtraTreesClassifier, y),
     seen.update(model.predict(X[:40]).tobytes())
     seen.update(model.predict(np.nan_to_num(X[:40])).tobytes())
     seen.update(model.apply(X[:3]).tobytes())
+few, numbers = X[:60], random.normal(size=(60, 2))
+for options, target in (
+    ({}, numbers), ({"criterion": "absolute_error"}, numbers), ({"criterion": "poisson"}, abs(numbers[:, 0])),
+    ({"monotonic_cst": [1, 0, -1]}, numbers[:, 0]),
+):
+    for kind in (RandomForestRegressor, ExtraTreesRegressor):
+        tree = kind(1, max_depth=3, bootstrap=False, random_state=0, **options).fit(few, target).trees_[0]
+        seen.update(tree.threshold.tobytes() + tree.value.tobytes() + tree.gain.tobytes())
 print(seen.hexdigest())
 """
 
@@ -46,7 +54,9 @@ def growth(criterion: str = "gini", **limits: float) -> Growth:
     return Growth(criterion=CRITERIA[criterion], **{**defaults, **limits})  # type: ignore[arg-type]
 
 
-def assert_same(X: np.ndarray, target: Target, limits: Growth, counts: np.ndarray | None, seed: int) -> Tree:
+def assert_same(
+    X: np.ndarray, target: Target | list[Target], limits: Growth, counts: np.ndarray | None, seed: int
+) -> Tree:
     slow = textbook_tree(X, target, limits, counts, seed)
     (fast,) = grow_forest(X, target, limits, lambda _: counts, [seed])
     for name in FIELDS:
@@ -77,6 +87,61 @@ def test_small_tables(data: st.DataObject) -> None:
         random=draw(st.booleans()),
     )  # fmt: skip
     assert_same(X, Target(y, weight, classes), limits, counts, draw(st.integers(0, 2**62)))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_small_tables_of_all_criteria_outputs_and_constraints(data: st.DataObject) -> None:
+    """What the fast kernels do not know: several outputs, Poisson's deviance, medians, monotonic constraints."""
+    draw = data.draw
+    n, d = draw(st.integers(2, 40)), draw(st.integers(1, 5))
+    random = np.random.default_rng(draw(st.integers(0, 10**6)))
+    X = random.integers(0, draw(st.integers(1, 12)), (n, d)) / draw(st.sampled_from([1, 3, 7]))
+    X[random.random((n, d)) < draw(st.sampled_from([0.0, 0.2]))] = np.nan
+    criterion = draw(st.sampled_from(["gini", "entropy", "squared_error", "poisson", "absolute_error"]))
+    weight = draw(st.sampled_from([np.ones(n), random.random(n) + 0.01, random.integers(1, 4, n).astype(float)]))
+    outputs, constrained = draw(st.sampled_from([(1, True), (1, False), (2, False), (3, False)]))
+    targets = []
+    for _ in range(outputs):
+        if criterion in ("gini", "entropy"):
+            classes = 2 if constrained else draw(st.integers(1, 5))
+            targets.append(Target(random.integers(0, classes, n), weight, classes))
+        else:
+            y = np.round(random.normal(size=n), draw(st.integers(0, 3))) * 10.0 ** draw(st.integers(-3, 3))
+            targets.append(Target(abs(y) if criterion == "poisson" else y, weight, 0))
+    counts = draw(st.sampled_from([None, random.integers(0, 3, n)]))
+    if counts is not None and not counts.any():
+        return
+    limits = growth(
+        criterion, max_features=draw(st.integers(1, d)), max_depth=draw(st.sampled_from([1, 3, 100])),
+        min_samples_leaf=draw(st.integers(1, 4)), min_weight_leaf=draw(st.sampled_from([0.0, 0.1])),
+        min_impurity_decrease=draw(st.sampled_from([0.0, 0.01])), random=draw(st.booleans()),
+        monotonic=tuple(draw(st.lists(st.integers(-1, 1), min_size=d, max_size=d))) if constrained else (),
+    )  # fmt: skip
+    assert_same(X, targets, limits, counts, draw(st.integers(0, 2**62)))
+
+
+@pytest.mark.slow
+@settings(max_examples=3000, deadline=None)
+@given(st.data())
+def test_thousands_of_small_tables_of_all_kinds(data: st.DataObject) -> None:
+    test_small_tables_of_all_criteria_outputs_and_constraints.hypothesis.inner_test(data)
+
+
+@pytest.mark.parametrize("criterion, outputs", [("gini", 2), ("absolute_error", 1), ("poisson", 1)])
+def test_where_bins_serve_the_other_criteria(criterion: str, outputs: int) -> None:
+    """Bins at the root, very values below 4,096 rows; one feature with missing values."""
+    random = np.random.default_rng(0)
+    X = np.round(random.normal(size=(5000, 2)), 4)
+    X[random.random(5000) < 0.03, 1] = np.nan
+    y = random.poisson(np.exp(X[:, 0] / 2))
+    targets = (
+        [Target(np.minimum(y, 1), np.ones(5000), 2)] * outputs
+        if criterion == "gini"
+        else [Target(y * 1.0, np.ones(5000), 0)]
+    )
+    tree = assert_same(X, targets, growth(criterion, max_features=2, max_depth=1), None, 1)
+    assert tree.samples[0] >= 4096 > tree.samples[1:].min()
 
 
 @pytest.mark.slow
@@ -132,11 +197,11 @@ def test_the_same_with_bounds_checked_and_without_the_compiler(
 
 def test_a_planted_mistake_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """A textbook that prefers the last of equal splits grows another tree: the comparison can fail."""
-    from openbook.forest import textbook
+    from openbook.forest import textbook_scores
 
     random = np.random.default_rng(0)
     X, y = random.integers(0, 3, (40, 4)).astype(float), random.integers(0, 2, 40)
-    right = textbook._Book.score
-    monkeypatch.setattr(textbook._Book, "score", lambda self, sums: round(right(self, sums), 1))
+    right = textbook_scores.Scores.of_split
+    monkeypatch.setattr(textbook_scores.Scores, "of_split", lambda self, *sides: round(right(self, *sides), 1))
     with pytest.raises(AssertionError):
         assert_same(X, Target(y, np.ones(40), 2), growth(max_features=4), None, 3)

@@ -12,9 +12,10 @@ import numpy as np
 
 from openbook.forest.kernels.jit import inlined, u64
 
-__all__ = ["ENTROPY", "GINI", "SQUARED_ERROR", "pair_score", "score_pairs", "term"]
+__all__ = ["ABSOLUTE_ERROR", "ENTROPY", "GINI", "POISSON", "SQUARED_ERROR", "pair_score", "score_pairs", "term"]
 
 GINI, ENTROPY, SQUARED_ERROR = 0, 1, 2
+POISSON, ABSOLUTE_ERROR = 3, 4  # known to `general_scores.py` only
 
 
 @inlined
