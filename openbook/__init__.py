@@ -78,7 +78,7 @@ e, pi, inf, nan, newaxis = _np.e, _np.pi, _np.inf, _np.nan, None
 
 # Loaded when first used: `import openbook` costs NumPy and the core, nothing more.
 _LATER = {
-    "openbook.explain.equal": ("check_line",),
+    "openbook.explain.derivations.equal": ("check_line",),
     "openbook.explain.of_derivation": ("check_lines", "derive"),
     "openbook.explain.trees": ("plot_forest", "plot_tree", "tree_text"),
     "openbook.decide": ("Metric", "at_thresholds", "best_threshold", "least_cost", "reliability"),

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from openbook.explain.derivations.proof import slope_steps
 from openbook.explain.dispatch import explains
 from openbook.explain.displays.activations import ActivationSlopes
-from openbook.explain.proof import slope_steps
 from openbook.expr import Derivative, Expr, Name, Number, derivative, evaluate, parse, precise, text, tidy
 from openbook.nn.activations import Activation
 from openbook.ops import OPS, apply

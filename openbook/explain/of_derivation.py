@@ -8,9 +8,9 @@ from functools import partial
 from itertools import pairwise
 
 from openbook.errors import ExplainError, FormulaError, InputError
-from openbook.explain.derivation import Line, derivation, next_line
+from openbook.explain.derivations.derivation import Line, derivation, next_line
+from openbook.explain.derivations.equal import LineCheck, check_line, witnesses
 from openbook.explain.dispatch import explains
-from openbook.explain.equal import LineCheck, check_line, witnesses
 from openbook.explain.of_vectors import is_of_vectors, vector_steps
 from openbook.expr import Derivative, Expr, Name, as_expr, evaluate, parse, precise, text
 from openbook.record import Step, Witness, Working, given

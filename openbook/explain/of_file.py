@@ -11,8 +11,8 @@ import numpy as np
 
 from openbook.errors import ExplainError, InputError, OpenbookError
 from openbook.explain.dispatch import explain
-from openbook.explain.model_files import open_model
-from openbook.explain.table_rows import Row, row_of
+from openbook.explain.files.models import open_model
+from openbook.explain.files.rows import Row, row_of
 from openbook.record import Working
 
 __all__ = ["Asked", "explain_file"]

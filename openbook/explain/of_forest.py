@@ -9,9 +9,9 @@ import numpy as np
 
 from openbook.errors import ExplainError
 from openbook.explain.dispatch import explains
-from openbook.explain.passages import Passage
-from openbook.explain.rows import as_fitted, checked_row, class_index, feature_names
-from openbook.explain.votes import Ballot, explain_ballots, explain_means, mean_fractions
+from openbook.explain.rows.passages import Passage
+from openbook.explain.rows.row import as_fitted, checked_row, class_index, feature_names
+from openbook.explain.rows.votes import Ballot, explain_ballots, explain_means, mean_fractions
 from openbook.expr import parse
 from openbook.forest import (
     DecisionTreeClassifier,

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import ExplainError, FormulaError, InputError
+from openbook.explain.derivations.proof import slope_steps
 from openbook.explain.dispatch import explains
-from openbook.explain.ledger import FORWARD, Assignment, Ledger, scalar_ledger
-from openbook.explain.proof import slope_steps
+from openbook.explain.ledgers.ledger import FORWARD, Assignment, Ledger, scalar_ledger
 from openbook.expr import FUNCTIONS, Arithmetic, Call, Expr, Function, Name, Number, evaluate, parse, text
 from openbook.ops import OPS, apply
 from openbook.record import Step, Witness, Working

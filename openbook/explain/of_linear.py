@@ -9,7 +9,7 @@ import numpy as np
 from openbook.errors import ExplainError
 from openbook.explain.dispatch import explains
 from openbook.explain.displays.newton import NewtonConvergence, NewtonPath
-from openbook.explain.linear_rows import explain_linear_row, explain_logistic_row
+from openbook.explain.rows.linear import explain_linear_row, explain_logistic_row
 from openbook.expr import Name, parse
 from openbook.linear import Iteration, LinearRegression, LogisticRegression, NewtonStep, newton_step
 from openbook.record import Step, Table, Witness, Working, given

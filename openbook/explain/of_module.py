@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from openbook.errors import ExplainError
-from openbook.explain.affine import explain_affine
-from openbook.explain.curvature import explain_curvature
 from openbook.explain.dispatch import explains
-from openbook.explain.parameters import explain_parameters
-from openbook.explain.shrinkage import explain_shrinkage
+from openbook.explain.networks.affine import explain_affine
+from openbook.explain.networks.curvature import explain_curvature
+from openbook.explain.networks.parameters import explain_parameters
+from openbook.explain.networks.shrinkage import explain_shrinkage
 from openbook.nn import Module
 from openbook.record import Working
 

@@ -12,10 +12,10 @@ import numpy as np
 import onnx
 
 from openbook.errors import ExplainError
-from openbook.explain import onnx_trees  # noqa: F401  # to import it is to know its operators
 from openbook.explain.dispatch import explains
-from openbook.explain.onnx_nodes import Node, class_labels, steps_of
-from openbook.explain.rows import class_index
+from openbook.explain.onnx import trees  # noqa: F401  # to import it is to know its operators
+from openbook.explain.onnx.nodes import Node, class_labels, steps_of
+from openbook.explain.rows.row import class_index
 from openbook.expr import Index, Name, Number
 from openbook.record import Step, Witness, Working, given
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from openbook.errors import ExplainError
 from openbook.explain.dispatch import explains
-from openbook.explain.entries import Index, Operation, Question, explain_entry
-from openbook.explain.graphs import key_of, local_slopes, names_for, source_of, trace_back
-from openbook.explain.picture import Leaf
-from openbook.explain.replay import Replay, TensorReplay
+from openbook.explain.ledgers.entries import Index, Operation, Question, explain_entry
+from openbook.explain.ledgers.graphs import key_of, local_slopes, names_for, source_of, trace_back
+from openbook.explain.ledgers.picture import Leaf
+from openbook.explain.ledgers.replay import Replay, TensorReplay
 from openbook.record import Working
 from openbook.tensor import Tensor
 from openbook.tensor.autograd import GraphNode, propagate

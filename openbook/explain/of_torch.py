@@ -10,8 +10,8 @@ import torch
 
 from openbook.errors import ExplainError
 from openbook.explain.dispatch import explains
-from openbook.explain.entries import Index, Question, explain_entry
-from openbook.explain.parameters import explain_parameters
+from openbook.explain.ledgers.entries import Index, Question, explain_entry
+from openbook.explain.networks.parameters import explain_parameters
 from openbook.explain.pytorch.backward import explain_run
 from openbook.explain.pytorch.forward import explain_output
 from openbook.explain.pytorch.graph import TorchGraph, asked_leaf

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from openbook.errors import ExplainError
-from openbook.explain.beside_autograd import by_autograd
-from openbook.explain.derivation import Line, by_rules
-from openbook.explain.equal import LineCheck, check_line, witnesses
-from openbook.explain.indices import WHOLE, Entries
-from openbook.explain.sums import apart, as_matrices, factored, factors, joined, multiplied, sifted, terms
+from openbook.explain.derivations.derivation import Line, by_rules
+from openbook.explain.derivations.equal import LineCheck, check_line, witnesses
+from openbook.explain.derivations.indices import WHOLE, Entries
+from openbook.explain.derivations.sums import apart, as_matrices, factored, factors, joined, multiplied, sifted, terms
+from openbook.explain.ledgers.beside_autograd import by_autograd
 from openbook.expr import Binary, Call, Derivative, Expr, Index, Name, Sum, text, tidy
 from openbook.expr.joining import ONE, is_number, rejoined
 from openbook.record import Step, Witness, given

@@ -123,7 +123,7 @@ def _many(count: int, what: str) -> str:
 
 
 def _count(digits: float) -> str:
-    return "all digits" if digits >= 15 else f"{int(digits)} digits"
+    return "all digits" if digits >= 15 else _many(int(digits), "digit")
 
 
 def verify(working: Working) -> Verification:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import openbook as ob
 from openbook.errors import CheckError, ExplainError, FormulaError, InputError
-from openbook.explain.derivation import derivation
+from openbook.explain.derivations.derivation import derivation
 from openbook.expr import FUNCTIONS, Binary, Call, Expr, Name, Number, evaluate, parse, precise, source, text, tidy
 from openbook.expr.functions import Defined
 from openbook.record import Working
@@ -227,7 +227,7 @@ def test_what_nobody_proved_is_not_called_true(before: str, after: str) -> None:
 
 
 def test_without_sympy_nothing_is_called_proved(monkeypatch: pytest.MonkeyPatch) -> None:
-    from openbook.explain import equal
+    from openbook.explain.derivations import equal
 
     monkeypatch.setattr(equal, "_installed", lambda: False)
     verdict = ob.check_line("(x + 1)**2", "x**2 + 2*x + 1")

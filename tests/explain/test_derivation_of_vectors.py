@@ -9,7 +9,7 @@ import pytest
 
 import openbook as ob
 from openbook.errors import ExplainError, ShapeError
-from openbook.explain.beside_autograd import entry_value, random_values
+from openbook.explain.ledgers.beside_autograd import entry_value, random_values
 from openbook.explain.of_vectors import check_entries, stages
 from openbook.expr import Binary, Expr, Name, Number, parse, text
 

@@ -125,7 +125,7 @@ def test_nets_of_pytorch(tmp_path: Any) -> None:
 
 def test_a_wrong_weight_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """The witnesses can fail: a formula that is not what the graph does."""
-    from openbook.explain import onnx_nodes
+    from openbook.explain.onnx import nodes as onnx_nodes
 
     graph = exported(REGRESSORS["net"].fit(X, NUMBER))
     monkeypatch.setitem(onnx_nodes._FORMULAS, "Sigmoid", "1 / (1 + exp(a))")

@@ -386,9 +386,9 @@ def test_contributions_are_the_changes_along_decision_paths(model: Any) -> None:
 
 def _by_paths(model: Any, x: np.ndarray) -> tuple[float, np.ndarray]:
     changes, roots = np.zeros(len(x)), []
-    trees = [t.tree_ for t in getattr(model, "estimators_", [model])] if hasattr(model, "n_outputs_") else model.trees_
+    trees = [t.tree_ for t in getattr(model, "estimators_", [model])] if not hasattr(model, "trees_") else model.trees_
     for one in trees:
-        if hasattr(one, "decision_path"):
+        if not isinstance(one, forest.Tree):
             nodes = one.decision_path(x[None].astype(np.float32)).indices
             shares = one.value[:, 0, 1] / one.value[:, 0].sum(axis=1)
         else:

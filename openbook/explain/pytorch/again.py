@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from openbook.explain.entries import Index
+from openbook.explain.ledgers.entries import Index
+from openbook.explain.ledgers.replay import Measured, Replay, measured, near, work_of
 from openbook.explain.pytorch.graph import Known, TorchGraph
 from openbook.explain.pytorch.recording import Recording, as_double, redrawn
 from openbook.explain.pytorch.run import Run
-from openbook.explain.replay import Measured, Replay, measured, near, work_of
 from openbook.record import Witness
 
 __all__ = ["TorchReplay", "differences_of"]

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 
 from openbook.errors import ExplainError
-from openbook.explain.entries import Index, Question, explain_entry
+from openbook.explain.ledgers.entries import Index, Question, explain_entry
+from openbook.explain.ledgers.replay import Measured
 from openbook.explain.pytorch.again import TorchReplay, differences_of
 from openbook.explain.pytorch.graph import TorchGraph, asked_leaf
 from openbook.explain.pytorch.modules import module_table
 from openbook.explain.pytorch.recording import Recording, recorded
 from openbook.explain.pytorch.run import Run
-from openbook.explain.replay import Measured
 from openbook.record import Witness, Working
 
 __all__ = ["explain_run"]

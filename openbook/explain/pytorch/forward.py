@@ -8,8 +8,8 @@ import torch
 from torch.utils._pytree import tree_leaves
 
 from openbook.errors import ExplainError
-from openbook.explain.entries import Index, chosen_entry, entry_name
-from openbook.explain.picture import picture
+from openbook.explain.ledgers.entries import Index, chosen_entry, entry_name
+from openbook.explain.ledgers.picture import picture
 from openbook.explain.pytorch.again import TorchReplay
 from openbook.explain.pytorch.graph import TorchGraph
 from openbook.explain.pytorch.modules import module_table

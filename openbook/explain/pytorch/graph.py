@@ -11,10 +11,10 @@ import numpy as np
 import torch
 
 from openbook.errors import ExplainError, GraphError
-from openbook.explain.entries import Index, Operation
-from openbook.explain.picture import Leaf
+from openbook.explain.ledgers.entries import Index, Operation
+from openbook.explain.ledgers.picture import Leaf
+from openbook.explain.ledgers.replay import Measured
 from openbook.explain.pytorch.recording import Performed, Recording
-from openbook.explain.replay import Measured
 from openbook.ops import OPS
 
 __all__ = ["Known", "TorchGraph", "asked_leaf"]

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from openbook.explain.entries import Index
+from openbook.explain.ledgers.entries import Index
+from openbook.explain.ledgers.replay import Measured, measured
 from openbook.explain.pytorch.graph import Known, TorchGraph
-from openbook.explain.replay import Measured, measured
 from openbook.ops import OPS
 
 __all__ = ["slopes_from_saved"]

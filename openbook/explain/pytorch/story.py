@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from openbook.explain.entries import Index, entry_name
+from openbook.explain.ledgers.entries import Index, entry_name
 from openbook.explain.pytorch.again import TorchReplay
 from openbook.explain.pytorch.graph import Known, TorchGraph
 from openbook.explain.pytorch.recording import Performed, Recording

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from openbook.explain.entries import Index
+from openbook.explain.ledgers.entries import Index
 from openbook.explain.pytorch.recording import Performed
 from openbook.expr import Call, Expr, Name, Number, parse, substitute
 from openbook.ops import OPS

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from openbook.errors import ExplainError
 from openbook.explain.dispatch import explain, explainer_of
-from openbook.explain.rows import checked_row, feature_names, one_row
+from openbook.explain.rows.row import checked_row, feature_names, one_row
 from openbook.record import Step, Witness, Working
 
 __all__ = ["Account", "Asked", "tell", "tells"]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import AdaBoostClassifier, AdaBoostRegressor
 
-from openbook.explain.links import PROBABILITY, from_formula, sigmoid, softmax
-from openbook.explain.rows import class_index
+from openbook.explain.rows.links import PROBABILITY, from_formula, sigmoid, softmax
+from openbook.explain.rows.row import class_index
 from openbook.explain.sklearn.account import Account, Asked, tell, tells
 from openbook.explain.sklearn.chorus import MEMBERS, Member, heard
 from openbook.record import Step, Table, Working, given

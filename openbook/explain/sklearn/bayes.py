@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
 
-from openbook.explain.contributions import Entrywise, bars, class_scores, table
-from openbook.explain.links import softmax
-from openbook.explain.rows import class_index
+from openbook.explain.rows.contributions import Entrywise, bars, class_scores, table
+from openbook.explain.rows.links import softmax
+from openbook.explain.rows.row import class_index
 from openbook.explain.sklearn.account import Account, Asked, tells
 from openbook.record import Witness, Working
 

@@ -8,9 +8,9 @@ import numpy as np
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
 
-from openbook.explain.links import from_formula, sigmoid, softmax
-from openbook.explain.passages import BOOKED_NOTE, Passage, means_from_below
-from openbook.explain.rows import class_index
+from openbook.explain.rows.links import from_formula, sigmoid, softmax
+from openbook.explain.rows.passages import BOOKED_NOTE, Passage, means_from_below
+from openbook.explain.rows.row import class_index
 from openbook.explain.sklearn.account import Account, Asked, tells
 from openbook.explain.sklearn.stages import STAGES, START, Ladder, raised
 from openbook.explain.sklearn.trees import passage, way_down

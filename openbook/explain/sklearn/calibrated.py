@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 
 from openbook.errors import ExplainError
-from openbook.explain.links import from_formula, shares
-from openbook.explain.rows import class_index
+from openbook.explain.rows.links import from_formula, shares
+from openbook.explain.rows.row import class_index
 from openbook.explain.sklearn.account import Account, Asked, tell, tells
 from openbook.explain.sklearn.chorus import MEMBERS, Member, mean_of, under
 from openbook.record import Step, Table, Witness, Working, given

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from openbook.explain.links import from_formula
+from openbook.explain.rows.links import from_formula
 from openbook.explain.sklearn.account import Account
 from openbook.record import Step, Witness, given
 

@@ -11,8 +11,8 @@ from sklearn.ensemble import BaggingClassifier, BaggingRegressor, VotingClassifi
 from sklearn.multiclass import OneVsRestClassifier
 
 from openbook.errors import ExplainError
-from openbook.explain.links import PROBABILITY, from_formula, shares
-from openbook.explain.rows import class_index
+from openbook.explain.rows.links import PROBABILITY, from_formula, shares
+from openbook.explain.rows.row import class_index
 from openbook.explain.sklearn.account import Account, Asked, tell, tells
 from openbook.explain.sklearn.chorus import MEMBERS, Member, heard, mean_of
 from openbook.record import Step, Table, Working, given

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from openbook.explain.links import from_formula, sigmoid, softmax
-from openbook.explain.passages import BOOKED_NOTE, Passage, means_from_below
-from openbook.explain.rows import class_index
+from openbook.explain.rows.links import from_formula, sigmoid, softmax
+from openbook.explain.rows.passages import BOOKED_NOTE, Passage, means_from_below
+from openbook.explain.rows.row import class_index
 from openbook.explain.sklearn.account import Account, Asked, tells
 from openbook.explain.sklearn.stages import START, Ladder, Raised, raised
 from openbook.record import Step, Witness, Working, given

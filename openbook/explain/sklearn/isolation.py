@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import IsolationForest
 
-from openbook.explain.links import from_formula
+from openbook.explain.rows.links import from_formula
 from openbook.explain.sklearn.account import Account, Asked, tells
 from openbook.explain.sklearn.trees import way_down
 from openbook.record import Step, Working, given

@@ -9,9 +9,9 @@ from sklearn import linear_model
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.svm import LinearSVC, LinearSVR
 
-from openbook.explain.contributions import bars, table
-from openbook.explain.linear_rows import LinearScores, linear_scores, linear_sum
-from openbook.explain.links import PROBABILITY, from_formula, shares, sigmoid, softmax
+from openbook.explain.rows.contributions import bars, table
+from openbook.explain.rows.linear import LinearScores, linear_scores, linear_sum
+from openbook.explain.rows.links import PROBABILITY, from_formula, shares, sigmoid, softmax
 from openbook.explain.sklearn.account import Account, Asked, tells
 from openbook.record import Step, Witness, Working
 

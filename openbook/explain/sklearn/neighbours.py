@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.metrics import pairwise_distances
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
-from openbook.explain.links import PROBABILITY, from_formula
-from openbook.explain.rows import class_index
+from openbook.explain.rows.links import PROBABILITY, from_formula
+from openbook.explain.rows.row import class_index
 from openbook.explain.sklearn.account import Account, Asked, tells
 from openbook.record import Step, Table, Witness, Working, given
 

@@ -8,9 +8,9 @@ import numpy as np
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from openbook.errors import ExplainError
-from openbook.explain.contributions import Entrywise, added_up, bars, class_scores, table, weighted
-from openbook.explain.links import from_formula, sigmoid, softmax
-from openbook.explain.rows import class_index
+from openbook.explain.rows.contributions import Entrywise, added_up, bars, class_scores, table, weighted
+from openbook.explain.rows.links import from_formula, sigmoid, softmax
+from openbook.explain.rows.row import class_index
 from openbook.explain.sklearn.account import Account, Asked, tells
 from openbook.record import Step, Witness, Working, given
 

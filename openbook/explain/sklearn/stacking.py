@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.ensemble import StackingClassifier, StackingRegressor
 
 from openbook.errors import ExplainError
-from openbook.explain.rows import class_index
+from openbook.explain.rows.row import class_index
 from openbook.explain.sklearn.account import Account, Asked, tell, tells
 from openbook.explain.sklearn.chorus import MEMBERS, Member, heard, under
 from openbook.expr import Name

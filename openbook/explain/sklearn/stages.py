@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from openbook.explain.contributions import Booked, added_up, bars, table
 from openbook.explain.displays.contributions import ContributionBars
-from openbook.explain.links import from_formula
-from openbook.explain.passages import Passage, changes
+from openbook.explain.rows.contributions import Booked, added_up, bars, table
+from openbook.explain.rows.links import from_formula
+from openbook.explain.rows.passages import Passage, changes
 from openbook.record import Step, Table, Witness, given
 
 __all__ = ["STAGES", "START", "Ladder", "Raised", "raised"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 
-from openbook.explain.links import from_formula
+from openbook.explain.rows.links import from_formula
 from openbook.explain.sklearn.account import Account, Asked, tell, tells
 from openbook.explain.sklearn.chorus import Member, under
 from openbook.record import Step, Table, Witness, Working, given

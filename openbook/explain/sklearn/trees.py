@@ -10,10 +10,10 @@ from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomFo
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from openbook.errors import ExplainError
-from openbook.explain.passages import Passage
-from openbook.explain.rows import class_index
+from openbook.explain.rows.passages import Passage
+from openbook.explain.rows.row import class_index
+from openbook.explain.rows.votes import Ballot, explain_ballots, explain_means, mean_fractions
 from openbook.explain.sklearn.account import Account, Asked, tells
-from openbook.explain.votes import Ballot, explain_ballots, explain_means, mean_fractions
 
 __all__ = ["passage", "way_down"]
 

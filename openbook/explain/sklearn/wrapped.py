@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from openbook.errors import ExplainError
-from openbook.explain.links import from_formula
+from openbook.explain.rows.links import from_formula
 from openbook.explain.sklearn.account import Account, Asked, tell, tells
 from openbook.explain.sklearn.chorus import Member, under
 from openbook.record import Step, given

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from openbook.explain.rows import class_index
+from openbook.explain.rows.row import class_index
 from openbook.explain.trees.named import named_forest
 from openbook.explain.trees.picture import Picture
 from openbook.explain.trees.vote import Vote, Way, ways_of

@@ -11,7 +11,7 @@ from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomFo
 from sklearn.tree import BaseDecisionTree
 
 from openbook.errors import ExplainError, InputError
-from openbook.explain.rows import checked_row, feature_names
+from openbook.explain.rows.row import checked_row, feature_names
 from openbook.forest import Tree
 from openbook.forest.base import TreeBased
 from openbook.forest.scikit import converted

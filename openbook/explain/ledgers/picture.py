@@ -12,7 +12,7 @@ from openbook.expr import number_text
 from openbook.record import Edge, Graph, Node
 
 if TYPE_CHECKING:
-    from openbook.explain.entries import Operation, Rung
+    from openbook.explain.ledgers.entries import Operation, Rung
 
 __all__ = ["Leaf", "picture"]
 

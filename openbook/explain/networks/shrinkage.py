@@ -12,7 +12,7 @@ import numpy as np
 
 from openbook.errors import ExplainError
 from openbook.explain.displays.gradients import LayerGradients
-from openbook.explain.graphs import key_of, names_for, trace_back
+from openbook.explain.ledgers.graphs import key_of, names_for, trace_back
 from openbook.expr import Name
 from openbook.nn import Module
 from openbook.record import Step, Table, Working, given

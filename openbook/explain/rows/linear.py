@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from openbook.explain.contributions import SUM, Entrywise, added_up, bars, class_scores, table, weighted
-from openbook.explain.links import sigmoid, softmax
-from openbook.explain.rows import as_fitted, checked_row, class_index, feature_names
+from openbook.explain.rows.contributions import SUM, Entrywise, added_up, bars, class_scores, table, weighted
+from openbook.explain.rows.links import sigmoid, softmax
+from openbook.explain.rows.row import as_fitted, checked_row, class_index, feature_names
 from openbook.record import Step, Witness, Working, given
 
 __all__ = ["LinearScores", "explain_linear_row", "explain_logistic_row", "linear_scores", "linear_sum"]

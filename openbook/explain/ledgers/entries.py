@@ -11,8 +11,8 @@ from operator import add
 import numpy as np
 
 from openbook.errors import ExplainError
-from openbook.explain.picture import Leaf, picture
-from openbook.explain.replay import Measured, Replay
+from openbook.explain.ledgers.picture import Leaf, picture
+from openbook.explain.ledgers.replay import Measured, Replay
 from openbook.expr import Name
 from openbook.record import Step, Witness, Working
 

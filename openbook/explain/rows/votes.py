@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from openbook.explain.contributions import Booked, added_up, bars, table
 from openbook.explain.displays.contributions import ContributionBars, TreeFractions, TreeMeans
-from openbook.explain.links import from_formula
-from openbook.explain.passages import BOOKED_NOTE, Passage, changes
+from openbook.explain.rows.contributions import Booked, added_up, bars, table
+from openbook.explain.rows.links import from_formula
+from openbook.explain.rows.passages import BOOKED_NOTE, Passage, changes
 from openbook.expr import Expr, Name, parse
 from openbook.record import Step, Table, Witness, Working, given
 

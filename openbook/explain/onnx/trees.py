@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import ExplainError
-from openbook.explain.onnx_nodes import Node, class_labels, floats, formula_step, label_step, operator, scores_step
+from openbook.explain.onnx.nodes import Node, class_labels, floats, formula_step, label_step, operator, scores_step
 from openbook.record import Step, given
 
 __all__ = ["Leaf", "leaves_of"]

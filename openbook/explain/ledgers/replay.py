@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from openbook.explain.graphs import source_of
+from openbook.explain.ledgers.graphs import source_of
 from openbook.record import Witness
 from openbook.tensor import Tensor
 from openbook.tensor.autograd import GraphNode

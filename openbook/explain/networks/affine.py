@@ -10,7 +10,7 @@ import numpy as np
 
 from openbook.errors import ExplainError
 from openbook.explain.displays.boundary import DecisionBoundary
-from openbook.explain.graphs import key_of, trace_back
+from openbook.explain.ledgers.graphs import key_of, trace_back
 from openbook.expr import Name, parse
 from openbook.nn import Linear, Module, MSELoss, Sequential
 from openbook.nn.activations import Activation, Tanh

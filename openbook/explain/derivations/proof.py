@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from openbook.explain.derivation import Line, definition, derivation
-from openbook.explain.equal import POINTS, at_random_points
+from openbook.explain.derivations.derivation import Line, definition, derivation
+from openbook.explain.derivations.equal import POINTS, at_random_points
 from openbook.expr import Call, Derivative, Expr, Name, evaluate, text
 from openbook.record import Step, Witness
 

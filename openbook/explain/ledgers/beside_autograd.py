@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from openbook.errors import FormulaError
-from openbook.explain.indices import Entries
+from openbook.explain.derivations.indices import Entries
 from openbook.expr import Binary, Call, Expr, Name, Number, evaluate
 
 __all__ = ["by_autograd", "entry_value", "random_values"]

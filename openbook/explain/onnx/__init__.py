@@ -1,0 +1,1 @@
+"""ONNX graphs: what each kind of node computes, as formulas."""
