@@ -95,15 +95,22 @@ def _as_fitted(model: Any, row: Row) -> Any:
 
 
 def _of_net(home: str, model: Any, row: Row, of: str | None) -> Working:
-    """How one output of a net comes about from the row, and what each entry of the row does to it."""
+    """How one output of a net comes about from the row; of ours, what each entry of the row does to it."""
+    x = row.values[None].astype(np.float32)
     if home == "torch":
-        import torch as library
-    else:
-        import openbook as library  # type: ignore[no-redef]
-    x = library.tensor(row.values[None].astype(np.float32))
-    x.requires_grad_(True)
-    outputs = model.eval()(x)[0]
-    return explain(outputs[_place(of, len(outputs))] if outputs.ndim else outputs, wrt=x, names={"x": x}, model=model)
+        import torch
+
+        model.eval()
+        with torch.no_grad():
+            outputs = model(torch.tensor(x))[0]
+        return explain(model, x, at=(0, _place(of, len(outputs))) if outputs.ndim else 0)
+    import openbook
+
+    given = openbook.tensor(x, requires_grad=True)
+    outputs = model.eval()(given)[0]
+    return explain(
+        outputs[_place(of, len(outputs))] if outputs.ndim else outputs, wrt=given, names={"x": given}, model=model
+    )
 
 
 def _place(of: str | None, count: int) -> int:

@@ -55,6 +55,12 @@ class Known:
         return str(self.node.name()).split("::")[-1].partition("Backward")[0].lower()
 
     @property
+    def called(self) -> str:
+        """The rule's name as PyTorch's users say it."""
+        plain = self.rule.removeprefix("native_").removesuffix("_forward").removesuffix("_with_indices")
+        return {"addmm": "linear", "mm": "matmul", "bmm": "matmul"}.get(plain, plain)
+
+    @property
     def formula(self) -> str:
         """How the operation reads, where openbook has the same."""
         ours = OPS.get(_OURS.get(self.rule, self.rule))
@@ -97,7 +103,7 @@ class TorchGraph:
             Operation(
                 key=k.key,
                 name=self.labels[k.key],
-                rule=k.rule,
+                rule=k.called,
                 inputs=k.sources,
                 value=self.value(k.key),
                 upstream=self.upstream[k.key],
@@ -228,7 +234,7 @@ class TorchGraph:
 
     def _labels(self) -> dict[int, str]:
         labels: dict[int, str] = {}
-        letters = {id(k.node): _LETTERS.get(k.rule, k.rule) for k in self.known if k.leaf is None}
+        letters = {id(k.node): _LETTERS.get(k.rule, k.called) for k in self.known if k.leaf is None}
         shared, counts, numbers = list(letters.values()), dict.fromkeys(letters.values(), 0), {}
         for node, letter in letters.items():
             counts[letter] += 1

@@ -140,7 +140,7 @@ class Story:
         formula, lost = (None, 1.0) if found is None else self._formula(draft, found, value)
         spread = self.replay.spread(known.key, index, self.eps)
         step = Step(
-            name, value, formula, tuple(draft.inputs), rule=known.rule, part=draft.part,
+            name, value, formula, tuple(draft.inputs), rule=known.called, part=draft.part,
             why="no formula here: PyTorch's own" if found is None else found.why,
             dtype_eps=max(self.eps * lost, spread / abs(value) if value else 0.0),
             witnesses=self.replay.witnesses(known.key, index, self.eps),
@@ -229,7 +229,7 @@ class Story:
                 step = given(name, value, part=draft.part)
             else:
                 self.left += 1
-                step = Step(name, value, rule=source.rule, why="found the same way", part=draft.part,
+                step = Step(name, value, rule=source.called, why="found the same way", part=draft.part,
                             dtype_eps=self.eps, witnesses=self.replay.witnesses(*entry, self.eps))  # fmt: skip
             self.made[entry] = step
             draft.made.append(step)
