@@ -13,6 +13,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from openbook.diagnose.engines.engine import Birth, Engine, Operation, first_not_finite
+from openbook.explain.pytorch.graph import oldest_first
 
 __all__ = ["TorchEngine"]
 
@@ -63,7 +64,7 @@ class TorchEngine(Engine):
             Operation(
                 id(node), _name(node), tuple(id(n) for n, _ in node.next_functions if n is not None), _saved(node)
             )
-            for node in _oldest_first(value.grad_fn)
+            for node in oldest_first(value.grad_fn)
         ]
 
     def key(self, tensor: Any) -> int:
@@ -91,21 +92,6 @@ class TorchEngine(Engine):
     def guarding(self, operations: Sequence[str], *owners: Any) -> Any:
         del owners  # torch tells of every operation in this thread
         return _Guard(operations)
-
-
-def _oldest_first(last: Any) -> list[Any]:
-    seen: dict[int, Any] = {}
-    done: list[Any] = []
-    waiting = [(last, False)] if last is not None else []
-    while waiting:
-        node, visited = waiting.pop()
-        if visited:
-            done.append(node)
-        elif id(node) not in seen:
-            seen[id(node)] = node
-            waiting.append((node, True))
-            waiting.extend((n, False) for n, _ in node.next_functions if n is not None)
-    return done
 
 
 def _name(node: Any) -> str:

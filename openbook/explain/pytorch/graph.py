@@ -17,7 +17,7 @@ from openbook.explain.ledgers.replay import Measured
 from openbook.explain.pytorch.recording import Performed, Recording
 from openbook.ops import OPS
 
-__all__ = ["Known", "TorchGraph", "asked_leaf"]
+__all__ = ["Known", "TorchGraph", "asked_leaf", "oldest_first"]
 
 _LETTERS = {"addmm": "z", "mm": "z", "tanh": "h", "relu": "h", "sigmoid": "h", "gelu": "h", "silu": "h", "t": "Wᵀ"}
 # PyTorch's names of what openbook calls otherwise.
@@ -79,7 +79,7 @@ class TorchGraph:
     ):
         self.end, self.called = end, called
         self.names = {id(tensor): name for name, tensor in reversed(list(names.items()))}
-        nodes = _oldest_first(end.grad_fn)
+        nodes = oldest_first(end.grad_fn)
         self.known = list(_known(nodes, end, recording))
         self.root = self.known[-1].key
         self._outputs: dict[int, int] = {}  # how many each node has
@@ -270,11 +270,11 @@ def asked_leaf(graph: TorchGraph, wrt: Any, names: Mapping[str, torch.Tensor]) -
 # --- reading PyTorch's nodes ---------------------------------------------------------------------------------------
 
 
-def _oldest_first(last: Any) -> list[Any]:
-    """All of torch's graph nodes behind the loss, each after those it was computed from."""
+def oldest_first(last: Any) -> list[Any]:
+    """All of torch's graph nodes behind a tensor's last, each after those it was computed from; none behind None."""
     seen: dict[int, Any] = {}
     done: list[Any] = []
-    waiting = [(last, False)]
+    waiting = [] if last is None else [(last, False)]
     while waiting:
         node, visited = waiting.pop()
         if visited:
