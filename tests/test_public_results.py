@@ -69,6 +69,8 @@ RESULTS: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
     "Draws": (lambda: ob.draw(LOGITS, 60, top_k=2, seed=0), {}),
     "Effect": (lambda: _diagnosis()[0].effect, {}),
     "EntryCheck": (lambda: _gradcheck().worst, {}),
+    "ExtraTreeClassifier": (lambda: forest.ExtraTreeClassifier(max_depth=2, random_state=0).fit(X, LABELS), ROW),
+    "ExtraTreeRegressor": (lambda: forest.ExtraTreeRegressor(max_depth=2, random_state=0).fit(X, NUMBERS), ROW),
     "ExtraTreesClassifier": (lambda: forest.ExtraTreesClassifier(5, random_state=0).fit(X, LABELS), ROW),
     "ExtraTreesRegressor": (lambda: forest.ExtraTreesRegressor(5, random_state=0).fit(X, NUMBERS), ROW),
     "Finding": (lambda: _diagnosis()[0], {}),
@@ -90,7 +92,7 @@ RESULTS: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
     "Tempered": (lambda: ob.temper(LOGITS, 2.0), {}),
     "Tensor": (_loss, {}),
     "ThresholdTable": (lambda: ob.at_thresholds(TRUE, P, [0.3, 0.5]), {}),
-    "Tree": (lambda: _tree().trees_[0], ROW),
+    "Tree": (lambda: forest.RandomForestClassifier(2, random_state=0).fit(X, LABELS).trees_[0], ROW),
 }
 
 # What holds no number that came about, by name or by a class it is made from, and why.
@@ -124,6 +126,7 @@ NO_RESULTS: dict[str, str] = {
     "Graph": "a part of what explains",
     "Node": "a part of what explains",
     "Edge": "a part of what explains",
+    "Picture": "a drawing of a tree or a forest, which explain themselves",
     "Explains": "what gives a class its .explain()",
     "Brief": "what gives a class its short repr",
     "Table": "rows that go in, or a part of what explains",
