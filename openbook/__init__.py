@@ -80,6 +80,7 @@ e, pi, inf, nan, newaxis = _np.e, _np.pi, _np.inf, _np.nan, None
 _LATER = {
     "openbook.explain.derivations.equal": ("check_line",),
     "openbook.explain.of_derivation": ("check_lines", "derive"),
+    "openbook.explain.of_parting": ("diff",),
     "openbook.explain.trees": ("plot_forest", "plot_tree", "tree_text"),
     "openbook.decide": ("Metric", "at_thresholds", "best_threshold", "least_cost", "reliability"),
     "openbook.forest": (
@@ -97,7 +98,6 @@ _LATER = {
         "pairwise_distance", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "prelu", "rms_norm",
         "rrelu", "triplet_margin_loss",
     ),
-    "openbook.record.parting": ("diff",),
     "openbook.sampling": ("draw", "temper", "truncate"),
     "openbook.tensor.dtypes": ("can_cast", "finfo", "iinfo", "is_complex", "is_tensor", "promote_types", "result_type"),
     "openbook.tensor.generators": ("Generator", "get_rng_state", "initial_seed", "seed", "set_rng_state"),

@@ -176,3 +176,7 @@ def test_forests_of_both_libraries_can_be_compared() -> None:
     assert parting.first is not None and not parting.agrees
     assert all(not pair.step.inputs for pair in parting.causes)
     assert {pair.step.name for pair in parting.pairs if pair.differs} > {"p"}
+
+
+def test_tensors_have_the_differences_that_pytorch_gives_them() -> None:
+    assert ob.diff(ob.tensor([1, 4, 9]), n=2).tolist() == [2]
