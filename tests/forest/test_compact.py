@@ -25,6 +25,9 @@ MODELS = {
     "weights": forest.RandomForestClassifier(5, random_state=0, class_weight="balanced", min_samples_leaf=5),
     "stump": forest.DecisionTreeRegressor(max_depth=1),
     "numbers": forest.RandomForestRegressor(9, random_state=0),
+    "several outputs": forest.RandomForestClassifier(5, random_state=0, min_samples_leaf=3),
+    "several numbers": forest.ExtraTreesRegressor(5, random_state=0, max_depth=4),
+    "ordered": forest.RandomForestClassifier(5, random_state=0, monotonic_cst=[1, 0, 0, -1]),
 }
 
 
@@ -40,6 +43,10 @@ def data(model: Any, rows: int = 300) -> tuple[np.ndarray, np.ndarray]:
 def test_the_same_predictions(name: str, tmp_path: Path) -> None:
     model = MODELS[name]
     X, y = data(model)
+    if name.startswith("several"):
+        y = np.column_stack([y, y[::-1] if y.dtype.kind == "f" else np.where(X[:, 1] > 0, "p", "q")])
+    if name == "ordered":
+        y = np.where(y == "c", "b", y)
     model.fit(X, y)
     compact = model.compact()
     ob.save(compact, tmp_path / "compact.safetensors")
@@ -96,7 +103,7 @@ def test_columns_by_name() -> None:
 
 WRONG = {
     "no bits": lambda a: {"split": a["split"][:-1]},
-    "a class that is not there": lambda a: {"pure": np.full_like(a["pure"], 7)},
+    "a class that is not there": lambda a: {"pure.0": np.full_like(a["pure.0"], 7)},
     "all split": lambda a: {"split": np.full_like(a["split"], 255)},
     "endless": lambda a: {"threshold": np.full_like(a["threshold"], np.nan)},
     "sizes": lambda a: {"sizes": a["sizes"] * 2**40},

@@ -113,13 +113,14 @@ def test_what_has_no_counterpart_is_said() -> None:
     X = rows()
     with pytest.raises(ModelError, match="counterpart"):
         ob.from_sklearn(LinearRegression().fit(X, X[:, 0]))
-    with pytest.raises(ModelError, match="several outputs"):
-        ob.from_sklearn(tree.DecisionTreeRegressor().fit(X, X[:, :2]))
-    with pytest.warns(UserWarning, match="monotonic_cst"):
-        ob.from_sklearn(tree.DecisionTreeRegressor(monotonic_cst=[1, 0, 0, 0], max_depth=3).fit(X, X[:, 0]))
+    with pytest.warns(UserWarning, match="no keep_targets, max_time"):
+        forest.RandomForestRegressor(2, keep_targets=True, max_time=1e6).fit(X, X[:, 0]).to_sklearn()
     ours = ob.from_sklearn(ensemble.RandomForestClassifier(3, random_state=0).fit(X, target(THEIRS["forest"], X)))
     with pytest.raises(ModelError, match="another library"):
         ours.explain(row=X[0], index=0)
+    for draws in (lambda: ours.drawn(0), lambda: ours.estimators_samples_, lambda: ours.oob_importances(X, X[:, 0])):
+        with pytest.raises(ModelError, match="another library"):
+            draws()
     assert ours.explain(row=X[0]).check().passed
 
 
