@@ -39,6 +39,14 @@ def data(model: Any, rows: int = 300) -> tuple[np.ndarray, np.ndarray]:
     return X, (np.array(["a", "b", "c"])[np.digitize(score, [-0.5, 0.5])] if hasattr(model, "predict_proba") else score)
 
 
+def require_equal(found: Any, wanted: Any) -> None:
+    """Of one output, or of each of several."""
+    if isinstance(wanted, np.ndarray):
+        found, wanted = [found], [wanted]
+    for mine, theirs in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_the_same_predictions(name: str, tmp_path: Path) -> None:
     model = MODELS[name]
@@ -54,9 +62,9 @@ def test_the_same_predictions(name: str, tmp_path: Path) -> None:
         for rows in (X, X[:1], X.astype(np.float32)):
             np.testing.assert_array_equal(form.predict(rows), model.predict(rows))
             for voting in ("soft", "hard") if hasattr(model, "classes_") else ():
-                np.testing.assert_array_equal(form.predict_proba(rows, voting), model.predict_proba(rows, voting))
+                require_equal(form.predict_proba(rows, voting), model.predict_proba(rows, voting))
         if hasattr(model, "classes_"):
-            np.testing.assert_array_equal(form.predict_proba(X), model.predict_proba(X))
+            require_equal(form.predict_proba(X), model.predict_proba(X))
 
 
 @pytest.mark.parametrize("kind", ["RandomForestClassifier", "RandomForestRegressor"])
