@@ -86,9 +86,9 @@ def _of_splits(arrays: dict[str, np.ndarray], name: str, inner: np.ndarray) -> n
 
 def column(arrays: dict[str, np.ndarray], name: str, dtype: type, length: int | None, *width: int) -> np.ndarray:
     """An array of a file in the dtype it has in memory: nothing in it may change on the way."""
-    if name not in arrays:
+    array = arrays.get(name)
+    if not isinstance(array, np.ndarray):
         raise ModelError(f"the file has no array {name!r}")
-    array = arrays[name]
     shape = (len(array) if array.ndim and length is None else length, *width)
     if array.shape != shape:
         raise ModelError(f"the array {name!r} has the shape {array.shape}, and the others want {shape}")
