@@ -68,7 +68,7 @@ def from_stored(stored: Stored) -> Any:
     model.trees_ = trees
     _require_seeds(model)
     if isinstance(model, SingleTree):
-        model.trees_ = [_measured(model, tree, stored.arrays, widths) for tree in trees]
+        model.trees_ = [_measured(model, trees[0], stored.arrays, widths)]
     else:
         model.bootstrap_ = _bootstrap(model)
     if hasattr(model, "leaf_targets_"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -78,7 +78,7 @@ class Forest(CallbackSupport, TreeBased):
         self.trees_, self.stopped_ = list(kept), None
         if len(kept) < wanted:
             for name in _OF_THE_TREES:
-                vars(self).pop(name, None)
+                self.__dict__.pop(name, None)
             self._add(X, targets, growth, callback)
         if self.oob_score and (len(kept) < wanted or not hasattr(self, "oob_score_")):
             self._keep_oob(self._oob_means(X), targets)
@@ -181,7 +181,7 @@ class Forest(CallbackSupport, TreeBased):
     def estimators_(self) -> list[Any]:
         """Each tree as an estimator of its own."""
         check_is_fitted(self)
-        seeds = self.seeds_ or [None] * len(self.trees_)  # those of another library are not known
+        seeds: list[int | None] = [*self.seeds_] or [None] * len(self.trees_)  # another library's are not known
         return [self._alone(tree, seed) for tree, seed in zip(self.trees_, seeds, strict=True)]
 
     def _alone(self, tree: Tree, seed: int | None) -> Any:
@@ -219,7 +219,8 @@ class Forest(CallbackSupport, TreeBased):
     # --- out of bag --------------------------------------------------------------------------------------------
 
     def _oob_means(self, X: Any) -> np.ndarray:
-        means = oob_means(self.trees_, self.seeds_, self.bootstrap_, X, self._widths())
+        bootstrap = cast("Bootstrap", self.bootstrap_)  # `_drawing` has seen to it
+        means = oob_means(self.trees_, self.seeds_, bootstrap, X, self._widths())
         if np.isnan(means).any():
             warnings.warn("Some inputs do not have OOB scores: every tree has drawn them. They are NaN; more trees help.",
                           stacklevel=5)  # fmt: skip

@@ -24,8 +24,6 @@ from openbook.files.models import from_stored, to_stored
 from openbook.forest import (
     DecisionTreeClassifier,
     DecisionTreeRegressor,
-    ExtraTreeClassifier,
-    ExtraTreeRegressor,
     ExtraTreesClassifier,
     ExtraTreesRegressor,
     RandomForestClassifier,
@@ -112,71 +110,6 @@ def test_regressors_come_back_bit_for_bit(name: str, missing: bool, tmp_path: Pa
     X = table(missing)
     model = clone(REGRESSORS[name]).fit(X, np.nan_to_num(X[:, 0]) ** 2 / 3)
     require_same_model(model, read_again(model, tmp_path), X)
-
-
-MORE = {
-    "two labels": RandomForestClassifier(5, random_state=0, oob_score=True, max_samples=0.7),
-    "labels of different numbers": DecisionTreeClassifier(criterion="entropy", random_state=0, ccp_alpha=0.001),
-    "two numbers": RandomForestRegressor(5, random_state=0, oob_score=True, n_jobs=2),
-    "two numbers of one tree": DecisionTreeRegressor(random_state=0, min_samples_leaf=4),
-    "random tree": ExtraTreeClassifier(random_state=0, max_depth=6),
-    "random tree of numbers": ExtraTreeRegressor(random_state=0, max_leaf_nodes=30),
-    "rising": RandomForestClassifier(5, random_state=0, monotonic_cst=[1, 0, 0, 0, -1]),
-    "one rising tree": DecisionTreeClassifier(random_state=0, monotonic_cst=np.array([1, 0, 0, 0, -1])),
-    "medians": DecisionTreeRegressor(criterion="absolute_error", random_state=0, max_depth=5),
-    "poisson": RandomForestRegressor(3, criterion="poisson", random_state=0, max_depth=5),
-    "quantiles": RandomForestRegressor(5, random_state=0, keep_targets=True, oob_score=True, min_samples_leaf=3),
-    "subsamples": RandomForestClassifier(5, random_state=0, class_weight="balanced_subsample", warm_start=True),
-}
-
-
-def targets(name: str, model: Any, X: np.ndarray) -> np.ndarray:
-    numbers = np.nan_to_num(X[:, 0]) ** 2 / 3
-    if not hasattr(model, "predict_proba"):
-        return np.column_stack([numbers, np.nan_to_num(X[:, 1])]) if name.startswith("two") else numbers
-    if "labels" not in name:
-        return codes(X, 2)
-    return np.column_stack([codes(X, 2), codes(X[:, 1:], 2 if name == "two labels" else 4)])
-
-
-@pytest.mark.filterwarnings("ignore:Some inputs do not have OOB scores")
-@pytest.mark.parametrize("name", MORE)
-def test_what_else_a_fit_gives_comes_back_bit_for_bit(name: str, tmp_path: Path) -> None:
-    X = table()
-    model = clone(MORE[name])
-    model.fit(X, targets(name, model, X), sample_weight=np.linspace(0.5, 1.7, len(X)))
-    again = read_again(model, tmp_path)
-    require_same_model(model, again, X)
-    same(model.apply(X), again.apply(X))
-    if hasattr(model, "predict_proba"):
-        same(model.predict_proba(X), again.predict_proba(X))
-    if hasattr(model, "drawn"):
-        same(model.estimators_samples_, again.estimators_samples_)
-    if name == "quantiles":
-        same(model.predict_quantiles(X), again.predict_quantiles(X))
-        same(model.predict_interval(X, by="out_of_bag"), again.predict_interval(X, by="out_of_bag"))
-
-
-def test_a_tree_out_of_a_forest_comes_back(tmp_path: Path) -> None:
-    X = table()
-    forest = RandomForestRegressor(3, random_state=0, max_depth=4).fit(X, np.nan_to_num(X[:, 0]))
-    require_same_model(forest.estimators_[1], read_again(forest.estimators_[1], tmp_path), X)
-
-
-def test_a_forest_grows_on_after_reading(tmp_path: Path) -> None:
-    X = table()
-    y = codes(X, 3)
-    model = RandomForestClassifier(3, random_state=0, warm_start=True).fit(X, y)
-    again = read_again(model, tmp_path)
-    require_same_model(model.set_params(n_estimators=6).fit(X, y), again.set_params(n_estimators=6).fit(X, y), X)
-
-
-def test_impurities_of_another_criterion_are_kept(tmp_path: Path) -> None:
-    X = table()
-    model = DecisionTreeClassifier(random_state=0, max_depth=4).fit(X, codes(X, 12))
-    ob.save(model, tmp_path / "as it was fitted")
-    assert "impurity" not in any_reader(tmp_path / "as it was fitted")
-    require_same_model(model.set_params(criterion="entropy"), read_again(model, tmp_path), X)
 
 
 def test_linear_models_come_back_bit_for_bit(tmp_path: Path) -> None:
