@@ -182,6 +182,8 @@ def test_constraints_hold_on_either_side(kind: str) -> None:
         np.testing.assert_allclose(answers(ours, X), answers(other, X), rtol=1e-15, atol=1e-16)
         assert (np.diff(answers(ours, line).reshape(500, -1)[:, -1]) >= 0).all()
         assert ours.monotonic_cst == other.monotonic_cst
+        values = [getattr(other, "estimators_", [other])[0].tree_.value[:, 0, -1], ours.trees_[0].value[:, -1]]
+        np.testing.assert_array_equal(*np.sort(values))
 
 
 def test_a_forest_that_came_over_gives_its_trees() -> None:
