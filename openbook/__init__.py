@@ -84,7 +84,8 @@ _LATER = {
     "openbook.explain.trees": ("plot_forest", "plot_tree", "tree_text"),
     "openbook.decide": ("Metric", "at_thresholds", "best_threshold", "least_cost", "reliability"),
     "openbook.forest": (
-        "DecisionTreeClassifier", "DecisionTreeRegressor", "RandomForestClassifier", "RandomForestRegressor",
+        "DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreeClassifier", "ExtraTreeRegressor",
+        "ExtraTreesClassifier", "ExtraTreesRegressor", "RandomForestClassifier", "RandomForestRegressor",
     ),
     "openbook.forest.scikit": ("from_sklearn",),
     "openbook.linear": ("LinearRegression", "LogisticRegression", "newton_step"),

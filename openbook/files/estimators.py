@@ -28,6 +28,10 @@ def estimator_facts(
         )  # fmt: skip
     params = model.get_params(deep=False)
     learnt = {name: value for name, value in vars(model).items() if name not in params and name not in apart}
+    strange = _strange(learnt, kind)
+    if strange:
+        raise ModelError(f"{strange[0]} is nothing that {kind.__name__} learns, and a file has no place for it",
+                         where="save", do=f"delete it from the model first: del model.{strange[0]}")  # fmt: skip
     return {
         "class": kind.__name__,
         "params": {name: to_plain(value, name, arrays) for name, value in params.items()},
@@ -44,12 +48,17 @@ def estimator_of(stored: Stored, classes: Mapping[str, Any]) -> Any:
     odd = set(params) ^ set(kind._get_param_names())
     if odd:
         raise ModelError(f"the parameters are not those of {kind.__name__}: {min(odd)[:40]!r} is there once only")
-    strange = [name for name in learnt if not name.endswith("_") or name.startswith("_") or hasattr(kind, name)]
+    strange = _strange(learnt, kind)
     if strange:
         raise ModelError(f"{strange[0][:40]!r} is nothing that {kind.__name__} learns")
     model = kind(**params)
     vars(model).update(learnt)
     return model
+
+
+def _strange(names: Collection[str], kind: type) -> list[str]:
+    """Names of attributes that no fit gives."""
+    return [name for name in names if not name.endswith("_") or name.startswith("_") or hasattr(kind, name)]
 
 
 def _values(stored: Stored, part: str) -> dict[str, Any]:
@@ -79,9 +88,10 @@ def require_features(model: Any) -> int:
     return features
 
 
-def require_classes(model: Any) -> int:
-    """The number of classes, if they are a list."""
-    classes = attribute(model, "classes_", np.ndarray)
-    if classes.ndim != 1 or not len(classes):
-        raise ModelError("the classes are no list")
-    return len(classes)
+def require_classes(model: Any, outputs: int = 1) -> tuple[int, ...]:
+    """How many classes each output has, if they are a list; of several outputs a list of lists."""
+    classes = attribute(model, "classes_", np.ndarray if outputs == 1 else list)
+    each = [classes] if outputs == 1 else classes
+    if len(each) != outputs or not all(isinstance(c, np.ndarray) and c.ndim == 1 and len(c) for c in each):
+        raise ModelError(f"the classes are no list for each of {outputs} outputs")
+    return tuple(len(c) for c in each)

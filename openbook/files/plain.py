@@ -29,7 +29,7 @@ def to_plain(value: Any, name: str, arrays: dict[str, np.ndarray]) -> Any:
         case tuple():
             return {"tuple": _each(value, name, arrays)}
         case dict():
-            return {"pairs": [_each(pair, name, arrays) for pair in value.items()]}
+            return {"pairs": [_pair(key, entry, name, arrays) for key, entry in value.items()]}
         case np.ndarray() if value.dtype.kind in "biuf":
             arrays[name] = value
             return {"array": name}
@@ -43,6 +43,10 @@ def to_plain(value: Any, name: str, arrays: dict[str, np.ndarray]) -> Any:
 
 def _each(values: Any, name: str, arrays: dict[str, np.ndarray]) -> list[Any]:
     return [to_plain(value, f"{name}.{i}", arrays) for i, value in enumerate(values)]
+
+
+def _pair(key: Any, entry: Any, name: str, arrays: dict[str, np.ndarray]) -> list[Any]:
+    return [to_plain(key, f"{name}.key", arrays), to_plain(entry, f"{name}.{key}", arrays)]
 
 
 def from_plain(value: Any, arrays: dict[str, np.ndarray]) -> Any:

@@ -11,6 +11,7 @@ from sklearn.utils import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from openbook.forest.base import TreeBased
+from openbook.forest.labels import by_output, counted, widths_of, winners
 from openbook.forest.parameters import one_of
 from openbook.forest.prediction import leaf_values, vote_shares
 from openbook.forest.training import Target
@@ -34,7 +35,7 @@ class Classifies(ClassifierMixin, TreeBased):
         found = [np.unique(column, return_inverse=True) for column in columns]
         several = self.n_outputs_ > 1
         self.classes_ = [classes for classes, _ in found] if several else found[0][0]
-        self.n_classes_ = [len(classes) for classes, _ in found] if several else len(found[0][0])
+        self.n_classes_ = counted(self.classes_)
         targets = tuple(Target(code, weight, len(classes)) for classes, code in found)
         weight = self._by_class(y, targets)
         return tuple(replace(target, weight=weight) for target in targets)
@@ -53,15 +54,7 @@ class Classifies(ClassifierMixin, TreeBased):
         return ("balanced",)
 
     def _widths(self) -> tuple[int, ...]:
-        return tuple(len(classes) for classes in self._each_classes())
-
-    def _each_classes(self) -> list[np.ndarray]:
-        return self.classes_ if isinstance(self.classes_, list) else [self.classes_]
-
-    def _each_output(self, table: np.ndarray) -> Any:
-        """A table of all outputs' classes (rows, all classes), as one or as a list of (rows, classes)."""
-        parts = np.split(table, np.cumsum(self._widths())[:-1], axis=1)
-        return parts if isinstance(self.classes_, list) else parts[0]
+        return widths_of(self.classes_)
 
     def predict_proba(self, X: Any, voting: str | None = None) -> Any:
         """The probability of each class (rows, classes), in the order of `classes_`.
@@ -70,7 +63,8 @@ class Classifies(ClassifierMixin, TreeBased):
         """
         voting = one_of("voting", voting or getattr(self, "voting", "soft"), ("soft", "hard"))
         X = self._rows(X)
-        return self._each_output((vote_shares if voting == "hard" else leaf_values)(self._walk(), X, self._threads()))
+        shares = (vote_shares if voting == "hard" else leaf_values)(self._walk(), X, self._threads())
+        return by_output(shares, self.classes_)
 
     def predict_log_proba(self, X: Any) -> Any:
         """The logarithm of `predict_proba`; −∞ where a probability is 0."""
@@ -82,15 +76,11 @@ class Classifies(ClassifierMixin, TreeBased):
         """How many trees vote for each class (rows, classes)."""
         X = self._rows(X)
         shares = vote_shares(self._walk(), X, self._threads())
-        return self._each_output(np.rint(shares * len(self.trees_)).astype(np.int64))
+        return by_output(np.rint(shares * len(self.trees_)).astype(np.int64), self.classes_)
 
     def predict(self, X: Any) -> np.ndarray:
         """The class with the largest probability; of equal ones, the first. (rows,), or (rows, outputs)."""
-        found = self.predict_proba(X)
-        if not isinstance(found, list):
-            return self.classes_[np.argmax(found, axis=1)]
-        winners = [classes[np.argmax(p, axis=1)] for classes, p in zip(self.classes_, found, strict=True)]
-        return np.stack(winners, axis=1)
+        return winners(self.predict_proba(X), self.classes_)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -12,12 +12,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.utils import check_array
 from sklearn.utils.validation import _check_feature_names, _check_n_features
 
 from openbook.errors import InputError, ModelError
+from openbook.forest.labels import Classes, by_output, parts_of, widths_of, winners
 from openbook.forest.packing import column, least, unpacked
-from openbook.forest.parameters import threads
 from openbook.forest.prediction import Walk, leaf_values, vote_shares
 from openbook.forest.tree import Tree
 
@@ -41,25 +42,29 @@ class CompactForest:
 
     arrays: dict[str, np.ndarray]
     n_features_in_: int
-    classes_: np.ndarray | None = None
+    n_outputs_: int = 1
+    classes_: Classes | None = None
     feature_names_in_: np.ndarray | None = None
     voting: str = "soft"
     n_jobs: int | None = None
 
     def predict(self, X: Any) -> np.ndarray:
-        """The class with the largest probability (of equal ones, the first), or the mean of the trees (rows,)."""
-        if self.classes_ is None:
-            return leaf_values(self._walk, self._rows(X), threads(self.n_jobs))[:, 0]
-        return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+        """The class with the largest probability (of equal ones, the first), or the mean of the trees: (rows,), or (rows,
+        outputs)."""
+        if self.classes_ is not None:
+            return winners(self.predict_proba(X), self.classes_)
+        found = leaf_values(self._walk, self._rows(X), effective_n_jobs(self.n_jobs))
+        return found[:, 0] if self.n_outputs_ == 1 else found
 
-    def predict_proba(self, X: Any, voting: str | None = None) -> np.ndarray:
+    def predict_proba(self, X: Any, voting: str | None = None) -> Any:
         """The probability of each class (rows, classes), in the order of `classes_`; `voting` as in the forest."""
         voting = voting or self.voting
         if self.classes_ is None:
             raise ModelError("a regression gives numbers, not probabilities", where="predict_proba", do="call predict")
         if voting not in ("soft", "hard"):
             raise InputError(f"voting={voting!r} is unknown", do='choose "soft" (mean of fractions) or "hard" (votes)')
-        return (vote_shares if voting == "hard" else leaf_values)(self._walk, self._rows(X), threads(self.n_jobs))
+        shares = vote_shares if voting == "hard" else leaf_values
+        return by_output(shares(self._walk, self._rows(X), effective_n_jobs(self.n_jobs)), self.classes_)
 
     def validate(self) -> CompactForest:
         """Return the forest if a kernel may walk it; raise ModelError saying which array contradicts which."""
@@ -76,7 +81,7 @@ class CompactForest:
         raise AttributeError(f"CompactForest has no attribute {name!r}")
 
     def __repr__(self) -> str:
-        told = "a regression" if self.classes_ is None else f"{len(self.classes_)} classes"
+        told = " × ".join(f"{width} classes" for width in self._widths) or "a regression"
         size = sum(array.nbytes for array in self.arrays.values())
         return f"<CompactForest of {len(self)} trees, {told}: {size} bytes>"
 
@@ -87,9 +92,13 @@ class CompactForest:
         _check_n_features(self, X, reset=False)
         return X
 
+    @property
+    def _widths(self) -> tuple[int, ...]:
+        return () if self.classes_ is None else widths_of(self.classes_)
+
     @cached_property
     def _walk(self) -> Walk:
-        return Walk.of(_trees(self), self.n_features_in_)
+        return Walk.of(_trees(self), self.n_features_in_, self._widths)
 
     def __reduce__(self) -> Any:
         return CompactForest, tuple(getattr(self, field.name) for field in fields(self))
@@ -97,14 +106,14 @@ class CompactForest:
 
 def compact_of(model: Any) -> CompactForest:
     """The compact form of a fitted tree or forest."""
-    classes = getattr(model, "classes_", None)
     return CompactForest(
-        _arrays([tree.by_level() for tree in model.trees_], classes is not None), model.n_features_in_, classes,
-        getattr(model, "feature_names_in_", None), getattr(model, "voting", "soft"), getattr(model, "n_jobs", None),
+        _arrays([tree.by_level() for tree in model.trees_], model._widths()), model.n_features_in_, model.n_outputs_,
+        getattr(model, "classes_", None), getattr(model, "feature_names_in_", None), getattr(model, "voting", "soft"),
+        getattr(model, "n_jobs", None),
     )  # fmt: skip
 
 
-def _arrays(trees: Sequence[Tree], classes: bool) -> dict[str, np.ndarray]:
+def _arrays(trees: Sequence[Tree], widths: tuple[int, ...]) -> dict[str, np.ndarray]:
     leaf = np.concatenate([tree.is_leaf for tree in trees])
     joined = {
         name: np.concatenate([getattr(tree, name) for tree in trees])
@@ -117,19 +126,21 @@ def _arrays(trees: Sequence[Tree], classes: bool) -> dict[str, np.ndarray]:
         "threshold": least(joined["threshold"][~leaf]),
         "missing_left": np.packbits(joined["missing_left"][~leaf]),
     }
-    return made | _leaves(joined["value"][leaf], classes)
+    value = joined["value"][leaf]
+    for output, part in enumerate(parts_of(value, widths)):
+        made |= {f"{name}.{output}": array for name, array in _classes_of(part).items()}
+    return made if widths else made | {"mean": least(value)}
 
 
-def _leaves(value: np.ndarray, classes: bool) -> dict[str, np.ndarray]:
-    if not classes:
-        return {"mean": least(value[:, 0])}
+def _classes_of(value: np.ndarray) -> dict[str, np.ndarray]:
+    """One output's classes in the leaves."""
     mixed = (value > 0).sum(axis=1) != 1
     return {"pure": least(np.where(mixed, value.shape[1], np.argmax(value, axis=1))), "mixed": least(value[mixed])}
 
 
 def _trees(forest: CompactForest) -> list[Tree]:
     """The trees again, validated; of nodes that are no leaf the values are not known, and never asked for."""
-    arrays, width = forest.arrays, 1 if forest.classes_ is None else len(forest.classes_)
+    arrays, widths = forest.arrays, forest._widths
     sizes = column(arrays, "sizes", np.int64, None)
     if not len(sizes) or sizes.min() < 1 or sizes.max() > 8 * len(arrays.get("split", ())):
         raise ModelError("the sizes of the trees are none that can be")
@@ -138,25 +149,29 @@ def _trees(forest: CompactForest) -> list[Tree]:
     before = np.cumsum(inner) - inner  # splits that come earlier, in all trees
     begins = np.repeat(np.cumsum(sizes) - sizes, sizes)
     left = np.where(inner, 1 + 2 * (before - before[begins]), 0)
-    value = np.ones((nodes, width))
-    value[~inner] = _leaf_values(arrays, int((~inner).sum()), width, forest.classes_ is not None)
+    leaves = int((~inner).sum())
+    if widths:
+        known = np.hstack([_leaf_weights(arrays, output, leaves, width) for output, width in enumerate(widths)])
+    else:
+        known = column(arrays, "mean", np.float64, leaves, forest.n_outputs_)
+    value = np.ones((nodes, known.shape[1]))
+    value[~inner] = known
     none, splits = np.zeros(nodes, np.int64), int(inner.sum())
     whole = {
         "sizes": sizes, "left": left, "feature": arrays.get("feature", none), "threshold": arrays.get("threshold", none),
         "missing_left": _bits(arrays, "missing_left", splits), "value": value, "weight": none, "samples": none,
         "gain": none[:splits],
     }  # fmt: skip
-    return unpacked(whole, width, forest.n_features_in_)
+    return unpacked(whole, forest.n_features_in_, widths, forest.n_outputs_)
 
 
-def _leaf_values(arrays: dict[str, np.ndarray], leaves: int, width: int, classes: bool) -> np.ndarray:
-    if not classes:
-        return column(arrays, "mean", np.float64, leaves)[:, None]
-    pure = column(arrays, "pure", np.int64, leaves)
+def _leaf_weights(arrays: dict[str, np.ndarray], output: int, leaves: int, width: int) -> np.ndarray:
+    """The weights of one output's classes in the leaves (leaves, classes)."""
+    pure = column(arrays, f"pure.{output}", np.int64, leaves)
     if leaves and not 0 <= pure.min() <= pure.max() <= width:
         raise ModelError("a leaf holds a class that is not there")
     value = np.eye(width + 1)[pure][:, :width]
-    value[pure == width] = column(arrays, "mixed", np.float64, int((pure == width).sum()), width)
+    value[pure == width] = column(arrays, f"mixed.{output}", np.float64, int((pure == width).sum()), width)
     return value
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from openbook.errors import InputError
 from openbook.forest.classifying import Classifies, balanced
 from openbook.forest.forests import Forest
+from openbook.forest.labels import each_classes, parts_of
 from openbook.forest.quantiles import Quantiles
 from openbook.forest.regressing import Regresses
 from openbook.forest.single import SingleTree
@@ -75,11 +76,11 @@ class RandomForestClassifier(Classifies, Forest):
                 "The type of target cannot be used to compute OOB estimates: several outputs of more than two classes",
                 where="oob_score", do="fit one forest for each output",
             )  # fmt: skip
-        by_output = np.stack(np.split(means, len(widths), axis=1), axis=2)  # rows, classes, outputs
+        by_output = np.stack(parts_of(means, widths), axis=2)  # rows, classes, outputs
         self.oob_decision_function_ = by_output[..., 0] if len(widths) == 1 else by_output
         seen = ~np.isnan(means[:, 0])
         winners = np.argmax(by_output[seen], axis=1)
-        classes = self._each_classes()
+        classes = each_classes(self.classes_)
         told = np.stack([c[winners[:, o]] for o, c in enumerate(classes)], axis=1)
         true = np.stack([c[t.y[seen]] for c, t in zip(classes, targets, strict=True)], axis=1)
         self.oob_score_ = self._oob_figure(true, told)

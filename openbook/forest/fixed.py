@@ -9,7 +9,7 @@ import numpy as np
 
 from openbook.errors import InputError
 
-__all__ = ["CRITERIA", "FixedPoint", "Target"]
+__all__ = ["CRITERIA", "FixedPoint", "Target", "squared"]
 
 CRITERIA = {"gini": 0, "entropy": 1, "log_loss": 1, "squared_error": 2, "poisson": 3, "absolute_error": 4}
 EXACT_SQUARES = 2**26  # weight: squares of sums, and sums of these, are then exact in doubles
@@ -18,6 +18,8 @@ _SUM_BITS = 51  # of any sum, so that doubles hold it
 _TERM_BITS = 60  # of w ln w for the weight of all
 _MOST_CLASSES = 2**16
 _LEAST = math.ulp(0.0)  # the smallest number above 0
+_SQUARES = 2.0**-1020, 2.0**900  # of a step: sums of squared targets are then numbers, with all their digits
+_NEAR_ONE = "multiply y by a power of two that brings it near 1, and divide predictions by it"
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,11 +61,14 @@ class FixedPoint:
             code = target.y.astype(np.int32)
             return cls(code, weight, np.empty(0, np.int64), step, 1.0, 0.0, heaviest)
         code = np.unique(target.y, return_inverse=True)[1].astype(np.int32)
-        if middle is None:
-            middle = float(np.average(target.y, weights=weight)) if weight.any() else 0.0
-            middle = _on_grid(middle, float(np.abs(target.y - middle).max(initial=0)))
-        centred = weight * (target.y - middle)
-        furthest = float(np.abs(centred).max(initial=0))
+        with np.errstate(over="ignore", invalid="ignore"):
+            if middle is None:
+                middle = float(np.average(target.y, weights=weight)) if weight.any() else 0.0
+                middle = _on_grid(middle, float(np.abs(target.y - middle).max(initial=0)))
+            centred = weight * (target.y - middle)
+            furthest = float(np.abs(centred).max(initial=0))
+        if not math.isfinite(furthest * n):
+            raise InputError("the targets are so large that their sum is no number", where="y", do=_NEAR_ONE)
         target_step = _power_of_two(furthest / 2.0**room) if furthest > 0 else 1.0
         weighted = np.round(centred / target_step).astype(np.int64)
         return cls(code, weight, weighted, step, target_step, middle, heaviest)
@@ -86,7 +91,7 @@ class FixedPoint:
         """How many units of the kernel's impurity make one of the criterion's own (bits, squared targets)."""
         if criterion == CRITERIA["entropy"]:
             return math.log(2.0) * self.term_scale
-        return 1.0 if target.classes else 1.0 / self.target_step**2
+        return 1.0 if target.classes else 1.0 / squared(self.target_step)
 
     def values_of(self, sums: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
         """From the sums of nodes: class weights, or means; and the total weight."""
@@ -100,6 +105,17 @@ class FixedPoint:
         return mean[:, None], weight
 
 
+def squared(step: float) -> float:
+    """The unit of squared targets; InputError where sums of them would be beyond what floats hold."""
+    square = step * step
+    if not _SQUARES[0] <= square <= _SQUARES[1]:
+        raise InputError(
+            f"targets that lie {'so far apart' if step > 1 else 'so close together'} have squared errors beyond what floats"
+            " hold", where="y", do=_NEAR_ONE,
+        )  # fmt: skip
+    return square
+
+
 def _power_of_two(least: float) -> float:
     """The first that is no smaller: whole numbers, halves, quarters … and their means then come out as they are."""
     return 2.0 ** math.ceil(math.log2(max(least, _LEAST)))
@@ -107,7 +123,7 @@ def _power_of_two(least: float) -> float:
 
 def _on_grid(middle: float, spread: float) -> float:
     """The number nearest to the mean that has few binary digits, seen from where the targets spread."""
-    if not spread > 0:
+    if not 0 < spread < math.inf:
         return middle
     unit = max(2.0 ** (math.frexp(spread)[1] - 8), _LEAST)
     return round(middle / unit) * unit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -30,6 +30,9 @@ from openbook.forest.watching import (
 )
 
 __all__ = ["Forest"]
+
+# What is known of the trees that are there, and no longer true once there are others.
+_OF_THE_TREES = ("oob_score_", "oob_decision_function_", "oob_prediction_", "oob_residuals_", "leaf_targets_")
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -74,6 +77,8 @@ class Forest(CallbackSupport, TreeBased):
         self.seeds_ = self._seeds(wanted)
         self.trees_, self.stopped_ = list(kept), None
         if len(kept) < wanted:
+            for name in _OF_THE_TREES:
+                self.__dict__.pop(name, None)
             self._add(X, targets, growth, callback)
         if self.oob_score and (len(kept) < wanted or not hasattr(self, "oob_score_")):
             self._keep_oob(self._oob_means(X), targets)
@@ -116,6 +121,7 @@ class Forest(CallbackSupport, TreeBased):
 
     def _drawing(self, targets: tuple[Target, ...]) -> tuple[Target, ...]:
         """The targets as trees see them. Weights are chances of being drawn, if rows are drawn."""
+        self.bootstrap_: Bootstrap | None = None
         if not self.bootstrap:
             if self.max_samples is not None:
                 raise InputError("max_samples needs bootstrap=True", do="leave max_samples=None, or draw samples")
@@ -127,7 +133,7 @@ class Forest(CallbackSupport, TreeBased):
             return targets
         weight = targets[0].weight
         size = drawn_rows(self.max_samples, len(weight), float(weight.sum()))
-        self._bootstrap = Bootstrap(len(weight), size, None if (weight == weight[0]).all() else weight)
+        self.bootstrap_ = Bootstrap(len(weight), size, None if (weight == weight[0]).all() else weight)
         if size < max(10, len(weight) ** (1 / 3)) and not isinstance(self.max_samples, int | None):
             warnings.warn(
                 f"max_samples={self.max_samples} makes a low number ({size}) of bootstrap samples; give it as a whole number"
@@ -137,23 +143,26 @@ class Forest(CallbackSupport, TreeBased):
 
     def _sampling(self, targets: tuple[Target, ...]) -> Sample:
         """How often each row is drawn for the tree of a seed; None where all are used as they are."""
-        return self._bootstrap.counts if self.bootstrap else lambda seed: None
+        return self.bootstrap_.counts if self.bootstrap_ else lambda seed: None
 
     def drawn(self, tree: int) -> np.ndarray | None:
         """How often each training row was drawn for one tree; None without bootstrap."""
-        check_is_fitted(self)
-        if not self.seeds_:
-            raise ModelError("this forest was grown by another library, which draws rows another way",
-                             do="ask its own estimators_samples_")  # fmt: skip
-        return self._bootstrap.counts(self.seeds_[tree]) if self.bootstrap else None
+        self._require_own_draws()
+        return self.bootstrap_.counts(self.seeds_[tree]) if self.bootstrap_ else None
 
     @property
     def estimators_samples_(self) -> list[np.ndarray]:
         """The numbers of the rows each tree was grown from; drawn again when asked for."""
-        check_is_fitted(self)
-        if not self.bootstrap:
+        self._require_own_draws()
+        if not self.bootstrap_:
             return [np.arange(self.n_rows_, dtype=np.int32) for _ in self.trees_]
-        return [self._bootstrap.drawn(seed).astype(np.int32) for seed in self.seeds_]
+        return [self.bootstrap_.drawn(seed).astype(np.int32) for seed in self.seeds_]
+
+    def _require_own_draws(self) -> None:
+        check_is_fitted(self)
+        if not self.seeds_:
+            raise ModelError("this forest was grown by another library, which draws rows another way",
+                             do="ask its own estimators_samples_")  # fmt: skip
 
     # --- trees -------------------------------------------------------------------------------------------------
 
@@ -172,17 +181,19 @@ class Forest(CallbackSupport, TreeBased):
     def estimators_(self) -> list[Any]:
         """Each tree as an estimator of its own."""
         check_is_fitted(self)
-        return [self._alone(tree, seed) for tree, seed in zip(self.trees_, self.seeds_, strict=True)]
+        seeds: list[int | None] = [*self.seeds_] or [None] * len(self.trees_)  # another library's are not known
+        return [self._alone(tree, seed) for tree, seed in zip(self.trees_, seeds, strict=True)]
 
-    def _alone(self, tree: Tree, seed: int) -> Any:
+    def _alone(self, tree: Tree, seed: int | None) -> Any:
         known = self._single._get_param_names()  # type: ignore[attr-defined]
         mine = {name: value for name, value in self.get_params(deep=False).items() if name in known}
         # scikit-learn takes no more than 32 bits of a seed.
-        single = self._single(**{**mine, "splitter": self._splitter, "random_state": seed % 2**32})
+        state = None if seed is None else seed % 2**32
+        single = self._single(**{**mine, "splitter": self._splitter, "random_state": state})
         for name in ("classes_", "n_classes_", "n_outputs_", "n_rows_", "n_features_in_", "max_features_"):
             if hasattr(self, name):
                 setattr(single, name, getattr(self, name))
-        single.trees_, single.seeds_ = [tree], [seed]
+        single.trees_, single.seeds_ = [tree], [] if seed is None else [seed]
         return single
 
     def _thresholds_are_drawn(self) -> bool:
@@ -208,7 +219,8 @@ class Forest(CallbackSupport, TreeBased):
     # --- out of bag --------------------------------------------------------------------------------------------
 
     def _oob_means(self, X: Any) -> np.ndarray:
-        means = oob_means(self.trees_, self.seeds_, self._bootstrap, X, self._widths())
+        bootstrap = cast("Bootstrap", self.bootstrap_)  # `_drawing` has seen to it
+        means = oob_means(self.trees_, self.seeds_, bootstrap, X, self._widths())
         if np.isnan(means).any():
             warnings.warn("Some inputs do not have OOB scores: every tree has drawn them. They are NaN; more trees help.",
                           stacklevel=5)  # fmt: skip
@@ -223,12 +235,12 @@ class Forest(CallbackSupport, TreeBased):
         X and y are what the forest was fitted to. Returns (features,): the loss of accuracy, or the gain of squared error,
         of a tree's out-of-bag rows, on average over trees, outputs and `repeats`. Negative values are chance.
         """
-        check_is_fitted(self)
-        if not self.bootstrap:
+        self._require_own_draws()
+        if not self.bootstrap_:
             raise InputError("out-of-bag importances need bootstrap=True", do="fit with bootstrap=True")
         X = self._rows(X)
         if X.shape[0] != self.n_rows_:
             raise InputError(
                 f"X has {X.shape[0]} rows, the forest was fitted to {self.n_rows_}", do="pass the training rows"
             )
-        return oob_importances(self, X, np.asarray(y).reshape(len(y), -1), self._bootstrap, repeats, random_state)
+        return oob_importances(self, X, np.asarray(y).reshape(len(y), -1), self.bootstrap_, repeats, random_state)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import xlogy
 
-__all__ = ["class_impurity", "number_errors"]
+from openbook.forest.labels import parts_of
+
+__all__ = ["class_impurities", "class_impurity", "number_errors"]
+
+
+def class_impurities(criterion: str, value: np.ndarray, widths: tuple[int, ...]) -> np.ndarray:
+    """Of nodes (nodes,), on average over outputs of so many classes."""
+    return np.mean([class_impurity(criterion, part) for part in parts_of(value, widths)], axis=0)
 
 
 def class_impurity(criterion: str, weights: np.ndarray) -> np.ndarray:

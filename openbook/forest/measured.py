@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from openbook.forest.impurities import class_impurity, number_errors
+from openbook.forest.impurities import class_impurities, number_errors
 from openbook.forest.prediction import Walk, leaves_of
 from openbook.forest.training import Target
 from openbook.forest.tree import Tree
@@ -31,20 +31,19 @@ class MeasuredTree(Tree):
     @classmethod
     def of(cls, tree: Tree, criterion: str, X: Any, targets: Sequence[Target]) -> MeasuredTree:
         """From the rows the tree was grown from."""
-        known = {f.name: getattr(tree, f.name) for f in fields(Tree)}
         widths = tuple(target.classes for target in targets if target.classes)
         if widths:
-            parts = np.split(tree.value, np.cumsum(widths)[:-1], axis=1)
-            each = [class_impurity(criterion, part) for part in parts]
-        else:
-            leaves = leaves_of(Walk.of([tree], X.shape[1]), X)[:, 0]
-            each = [_spread(tree, criterion, leaves, t, o) for o, t in enumerate(targets)]
-        return cls(
-            **known,
-            impurity=np.mean(each, axis=0),
-            n_features=X.shape[1],
-            n_classes=np.array(widths or (1,) * len(targets)),
-        )
+            return cls.knowing(tree, class_impurities(criterion, tree.value, widths), X.shape[1], widths)
+        leaves = leaves_of(Walk.of([tree], X.shape[1], ()), X)[:, 0]
+        each = [_spread(tree, criterion, leaves, t, o) for o, t in enumerate(targets)]
+        return cls.knowing(tree, np.mean(each, axis=0), X.shape[1], widths)
+
+    @classmethod
+    def knowing(cls, tree: Tree, impurity: np.ndarray, n_features: int, widths: tuple[int, ...]) -> MeasuredTree:
+        """The tree with the impurity of its nodes; `widths` says how many classes each output has, nothing for numbers."""
+        known = {f.name: getattr(tree, f.name) for f in fields(Tree)}
+        n_classes = np.array(widths or (1,) * tree.value.shape[1])
+        return cls(**known, impurity=impurity, n_features=n_features, n_classes=n_classes)
 
     @property
     def n_outputs(self) -> int:

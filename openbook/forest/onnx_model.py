@@ -19,18 +19,24 @@ _ML_VERSION, _VERSION, _IR_VERSION = 3, 17, 8  # what runtimes of 2022 read alre
 def to_onnx(model: Any) -> Any:
     """A fitted tree or forest as an `onnx.ModelProto`: input X (rows, features) in float32.
 
-    Classifiers give `label` (rows,) and `probabilities` (rows, classes), regressors `prediction` (rows, 1), in float32.
+    Classifiers give `label` (rows,) and `probabilities` (rows, classes), regressors `prediction` (rows, outputs), in float32.
     Every float32 row ends in the leaves it ends in here: thresholds are rounded down to float32, missing values (NaN) go
-    their learnt side. Raises ModelError for classes that are neither whole numbers nor texts.
+    their learnt side. Raises ModelError for classes that are neither whole numbers nor texts, and for those of several
+    outputs.
     """
     onnx = _onnx()
     check_is_fitted(model)
     classes = getattr(model, "classes_", None)
+    if isinstance(classes, list):
+        raise ModelError(f"a classifier of {len(classes)} outputs has no form in ONNX here", where="to_onnx",
+                         do="fit one model for each output")  # fmt: skip
     nodes = _nodes([tree.side_by_side() for tree in model.trees_])
     leaves = _leaves(model, nodes)
     x = onnx.helper.make_tensor_value_info("X", onnx.TensorProto.FLOAT, [None, model.n_features_in_])
     steps, outputs, constants = (
-        _regressor(onnx, nodes, leaves) if classes is None else _classifier(onnx, nodes, leaves, classes)
+        _regressor(onnx, nodes, leaves, model.n_outputs_)
+        if classes is None
+        else _classifier(onnx, nodes, leaves, classes)
     )
     graph = onnx.helper.make_graph(steps, type(model).__name__, [x], outputs, initializer=constants)
     opsets = [onnx.helper.make_opsetid("ai.onnx.ml", _ML_VERSION), onnx.helper.make_opsetid("", _VERSION)]
@@ -78,7 +84,7 @@ def _floats_below(thresholds: np.ndarray) -> np.ndarray:
 
 def _leaves(model: Any, nodes: dict[str, Any]) -> dict[str, Any]:
     """What each leaf adds to each output: its share of the forest's mean."""
-    walk = Walk.of(model.trees_, model.n_features_in_)
+    walk = Walk.of(model.trees_, model.n_features_in_, model._widths())
     values = walk.votes if getattr(model, "voting", "soft") == "hard" else walk.shares
     at = np.flatnonzero(np.array(nodes["nodes_modes"]) == "LEAF")
     width = values.shape[1]
@@ -110,8 +116,8 @@ def _classifier(onnx: Any, nodes: dict[str, Any], leaves: dict[str, Any], classe
     return [trees, chosen, named], outputs, [tensor("classes", kind, [len(classes)], labels)]
 
 
-def _regressor(onnx: Any, nodes: dict[str, Any], leaves: dict[str, Any]) -> tuple[Any, Any, Any]:
+def _regressor(onnx: Any, nodes: dict[str, Any], leaves: dict[str, Any], outputs: int) -> tuple[Any, Any, Any]:
     given = {f"target_{name}": value for name, value in leaves.items()}
-    trees = onnx.helper.make_node("TreeEnsembleRegressor", ["X"], ["prediction"], domain="ai.onnx.ml", n_targets=1,
+    trees = onnx.helper.make_node("TreeEnsembleRegressor", ["X"], ["prediction"], domain="ai.onnx.ml", n_targets=outputs,
                                   post_transform="NONE", **nodes, **given)  # fmt: skip
-    return [trees], [onnx.helper.make_tensor_value_info("prediction", onnx.TensorProto.FLOAT, [None, 1])], []
+    return [trees], [onnx.helper.make_tensor_value_info("prediction", onnx.TensorProto.FLOAT, [None, outputs])], []

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from openbook.forest.fixed import CRITERIA, FixedPoint, Target
+from openbook.forest.fixed import CRITERIA, FixedPoint, Target, squared
 
 __all__ = ["Output", "Outputs"]
 
@@ -78,7 +78,7 @@ class Outputs:
         if self.classes:
             return len(self.each) * self.each[0].fixed.per_step(self.each[0].target, self.criterion)
         largest = max((o.fixed.target_step for o in self.each if o.fixed.weighted.any()), default=1.0)
-        return len(self.each) / (largest**2 if self.criterion == _SQUARED else largest)
+        return len(self.each) / (squared(largest) if self.criterion == _SQUARED else largest)
 
     def weight_of(self, sums: np.ndarray) -> np.ndarray:
         """The weight of nodes (nodes,), from their sums: of each class of each output, or the weight and each target."""

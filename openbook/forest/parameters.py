@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from numbers import Integral, Real
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from openbook.errors import InputError
 
-__all__ = ["count", "drawn_rows", "features", "monotonic", "one_of", "threads", "whole", "within"]
+__all__ = ["count", "drawn_rows", "features", "monotonic", "one_of", "whole", "within"]
 
 _LEAST = math.ulp(0.0)  # the smallest number above 0
 
@@ -64,11 +63,6 @@ def features(value: Any, n: int) -> int:
     if isinstance(value, Integral):
         return min(n, whole("max_features", value, 1))
     return max(1, int(within("max_features", value, _LEAST, 1.0) * n))
-
-
-def threads(n_jobs: int | None) -> int:
-    """How many threads `n_jobs` means."""
-    return os.cpu_count() or 1 if n_jobs == -1 else max(1, n_jobs or 1)
 
 
 def monotonic(value: Any, n: int) -> tuple[int, ...]:

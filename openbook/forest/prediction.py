@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from openbook.forest.columns import is_sparse
+from openbook.forest.labels import parts_of
 from openbook.forest.ranks import Ranks
 from openbook.forest.tree import Tree
 
@@ -50,7 +51,7 @@ class Walk:
         values = np.ascontiguousarray(np.concatenate([t.value for t in trees]), dtype=np.float64)
         if widths is None:
             widths = values.shape[1:] if values.shape[1] > 1 else ()
-        shares = [part / part.sum(axis=1, keepdims=True) for part in _outputs(values, widths)]
+        shares = [part / part.sum(axis=1, keepdims=True) for part in parts_of(values, widths)]
         return cls(np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]), starts[:-1],
                    np.concatenate(shares, axis=1) if shares else values, n_features, widths)  # fmt: skip
 
@@ -61,13 +62,8 @@ class Walk:
 
     @property
     def votes(self) -> np.ndarray:
-        outputs = _outputs(self.shares, self.widths or self.shares.shape[1:])
+        outputs = parts_of(self.shares, self.widths or self.shares.shape[1:])
         return np.concatenate([np.eye(part.shape[1])[np.argmax(part, axis=1)] for part in outputs], axis=1)
-
-
-def _outputs(values: np.ndarray, widths: tuple[int, ...]) -> list[np.ndarray]:
-    """The columns of each output's classes."""
-    return np.split(values, np.cumsum(widths)[:-1], axis=1) if widths else []
 
 
 def _nodes(tree: Tree, start: np.uint64) -> tuple[np.ndarray, np.ndarray]:

@@ -30,7 +30,7 @@ class SingleTree(TreeBased):
     def _grow(self, X: Any, targets: tuple[Target, ...], growth: Growth, callback: Callback | None) -> None:
         self.seeds_ = self._seeds(1)
         (tree,) = self._grown(X, targets, growth, self.seeds_, lambda seed: None)
-        self.trees_ = [MeasuredTree.of(tree, self.criterion, X, targets)]
+        self.trees_: list[Tree] = [MeasuredTree.of(tree, self.criterion, X, targets)]
         if callback is not None:
             callback(1, 1)
 

@@ -182,7 +182,7 @@ class Tree(Brief, Explains):
         """The leaf each row ends in (rows,)."""
         from openbook.forest.prediction import Walk, leaves_of  # which is made of trees
 
-        return leaves_of(Walk.of([self], X.shape[1]), X)[:, 0]
+        return leaves_of(Walk.of([self], X.shape[1], ()), X)[:, 0]
 
     def decision_path(self, X: np.ndarray) -> Any:
         """Which nodes each row passes: a sparse matrix (rows, nodes) of ones."""

@@ -41,7 +41,7 @@ def from_stored(stored: Stored) -> Any:
         _require_numbers(model, "coef_", (features,))
         attribute(model, "intercept_", float)
         return model
-    classes = require_classes(model)
+    (classes,) = require_classes(model)
     sums = 1 if classes == 2 else classes
     _require_numbers(model, "coef_", (sums, features))
     _require_numbers(model, "intercept_", (sums,))

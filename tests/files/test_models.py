@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,13 @@ def read_again(model: Any, folder: Path) -> Any:
 
 
 def same(a: Any, b: Any) -> None:
-    """Equal to the last bit, of one dtype."""
+    """Equal to the last bit, of one dtype; lists and dataclasses in each of their parts."""
+    if is_dataclass(a) or isinstance(a, list):
+        assert type(a) is type(b)
+        parts = zip(a, b, strict=True) if isinstance(a, list) else zip(vars(a).values(), vars(b).values(), strict=True)
+        for mine, other in parts:
+            same(mine, other)
+        return
     a, b = np.asarray(a), np.asarray(b)
     assert a.dtype == b.dtype
     np.testing.assert_array_equal(a, b)
@@ -78,10 +85,7 @@ def require_same_model(model: Any, again: Any, X: np.ndarray) -> None:
     assert repr(again.get_params()) == repr(model.get_params())
     same(model.predict(X), again.predict(X))
     same(model.feature_importances_, again.feature_importances_)
-    for ours, theirs in zip(model.trees_, again.trees_, strict=True):
-        for name in vars(ours):
-            same(getattr(ours.side_by_side(), name), getattr(theirs, name))
-    for name in set(vars(model)) - {"trees_"} - set(model.get_params()):
+    for name in set(vars(model)) - set(model.get_params()):
         same(getattr(model, name), getattr(again, name))
 
 
@@ -257,6 +261,12 @@ def test_what_is_no_model_is_not_saved(tmp_path: Path) -> None:
         ob.save(RandomForestClassifier(), tmp_path / "x")
     model = DecisionTreeRegressor(random_state=np.random.RandomState(0)).fit(table(), np.arange(240.0))
     with pytest.raises(ModelError, match="random_state is a RandomState"):
+        ob.save(model, tmp_path / "x")
+    model.set_params(random_state=0, criterion="guess")
+    with pytest.raises(ModelError, match="criterion 'guess' is none"):
+        ob.save(model, tmp_path / "x")
+    model.set_params(criterion="squared_error").note = "mine"
+    with pytest.raises(ModelError, match=r"del model\.note"):
         ob.save(model, tmp_path / "x")
     assert not list(tmp_path.iterdir())
 

@@ -16,7 +16,7 @@ from openbook import nn
 from openbook.errors import FileError
 from openbook.files import Stored
 from openbook.files.models import to_stored
-from openbook.forest import DecisionTreeClassifier, RandomForestClassifier, RandomForestRegressor
+from openbook.forest import DecisionTreeClassifier, ExtraTreeRegressor, RandomForestClassifier, RandomForestRegressor
 from openbook.linear import LinearRegression, LogisticRegression
 
 ODD = [
@@ -47,11 +47,19 @@ def _models() -> dict[str, Any]:
     X[::7, 1] = np.nan
     y = random.integers(0, 3, 60)
     full = np.nan_to_num(X)
+    weight = np.linspace(0.5, 1.5, 60)
+    pairs = np.column_stack([y > 0, y > 1])
     return {
         "tree": DecisionTreeClassifier(max_depth=3).fit(X, np.array(["a", "b", "c"])[y]),
         "forest": RandomForestClassifier(3, max_depth=3, random_state=0, oob_score=True).fit(X, y),
         "numbers": RandomForestRegressor(3, max_depth=3, random_state=0).fit(X, X[:, 0]),
         "compact": RandomForestClassifier(3, max_depth=3, random_state=0).fit(X, y).compact(),
+        "several": RandomForestClassifier(2, max_depth=3, random_state=0, oob_score=True).fit(X, pairs, sample_weight=weight),
+        "quantiles": RandomForestRegressor(2, max_depth=3, random_state=0, keep_targets=True, oob_score=True).fit(
+            X, X[:, 0], sample_weight=weight
+        ),
+        "two numbers": ExtraTreeRegressor(max_depth=3, random_state=0).fit(X, full[:, :2]),
+        "compact several": RandomForestClassifier(2, max_depth=3, random_state=0).fit(X, pairs).compact(),
         "logistic": LogisticRegression().fit(full, y),
         "line": LinearRegression().fit(full, full[:, 0]),
         "net": nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Sequential(nn.LayerNorm(3), nn.Dropout(0.5)), nn.Linear(3, 2)).eval(),
@@ -69,7 +77,21 @@ def use(model: Any) -> None:
         model(ob.tensor(random.normal(size=(3, 1, 4)), ob.float32))
     elif not isinstance(model, dict) and model.n_features_in_ < 1000:
         X = random.normal(size=(9, model.n_features_in_))
-        model.predict_proba(X) if hasattr(model, "predict_proba") else model.predict(X)
+        model.predict_proba(X) if hasattr(model, "classes_") else model.predict(X)
+        use_forest(model, X)
+
+
+def use_forest(model: Any, X: np.ndarray) -> None:
+    """What else a forest can be asked: its drawn rows, the targets in its leaves, its intervals."""
+    if hasattr(model, "leaf_targets_"):
+        model.predict_quantiles(X)
+    if hasattr(model, "oob_residuals_") and model.oob_residuals_.ndim == 1 and len(model.oob_residuals_):
+        model.predict_interval(X, by="out_of_bag")
+    drawn = getattr(model, "bootstrap_", None)
+    if drawn is not None and model.seeds_ and max(drawn.rows, drawn.size) < 1000:
+        assert len(model.estimators_samples_) == len(model.estimators_) == len(model)
+    if hasattr(model, "tree_") and hasattr(model.tree_, "impurity"):
+        assert len(model.tree_.impurity) == len(model.tree_)
 
 
 def outcome(data: bytes, path: Path) -> str:

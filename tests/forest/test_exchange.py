@@ -113,13 +113,14 @@ def test_what_has_no_counterpart_is_said() -> None:
     X = rows()
     with pytest.raises(ModelError, match="counterpart"):
         ob.from_sklearn(LinearRegression().fit(X, X[:, 0]))
-    with pytest.raises(ModelError, match="several outputs"):
-        ob.from_sklearn(tree.DecisionTreeRegressor().fit(X, X[:, :2]))
-    with pytest.warns(UserWarning, match="monotonic_cst"):
-        ob.from_sklearn(tree.DecisionTreeRegressor(monotonic_cst=[1, 0, 0, 0], max_depth=3).fit(X, X[:, 0]))
+    with pytest.warns(UserWarning, match="no keep_targets, max_time"):
+        forest.RandomForestRegressor(2, keep_targets=True, max_time=1e6).fit(X, X[:, 0]).to_sklearn()
     ours = ob.from_sklearn(ensemble.RandomForestClassifier(3, random_state=0).fit(X, target(THEIRS["forest"], X)))
     with pytest.raises(ModelError, match="another library"):
         ours.explain(row=X[0], index=0)
+    for draws in (lambda: ours.drawn(0), lambda: ours.estimators_samples_, lambda: ours.oob_importances(X, X[:, 0])):
+        with pytest.raises(ModelError, match="another library"):
+            draws()
     assert ours.explain(row=X[0]).check().passed
 
 
@@ -136,6 +137,60 @@ def test_ours_as_theirs_answers_alike(name: str, missing: bool) -> None:
     np.testing.assert_array_equal(ob.from_sklearn(theirs).predict(X), ours.predict(X))
     if hasattr(ours, "tree_"):
         assert theirs.get_depth() == ours.get_depth() and theirs.get_n_leaves() == ours.get_n_leaves()
+
+
+SEVERAL = {
+    "tree": tree.DecisionTreeClassifier(random_state=0, max_depth=5),
+    "forest": ensemble.RandomForestClassifier(5, random_state=0, criterion="entropy"),
+    "random tree": tree.ExtraTreeClassifier(random_state=0, max_depth=5),
+    "random tree of numbers": tree.ExtraTreeRegressor(random_state=0, min_samples_leaf=3),
+    "tree of numbers": tree.DecisionTreeRegressor(random_state=0, max_depth=5),
+    "forest of numbers": ensemble.ExtraTreesRegressor(5, random_state=0, max_depth=5),
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_several_outputs_go_over_and_back(name: str) -> None:
+    """Three classes beside two, or two numbers: scikit-learn's as ours; ours, grown here, as scikit-learn's; and back."""
+    X = rows().astype(np.float32)
+    theirs = SEVERAL[name]
+    y = np.column_stack([target(theirs, X), target(theirs, X[:, ::-1], 2)])
+    theirs.fit(X, y)
+    own = getattr(forest, type(theirs).__name__)(**theirs.get_params(deep=False)).fit(X, y)
+    over = pickle.loads(pickle.dumps(own.to_sklearn()))
+    for ours, other in ((ob.from_sklearn(theirs), theirs), (own, over), (ob.from_sklearn(over), over)):
+        np.testing.assert_array_equal(ours.predict(X), other.predict(X))
+        if hasattr(theirs, "predict_proba"):
+            for mine, its in zip(ours.predict_proba(X), other.predict_proba(X), strict=True):
+                np.testing.assert_array_equal(mine, its)
+        np.testing.assert_allclose(ours.feature_importances_, other.feature_importances_, rtol=1e-9, atol=1e-12)
+    if hasattr(theirs, "tree_"):
+        np.testing.assert_array_equal(over.tree_.impurity, own.tree_.impurity)
+        np.testing.assert_array_equal(np.sort(ob.from_sklearn(theirs).tree_.impurity), np.sort(theirs.tree_.impurity))
+
+
+@pytest.mark.parametrize("kind", ["DecisionTreeClassifier", "RandomForestClassifier", "RandomForestRegressor"])
+def test_constraints_hold_on_either_side(kind: str) -> None:
+    """Shares under constraints stay the shares they are, so that their order stays to the last bit."""
+    X = rows().astype(np.float32)
+    theirs = (getattr(tree, kind, None) or getattr(ensemble, kind))(monotonic_cst=[1, -1, 0, 0], random_state=0)
+    y = target(theirs, X, 2)
+    line = np.zeros((500, 4), np.float32)
+    line[:, 0] = np.sort(X[:, 0].repeat(2)[:500])
+    own = getattr(forest, kind)(monotonic_cst=[1, -1, 0, 0], random_state=0).fit(X, y)
+    for ours, other in ((ob.from_sklearn(theirs.fit(X, y)), theirs), (own, own.to_sklearn())):
+        np.testing.assert_allclose(answers(ours, X), answers(other, X), rtol=1e-15, atol=1e-16)
+        assert (np.diff(answers(ours, line).reshape(500, -1)[:, -1]) >= 0).all()
+        assert ours.monotonic_cst == other.monotonic_cst
+        values = [getattr(other, "estimators_", [other])[0].tree_.value[:, 0, -1], ours.trees_[0].value[:, -1]]
+        np.testing.assert_array_equal(*np.sort(values))
+
+
+def test_a_forest_that_came_over_gives_its_trees() -> None:
+    X = rows().astype(np.float32)
+    theirs = ensemble.RandomForestClassifier(3, random_state=0).fit(X, target(THEIRS["forest"], X))
+    for ours, other in zip(ob.from_sklearn(theirs).estimators_, theirs.estimators_, strict=True):
+        np.testing.assert_array_equal(ours.predict_proba(X), other.predict_proba(X))
 
 
 def test_a_hard_vote_is_not_scikit_learns() -> None:
@@ -176,6 +231,16 @@ def test_onnxruntime_answers_as_ours(name: str, missing: bool) -> None:
     )
     if hasattr(ours, "classes_"):
         require_same_labels(found[0], ours, grid)
+
+
+def test_several_numbers_in_onnx_and_several_classes_not() -> None:
+    pytest.importorskip("onnx", reason="onnx is not installed")
+    X = rows().astype(np.float32)
+    numbers = forest.RandomForestRegressor(4, random_state=0).fit(X, X[:, :2])
+    found = run_onnx(numbers.to_onnx(), X)[0]
+    np.testing.assert_allclose(found, numbers.predict(X), rtol=0, atol=1e-6 * float(np.abs(X[:, :2]).max()))
+    with pytest.raises(ModelError, match="2 outputs has no form in ONNX"):
+        forest.DecisionTreeClassifier().fit(X, X[:, :2] > 0).to_onnx()
 
 
 @pytest.mark.parametrize(

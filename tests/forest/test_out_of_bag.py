@@ -77,3 +77,17 @@ def test_importances_want_the_training_rows() -> None:
     model = RandomForestClassifier(3, random_state=0).fit(X, Y > 0)
     with pytest.raises(InputError, match="training rows"):
         model.oob_importances(X[:10], Y[:10] > 0)
+
+
+def test_other_trees_make_what_is_known_of_the_old_ones_go() -> None:
+    X = np.random.default_rng(0).normal(size=(80, 3))
+    model = RandomForestRegressor(20, random_state=0, oob_score=True, keep_targets=True).fit(X, X[:, 0])
+    kept = {"oob_score_", "oob_prediction_", "oob_residuals_", "leaf_targets_"}
+    assert kept <= set(vars(model))
+    with pytest.warns(UserWarning, match="does not fit new trees"):
+        model.set_params(oob_score=False, keep_targets=False, warm_start=True).fit(X, X[:, 0])
+    assert kept <= set(vars(model))  # the trees are the same
+    model.set_params(n_estimators=21).fit(X, X[:, 0])
+    assert not kept & set(vars(model))
+    with pytest.raises(InputError, match="does not know the targets"):
+        model.predict_quantiles(X)

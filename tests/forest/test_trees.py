@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn import tree as sktree
+from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, make_classification
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import train_test_split
 
-from openbook.errors import ModelError, OpenbookError
+from openbook.errors import InputError, ModelError, OpenbookError
 from openbook.forest import (
     DecisionTreeClassifier,
     DecisionTreeRegressor,
@@ -185,3 +186,26 @@ def test_regression_forests_average_leaf_means() -> None:
     means = np.stack([t.value[model.apply(X)[:, i], 0] for i, t in enumerate(model.trees_)])
     np.testing.assert_allclose(model.predict(X), means.mean(axis=0), rtol=1e-12)
     assert 0.3 < model.oob_score_ < 0.6
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+@pytest.mark.parametrize("criterion", ["squared_error", "absolute_error"])
+@pytest.mark.parametrize("power", [-1060, -900, -460, -300, 300, 480, 900, 1020])
+def test_targets_of_any_size_are_scaled_or_refused(power: int, criterion: str, outputs: int) -> None:
+    """A power of two more changes no digit of a tree; where squares leave the floats, an error says what to do."""
+    X = np.random.default_rng(0).normal(size=(80, 3))
+    y = X[:, 0] if outputs == 1 else np.column_stack([X[:, 0], X[:, 1] ** 2])
+    plain = DecisionTreeRegressor(criterion=criterion, max_depth=4, random_state=0).fit(X, y)
+    model = clone(plain)
+    try:
+        model.fit(X, np.ldexp(y, power))
+    except InputError as error:
+        assert "power of two" in error.do and abs(power) > (500 if criterion == "squared_error" else 1015)
+        return
+    if power < -1000:  # so small that digits are lost in y already
+        assert criterion == "absolute_error"
+        return
+    np.testing.assert_array_equal(model.predict(X), np.ldexp(plain.predict(X), power))
+    scale = (2 if criterion == "squared_error" else 1) * power
+    np.testing.assert_array_equal(model.tree_.gain, np.ldexp(plain.tree_.gain, scale))
+    np.testing.assert_array_equal(model.tree_.impurity, np.ldexp(plain.tree_.impurity, scale))

@@ -7,29 +7,21 @@ from pathlib import Path
 import pytest
 
 import openbook as ob
+from tests.browser import browse
 from tests.explain.trees.models import TREES, forest, grown
-from tests.study.test_browser import browse
 
 # Of every box: how far its words reach beyond it; of all words: how far beyond the picture, and the smallest letters.
 PROBE = """
-<script>addEventListener('load',()=>{setTimeout(()=>{
 const svg=document.querySelector('svg.ob-tree'),all=svg.getBoundingClientRect();let out=0,beyond=0,small=99;
 svg.querySelectorAll('text').forEach(t=>{const b=t.getBoundingClientRect();
 beyond=Math.max(beyond,all.left-b.left,b.right-all.right,all.top-b.top,b.bottom-all.bottom);
 small=Math.min(small,parseFloat(getComputedStyle(t).fontSize));
 const g=t.closest('[data-node]');if(!g)return;const c=g.querySelector('.card').getBoundingClientRect();
 out=Math.max(out,c.left-b.left,b.right-c.right,b.bottom-c.bottom,c.top-b.top)});
-const e=document.createElement('pre');e.id='probe';e.textContent=JSON.stringify({out,beyond,small,
-width:innerWidth,scroll:document.documentElement.scrollWidth,texts:svg.querySelectorAll('text').length,
-resources:performance.getEntriesByType('resource').length});document.body.append(e)},200)})</script>
+return {out,beyond,small,width:innerWidth,scroll:document.documentElement.scrollWidth,
+texts:svg.querySelectorAll('text').length,resources:performance.getEntriesByType('resource').length}
 """
 LONG = "a feature's name <&> of about a hundred letters, wide ones MMMMWWWW among them, and a number at its end "
-
-
-def probed(page: str, folder: Path) -> Path:
-    place = folder / "picture.html"
-    place.write_text(page.replace("</body>", PROBE + "</body>"), encoding="utf-8")
-    return place
 
 
 @pytest.mark.browser
@@ -38,7 +30,7 @@ def test_words_stay_in_their_boxes(name: str, tmp_path: Path) -> None:
     assert name in TREES
     fitted = grown(name)
     picture = ob.plot_tree(fitted.model, fitted.X, fitted.y, row=fitted.X[0])
-    seen, console = browse(probed(picture.html(), tmp_path), tmp_path / "profile", 500)
+    seen, console = browse(picture.html(), PROBE, tmp_path, 500)
     assert seen["out"] <= 0 and seen["beyond"] <= 0 and seen["small"] >= 10
     assert seen["resources"] == 0 and seen["scroll"] <= seen["width"] and "CONSOLE" not in console
     assert seen["texts"] > 3
@@ -52,7 +44,7 @@ def test_long_names_stay_in_their_boxes(orientation: str, tmp_path: Path) -> Non
     classes = ["W" * 60, "a class of very many words " * 4, "日本語のクラス名" * 6]
     picture = ob.plot_tree(fitted.model, fitted.X, fitted.y, row=fitted.X[0], orientation=orientation,
                            feature_names=names, class_names=classes)  # fmt: skip
-    seen, _ = browse(probed(picture.html(), tmp_path), tmp_path / "profile", 500)
+    seen, _ = browse(picture.html(), PROBE, tmp_path, 500)
     assert seen["out"] <= 0 and seen["beyond"] <= 0
 
 
@@ -62,6 +54,6 @@ def test_a_vote_stays_in_its_picture(name: str, tmp_path: Path) -> None:
     fitted = forest(name)
     names = [f"{LONG}{i}" for i in range(fitted.X.shape[1])]
     picture = ob.plot_forest(fitted.model, fitted.X[0], feature_names=names)
-    seen, console = browse(probed(picture.html(), tmp_path), tmp_path / "profile", 500)
+    seen, console = browse(picture.html(), PROBE, tmp_path, 500)
     assert seen["beyond"] <= 0 and seen["small"] >= 10
     assert seen["resources"] == 0 and seen["scroll"] <= seen["width"] and "CONSOLE" not in console
