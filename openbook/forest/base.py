@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_random_state, check_X_y
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
 from openbook.errors import InputError
 from openbook.forest.columns import is_sparse
 from openbook.forest.exchange import Exchanges
+from openbook.forest.levels import encoded, levels_of
 from openbook.forest.parameters import count, features, monotonic, one_of, whole, within
 from openbook.forest.prediction import Walk, leaves_of, walk_of
 from openbook.forest.pruning import best_leaves, prune
@@ -25,7 +26,7 @@ from openbook.record import Explains
 __all__ = ["TreeBased"]
 
 _LARGEST_SEED = np.iinfo(np.int64).max
-_FLOATS = [np.float64, np.float32]
+_ASKED: dict[str, Any] = {"dtype": [np.float64, np.float32], "ensure_all_finite": "allow-nan"}
 Callback = Callable[[int, int], Any]
 
 
@@ -43,6 +44,7 @@ class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
     random_state: Any = None
     ccp_alpha: float = 0.0
     monotonic_cst: Any = None
+    categorical_features: Any = "from_dtype"
 
     # --- fitting -----------------------------------------------------------------------------------------------
 
@@ -50,8 +52,8 @@ class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
         """Grow from X (rows, features) and y (rows,) or (rows, outputs); NaN in X is missing, and each split learns where it
         goes.
 
-        X may be a frame or one of SciPy's sparse matrices; float32 and float64 are not copied. `callback(done, of)` is
-        called after each tree, and no more are grown once it returns False. Raises InputError (a ValueError) for bad
+        X may be a frame, whose texts and categories are split as such, or one of SciPy's sparse matrices; float32 and
+        float64 are not copied. `callback(done, of)` is called after each tree, and no more are grown once it returns False. Raises InputError (a ValueError) for bad
         parameters or data.
         """
         X, y = self._table(X, y)
@@ -67,9 +69,13 @@ class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
     def _table(self, X: Any, y: Any) -> tuple[Any, np.ndarray]:
         if is_sparse(y):
             raise InputError("sparse multilabel-indicator for y is not supported", do="pass y.toarray()")
-        X, y = validate_data(
-            self, X, y, dtype=_FLOATS, ensure_all_finite="allow-nan", multi_output=True, accept_sparse="csc"
-        )
+        levels, asked = levels_of(X, self.categorical_features), {**_ASKED, "multi_output": True}
+        if levels:
+            validate_data(self, X, y, skip_check_array=True)
+            X, y = check_X_y(encoded(X, levels), y, **asked, estimator=self)
+        else:
+            X, y = validate_data(self, X, y, **asked, accept_sparse="csc")
+        self.categories_ = [levels.get(f) for f in range(self.n_features_in_)]
         return _plainly_sparse(X), column_or_1d(y, warn=True) if y.ndim == 1 or y.shape[1] == 1 else y
 
     def _targets(self, y: np.ndarray, weight: np.ndarray) -> tuple[Target, ...]:
@@ -104,9 +110,12 @@ class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
         self.max_features_ = features(self.max_features, n_features)
         if self.monotonic_cst is not None and len(targets) > 1:
             raise InputError("Monotonicity constraints are not supported with multiple outputs")
-        signs = monotonic(self.monotonic_cst, n_features)
+        signs, levels = monotonic(self.monotonic_cst, n_features), self._levels()
         if signs and targets[0].classes > 2:
             raise InputError("Monotonicity constraints are not supported with multiclass classification")
+        if signs and any(signs[f] for f in levels):
+            raise InputError("Categorical features cannot have monotonic constraints", where="monotonic_cst",
+                             do="give 0 for each category")  # fmt: skip
         return Growth(
             criterion=criterion,
             max_depth=2**31 if self.max_depth is None else whole("max_depth", self.max_depth, 1),
@@ -117,6 +126,7 @@ class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
             min_impurity_decrease=within("min_impurity_decrease", self.min_impurity_decrease, 0.0, np.inf),
             random=self._thresholds_are_drawn(),
             monotonic=signs if any(signs) and targets[0].classes != 1 else (),
+            levels=tuple(len(levels.get(f, ())) for f in range(n_features)) if levels else (),
         )
 
     def _thresholds_are_drawn(self) -> bool:
@@ -131,10 +141,18 @@ class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
     # --- using -------------------------------------------------------------------------------------------------
 
     def _rows(self, X: Any) -> Any:
+        """The rows as trees take them: floats, categories as codes of their levels."""
         check_is_fitted(self)
-        return _plainly_sparse(
-            validate_data(self, X, dtype=_FLOATS, ensure_all_finite="allow-nan", reset=False, accept_sparse="csr")
-        )
+        levels = self._levels()
+        if not levels:
+            return _plainly_sparse(validate_data(self, X, **_ASKED, reset=False, accept_sparse="csr"))
+        validate_data(self, X, reset=False, skip_check_array=True)
+        return check_array(encoded(X, levels), **_ASKED, estimator=self)
+
+    def _levels(self) -> dict[int, np.ndarray]:
+        """The levels of each category; forests that were scikit-learn's, or come from an older file, have none."""
+        known = getattr(self, "categories_", None) or ()
+        return {f: levels for f, levels in enumerate(known) if levels is not None}
 
     def _leaves(self, X: Any) -> np.ndarray:
         X = self._rows(X)

@@ -68,8 +68,10 @@ class Classifies(ClassifierMixin, TreeBased):
 
         "soft": the mean of the leaves' class fractions. "hard": the share of trees whose leaf's largest class it is.
         """
+        return self._probabilities(self._rows(X), voting)
+
+    def _probabilities(self, X: Any, voting: str | None = None) -> Any:
         voting = one_of("voting", voting or getattr(self, "voting", "soft"), ("soft", "hard"))
-        X = self._rows(X)
         return self._each_output((vote_shares if voting == "hard" else leaf_values)(self._walk(), X, self._threads()))
 
     def predict_log_proba(self, X: Any) -> Any:
@@ -86,7 +88,10 @@ class Classifies(ClassifierMixin, TreeBased):
 
     def predict(self, X: Any) -> np.ndarray:
         """The class with the largest probability; of equal ones, the first. (rows,), or (rows, outputs)."""
-        found = self.predict_proba(X)
+        return self._predicted(self._rows(X))
+
+    def _predicted(self, X: Any) -> np.ndarray:
+        found = self._probabilities(X)
         if not isinstance(found, list):
             return self.classes_[np.argmax(found, axis=1)]
         winners = [classes[np.argmax(p, axis=1)] for classes, p in zip(self.classes_, found, strict=True)]

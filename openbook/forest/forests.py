@@ -166,6 +166,8 @@ class Forest(CallbackSupport, TreeBased):
             raise InputError("the forest knows other classes or outputs", do="fit with warm_start=False")
         if max(int(tree.feature.max()) for tree in self.trees_) >= self.n_features_in_:
             raise InputError("the forest knows more features than X has", do="fit with warm_start=False")
+        if {f: len(order) for f, order in self.trees_[0].orders.items()} != {f: len(l) for f, l in self._levels().items()}:
+            raise InputError("the forest knows other levels of categories", do="fit with warm_start=False")
         return self.trees_
 
     @property
@@ -179,7 +181,8 @@ class Forest(CallbackSupport, TreeBased):
         mine = {name: value for name, value in self.get_params(deep=False).items() if name in known}
         # scikit-learn takes no more than 32 bits of a seed.
         single = self._single(**{**mine, "splitter": self._splitter, "random_state": seed % 2**32})
-        for name in ("classes_", "n_classes_", "n_outputs_", "n_rows_", "n_features_in_", "max_features_"):
+        for name in ("classes_", "n_classes_", "n_outputs_", "n_rows_", "n_features_in_", "max_features_",
+                     "categories_"):  # fmt: skip
             if hasattr(self, name):
                 setattr(single, name, getattr(self, name))
         single.trees_, single.seeds_ = [tree], [seed]

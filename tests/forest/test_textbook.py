@@ -61,7 +61,19 @@ def assert_same(
     (fast,) = grow_forest(X, target, limits, lambda _: counts, [seed])
     for name in FIELDS:
         np.testing.assert_array_equal(getattr(fast, name), getattr(slow, name), err_msg=name)
+    assert fast.orders.keys() == slow.orders.keys()
+    for f, order in fast.orders.items():
+        np.testing.assert_array_equal(order, slow.orders[f], err_msg=f"order of {f}")
     return fast
+
+
+def levels_of(data: st.DataObject, X: np.ndarray, random: np.random.Generator) -> tuple[int, ...]:
+    """Make some columns categories: codes of levels, not all of which need to be there."""
+    levels = tuple(data.draw(st.lists(st.sampled_from([0, 1, 4, 20]), min_size=X.shape[1], max_size=X.shape[1])))
+    for f, count in enumerate(levels):
+        if count:
+            X[:, f] = np.where(np.isnan(X[:, f]), np.nan, random.integers(0, count, len(X)))
+    return levels
 
 
 @settings(max_examples=150, deadline=None)
@@ -84,7 +96,7 @@ def test_small_tables(data: st.DataObject) -> None:
         criterion, max_features=draw(st.integers(1, d)), max_depth=draw(st.sampled_from([1, 3, 100])),
         min_samples_leaf=draw(st.integers(1, 4)), min_samples_split=draw(st.integers(2, 6)),
         min_weight_leaf=draw(st.sampled_from([0.0, 0.1])), min_impurity_decrease=draw(st.sampled_from([0.0, 0.01])),
-        random=draw(st.booleans()),
+        random=draw(st.booleans()), levels=levels_of(data, X, random),
     )  # fmt: skip
     assert_same(X, Target(y, weight, classes), limits, counts, draw(st.integers(0, 2**62)))
 
@@ -117,6 +129,7 @@ def test_small_tables_of_all_criteria_outputs_and_constraints(data: st.DataObjec
         min_samples_leaf=draw(st.integers(1, 4)), min_weight_leaf=draw(st.sampled_from([0.0, 0.1])),
         min_impurity_decrease=draw(st.sampled_from([0.0, 0.01])), random=draw(st.booleans()),
         monotonic=tuple(draw(st.lists(st.integers(-1, 1), min_size=d, max_size=d))) if constrained else (),
+        levels=() if constrained else levels_of(data, X, random),
     )  # fmt: skip
     assert_same(X, targets, limits, counts, draw(st.integers(0, 2**62)))
 
