@@ -45,6 +45,7 @@ class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
     ccp_alpha: float = 0.0
     monotonic_cst: Any = None
     categorical_features: Any = "from_dtype"
+    min_samples_level: int = 5
 
     # --- fitting -----------------------------------------------------------------------------------------------
 
@@ -127,6 +128,7 @@ class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
             random=self._thresholds_are_drawn(),
             monotonic=signs if any(signs) and targets[0].classes != 1 else (),
             levels=tuple(len(levels.get(f, ())) for f in range(n_features)) if levels else (),
+            min_samples_level=whole("min_samples_level", self.min_samples_level, 1),
         )
 
     def _thresholds_are_drawn(self) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from threading import local
 
 import numpy as np
 
 from openbook.forest.columns import Columns, bins_of, last_ranks
+from openbook.forest.fixed import FixedPoint
 from openbook.forest.orders import UNSEEN, Bag, placed
 
 __all__ = ["CategoricalColumns"]
@@ -16,15 +18,16 @@ __all__ = ["CategoricalColumns"]
 class CategoricalColumns:
     """What all trees of a forest share, and for each thread a copy in which the categories stand in its tree's order."""
 
-    def __init__(self, shared: Columns, X: np.ndarray, levels: tuple[int, ...]):
-        self.shared, self.own = shared, local()
+    def __init__(self, shared: Columns, X: np.ndarray, levels: tuple[int, ...], least: int):
+        self.shared, self.own, self.least = shared, local(), least
         self.levels = {f: count for f, count in enumerate(levels) if count}
         self.codes = {f: np.where(np.isnan(X[:, f]), count, X[:, f]).astype(np.intp) for f, count in self.levels.items()}
         self.rows = {f: np.bincount(self.codes[f], minlength=count + 1)[:count] for f, count in self.levels.items()}
 
-    def for_tree(self, bag: Bag) -> Columns:
-        """The columns as a tree on this bag sees them; they change with the next tree of the same thread."""
-        orders = {f: bag.order(self.codes[f], count) for f, count in self.levels.items()}
+    def for_tree(self, outputs: Sequence[tuple[FixedPoint, int]], counts: np.ndarray | None) -> Columns:
+        """The columns as a tree on these draws sees them (see `Bag.of`); they change with the next tree of the same thread."""
+        bag = Bag.of(outputs, counts)
+        orders = {f: bag.order(self.codes[f], count, self.least) for f, count in self.levels.items()}
         columns = self._copy()
         for f, order in orders.items():
             if len(columns.values):

@@ -9,7 +9,6 @@ import numpy as np
 
 from openbook.forest.columns import Columns
 from openbook.forest.fixed import CRITERIA, Target
-from openbook.forest.orders import Bag
 from openbook.forest.outputs import Outputs
 from openbook.forest.training import Growth, columns_of, terms_of, tree_of
 from openbook.forest.tree import Tree
@@ -37,7 +36,7 @@ class GeneralGrower:
         from openbook.forest.kernels.general_scores import Medians
         from openbook.forest.kernels.room import Nodes
 
-        table = self.columns_for(Bag.of([(o.fixed, o.target.classes) for o in outputs.each], counts))
+        table = self.columns_for([(o.fixed, o.target.classes) for o in outputs.each], counts)
         case = self.case(outputs, counts, table)
         rows = np.flatnonzero(case.weight).astype(np.uint32)
         most, (n, d), each = max(2 * len(rows) - 1, 1), self.shape, len(outputs.each)

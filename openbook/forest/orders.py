@@ -4,6 +4,9 @@ Of all ways to part levels in two, the best one for two classes, or for squared 
 (Fisher 1958; Breiman et al. 1984, section 4.2.2). To order once for each tree is as good as in every node (Wright & König
 2019). More classes, and several outputs, are ordered by the first principal component of what the levels hold (Coppersmith,
 Hong & Hosking 1999). Only the rows that a tree was given count, so its out-of-bag rows stay unseen.
+
+A level of which a tree has a few rows only would stand where chance puts it, and a useless category of thousands of levels
+would look like the best of features. So such levels go where missing values go.
 """
 
 from __future__ import annotations
@@ -22,45 +25,47 @@ UNSEEN = -1  # the place of a level that a tree has not seen: its rows go where 
 
 @dataclass(frozen=True, eq=False)
 class Bag:
-    """The rows of one tree: their `weight` (whole numbers; 0 where not drawn), what is learnt in fixed point, how often each
-    row was drawn (None: once)."""
+    """The rows of one tree (their numbers, and their weights in fixed point), and what each output has of them: the class
+    codes and how many classes there are; or, of numbers, weighted targets, in units of the float given."""
 
+    rows: np.ndarray
     weight: np.ndarray
-    outputs: Sequence[tuple[FixedPoint, int]]
-    counts: np.ndarray | None
+    outputs: Sequence[tuple[np.ndarray, int | float]]
 
     @classmethod
     def of(cls, outputs: Sequence[tuple[FixedPoint, int]], counts: np.ndarray | None) -> Bag:
-        """From every output's target and its number of classes (0: numbers)."""
-        weight = outputs[0][0].weight
-        return cls(weight if counts is None else weight * counts, outputs, counts)
+        """From every output's target and its number of classes (0: numbers); a row was drawn `counts` times (None: once)."""
+        each = outputs[0][0].weight
+        rows = np.flatnonzero(each if counts is None else each * counts)
+        times = 1 if counts is None else counts[rows]
+        found = [
+            (fixed.code[rows], classes) if classes else (fixed.weighted[rows] * times, fixed.target_step)
+            for fixed, classes in outputs
+        ]
+        return cls(rows, (each[rows] * times).astype(np.float64), found)
 
-    def order(self, codes: np.ndarray, levels: int) -> np.ndarray:
-        """The place of each level (levels,), `UNSEEN` where the bag has none of it; equals stand by their codes.
+    def order(self, codes: np.ndarray, levels: int, least: int) -> np.ndarray:
+        """The place of each level (levels,), `UNSEEN` where the bag has fewer than `least` rows of it; equals stand by code.
 
-        `codes` (rows,) are 0 … levels − 1, and `levels` for missing ones.
+        `codes` (all rows,) are 0 … levels − 1, and `levels` for missing ones.
         """
-        held = np.bincount(codes, self.weight, levels + 1)[:levels]
-        seen = np.flatnonzero(held)
-        means = np.concatenate([self._means(o, codes, levels, held, seen) for o in self.outputs], axis=1)
+        own = codes[self.rows]
+        held = np.bincount(own, self.weight, levels + 1)[:levels]
+        seen = np.flatnonzero(np.bincount(own, minlength=levels + 1)[:levels] >= least)
+        means = np.concatenate([self._sums(o, own, levels)[seen] for o in self.outputs], axis=1) / held[seen, None]
         score = means[:, 0] if means.shape[1] == 1 else first_component(means, held[seen])
         places = np.full(levels, UNSEEN, np.int16)
         places[seen[np.argsort(score, kind="stable")]] = np.arange(len(seen))
         return places
 
-    def _means(
-        self, output: tuple[FixedPoint, int], codes: np.ndarray, levels: int, held: np.ndarray, seen: np.ndarray
-    ) -> np.ndarray:
-        """What the seen levels hold of one output: class shares (of two classes, the second's), or the mean target."""
-        fixed, classes = output
-        if classes > 2:
-            sums = np.bincount(codes * classes + fixed.code, self.weight, (levels + 1) * classes)
-            return sums.reshape(levels + 1, classes)[seen] / held[seen, None]
-        if classes:
-            part, unit = self.weight * (fixed.code == 1), 1.0
-        else:
-            part, unit = fixed.weighted if self.counts is None else fixed.weighted * self.counts, fixed.target_step
-        return (np.bincount(codes, part, levels + 1)[seen] / held[seen] * unit)[:, None]
+    def _sums(self, output: tuple[np.ndarray, int | float], own: np.ndarray, levels: int) -> np.ndarray:
+        """What each level has of one output (levels, columns): the weight of each class (of two, the second's), or Σ w·y."""
+        values, kind = output
+        if isinstance(kind, float):
+            return np.bincount(own, values, levels + 1)[:levels, None] * kind
+        if kind > 2:
+            return np.bincount(own * kind + values, self.weight, (levels + 1) * kind).reshape(levels + 1, kind)[:levels]
+        return np.bincount(own, self.weight * (values == 1), levels + 1)[:levels, None]
 
 
 def first_component(means: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -120,9 +120,9 @@ class _Book:
         self.bins = [_bins(self.X[:, f]) for f in range(X.shape[1])]
 
     def order(self, codes: np.ndarray, levels: int) -> np.ndarray:
-        """The place of each level among those the tree has rows of: by what their rows have on average, equals by code."""
+        """The place of each level among those the tree has enough rows of: by what these have on average, equals by code."""
         rows = {level: np.flatnonzero((codes == level) & (self.scores.weight > 0)) for level in range(levels)}
-        seen = [level for level in rows if len(rows[level])]
+        seen = [level for level in rows if len(rows[level]) >= max(1, self.growth.min_samples_level)]
         means = np.array([self.scores.means(rows[level]) for level in seen])
         if means.ndim > 1 and means.shape[1] > 1:
             weights = np.array([float(self.scores.weight_of(rows[level])) for level in seen])

@@ -13,7 +13,6 @@ import numpy as np
 from openbook.forest.categorical_columns import CategoricalColumns
 from openbook.forest.columns import Columns
 from openbook.forest.fixed import CRITERIA, FixedPoint, Target
-from openbook.forest.orders import Bag
 from openbook.forest.tree import LEAF, Tree
 
 __all__ = ["CRITERIA", "FixedPoint", "Growth", "Sample", "Target", "columns_of", "grow_forest", "grow_trees", "terms_of",
@@ -37,6 +36,7 @@ class Growth:
     random: bool = False  # one random threshold for each drawn feature, instead of the best
     monotonic: tuple[int, ...] = ()  # by feature: 1 the prediction may only rise with it, -1 only fall, 0 anything
     levels: tuple[int, ...] = ()  # by feature: how many levels a category has, 0 for numbers; empty where all are numbers
+    min_samples_level: int = 1  # rows: levels of which a tree has fewer go where missing values go
 
     def limits(self, weight: float, exact: bool) -> np.ndarray:
         """As kernels read them (`kernels/nodes.py`), for rows of this weight."""
@@ -149,7 +149,7 @@ class _Grower:
         from openbook.forest.kernels.rows import EXACT_BELOW
 
         growth, fixed = self.growth, weighed.fixed
-        columns = self.columns_for(Bag.of([(fixed, self.target.classes)], counts))
+        columns = self.columns_for([(fixed, self.target.classes)], counts)
         rows, values, parts = self.records(weighed, counts)
         width = self.classes or 2
         n, d = self.shape
@@ -182,12 +182,12 @@ class _Grower:
                        columns.orders)  # fmt: skip
 
 
-def columns_of(X: Any, growth: Growth, threads: int) -> Callable[[Bag], Columns]:
-    """The columns that a tree on a bag is grown from: the same for all, unless there are categories."""
+def columns_of(X: Any, growth: Growth, threads: int) -> Callable[..., Columns]:
+    """The columns that a tree is grown from, by its outputs and draws: the same for all, unless there are categories."""
     columns = Columns.for_growing(X, growth.random, threads)
     if not any(growth.levels):
-        return lambda bag: columns
-    return CategoricalColumns(columns, X, growth.levels).for_tree
+        return lambda outputs, counts: columns
+    return CategoricalColumns(columns, X, growth.levels, growth.min_samples_level).for_tree
 
 
 def terms_of(fixed: FixedPoint, criterion: int) -> tuple[np.ndarray, float]:

@@ -97,6 +97,7 @@ def test_small_tables(data: st.DataObject) -> None:
         min_samples_leaf=draw(st.integers(1, 4)), min_samples_split=draw(st.integers(2, 6)),
         min_weight_leaf=draw(st.sampled_from([0.0, 0.1])), min_impurity_decrease=draw(st.sampled_from([0.0, 0.01])),
         random=draw(st.booleans()), levels=levels_of(data, X, random),
+        min_samples_level=draw(st.sampled_from([1, 3])),
     )  # fmt: skip
     assert_same(X, Target(y, weight, classes), limits, counts, draw(st.integers(0, 2**62)))
 
@@ -129,7 +130,7 @@ def test_small_tables_of_all_criteria_outputs_and_constraints(data: st.DataObjec
         min_samples_leaf=draw(st.integers(1, 4)), min_weight_leaf=draw(st.sampled_from([0.0, 0.1])),
         min_impurity_decrease=draw(st.sampled_from([0.0, 0.01])), random=draw(st.booleans()),
         monotonic=tuple(draw(st.lists(st.integers(-1, 1), min_size=d, max_size=d))) if constrained else (),
-        levels=() if constrained else levels_of(data, X, random),
+        levels=() if constrained else levels_of(data, X, random), min_samples_level=draw(st.sampled_from([1, 3])),
     )  # fmt: skip
     assert_same(X, targets, limits, counts, draw(st.integers(0, 2**62)))
 
