@@ -111,7 +111,7 @@ class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
         self.max_features_ = features(self.max_features, n_features)
         if self.monotonic_cst is not None and len(targets) > 1:
             raise InputError("Monotonicity constraints are not supported with multiple outputs")
-        signs, levels = monotonic(self.monotonic_cst, n_features), self._levels()
+        signs, levels = monotonic(self.monotonic_cst, n_features), self.levels()
         if signs and targets[0].classes > 2:
             raise InputError("Monotonicity constraints are not supported with multiclass classification")
         if signs and any(signs[f] for f in levels):
@@ -142,22 +142,25 @@ class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
 
     # --- using -------------------------------------------------------------------------------------------------
 
-    def _rows(self, X: Any) -> Any:
-        """The rows as trees take them: floats, categories as codes of their levels."""
+    def levels(self) -> dict[int, np.ndarray]:
+        """The levels of each feature that is a category, in the order of their codes."""
+        # A forest that was scikit-learn's has learnt of none.
+        return {f: known for f, known in enumerate(getattr(self, "categories_", ())) if known is not None}
+
+    def encoded(self, X: Any) -> Any:
+        """The rows as trees take them (rows, features): floats, of categories the codes of their levels.
+
+        A level that was not there in fitting is NaN, as missing values are.
+        """
         check_is_fitted(self)
-        levels = self._levels()
+        levels = self.levels()
         if not levels:
             return _plainly_sparse(validate_data(self, X, **_ASKED, reset=False, accept_sparse="csr"))
         validate_data(self, X, reset=False, skip_check_array=True)
         return check_array(encoded(X, levels), **_ASKED, estimator=self)
 
-    def _levels(self) -> dict[int, np.ndarray]:
-        """The levels of each category; forests that were scikit-learn's, or come from an older file, have none."""
-        known = getattr(self, "categories_", None) or ()
-        return {f: levels for f, levels in enumerate(known) if levels is not None}
-
     def _leaves(self, X: Any) -> np.ndarray:
-        X = self._rows(X)
+        X = self.encoded(X)
         return leaves_of(self._walk(), X, self._threads())
 
     def _widths(self) -> tuple[int, ...]:

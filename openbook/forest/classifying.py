@@ -68,7 +68,7 @@ class Classifies(ClassifierMixin, TreeBased):
 
         "soft": the mean of the leaves' class fractions. "hard": the share of trees whose leaf's largest class it is.
         """
-        return self._probabilities(self._rows(X), voting)
+        return self._probabilities(self.encoded(X), voting)
 
     def _probabilities(self, X: Any, voting: str | None = None) -> Any:
         voting = one_of("voting", voting or getattr(self, "voting", "soft"), ("soft", "hard"))
@@ -82,13 +82,13 @@ class Classifies(ClassifierMixin, TreeBased):
 
     def votes(self, X: Any) -> Any:
         """How many trees vote for each class (rows, classes)."""
-        X = self._rows(X)
+        X = self.encoded(X)
         shares = vote_shares(self._walk(), X, self._threads())
         return self._each_output(np.rint(shares * len(self.trees_)).astype(np.int64))
 
     def predict(self, X: Any) -> np.ndarray:
         """The class with the largest probability; of equal ones, the first. (rows,), or (rows, outputs)."""
-        return self._predicted(self._rows(X))
+        return self._predicted(self.encoded(X))
 
     def _predicted(self, X: Any) -> np.ndarray:
         found = self._probabilities(X)

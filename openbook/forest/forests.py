@@ -62,6 +62,14 @@ class Forest(CallbackSupport, TreeBased):
         super().fit(X, y, sample_weight, callback)
         return self
 
+    def _table(self, X: Any, y: Any) -> tuple[Any, np.ndarray]:
+        grown, before = self.warm_start and hasattr(self, "trees_"), self.levels()
+        X, y = super()._table(X, y)
+        after = self.levels()
+        if grown and not (before.keys() == after.keys() and all(np.array_equal(before[f], after[f]) for f in after)):
+            raise InputError("the forest knows other categories, or other levels of them", do="fit with warm_start=False")
+        return X, y
+
     def _grow(self, X: Any, targets: tuple[Target, ...], growth: Growth, callback: Callback | None) -> None:
         targets = self._drawing(targets)
         wanted, kept = whole("n_estimators", self.n_estimators, 1), self._kept(targets)
@@ -166,8 +174,6 @@ class Forest(CallbackSupport, TreeBased):
             raise InputError("the forest knows other classes or outputs", do="fit with warm_start=False")
         if max(int(tree.feature.max()) for tree in self.trees_) >= self.n_features_in_:
             raise InputError("the forest knows more features than X has", do="fit with warm_start=False")
-        if {f: len(order) for f, order in self.trees_[0].orders.items()} != {f: len(l) for f, l in self._levels().items()}:
-            raise InputError("the forest knows other levels of categories", do="fit with warm_start=False")
         return self.trees_
 
     @property
@@ -229,7 +235,7 @@ class Forest(CallbackSupport, TreeBased):
         check_is_fitted(self)
         if not self.bootstrap:
             raise InputError("out-of-bag importances need bootstrap=True", do="fit with bootstrap=True")
-        X = self._rows(X)
+        X = self.encoded(X)
         if X.shape[0] != self.n_rows_:
             raise InputError(
                 f"X has {X.shape[0]} rows, the forest was fitted to {self.n_rows_}", do="pass the training rows"
