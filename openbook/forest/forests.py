@@ -187,8 +187,8 @@ class Forest(CallbackSupport, TreeBased):
         mine = {name: value for name, value in self.get_params(deep=False).items() if name in known}
         # scikit-learn takes no more than 32 bits of a seed.
         single = self._single(**{**mine, "splitter": self._splitter, "random_state": seed % 2**32})
-        for name in ("classes_", "n_classes_", "n_outputs_", "n_rows_", "n_features_in_", "max_features_",
-                     "categories_"):  # fmt: skip
+        shared = ["classes_", "n_classes_", "n_outputs_", "n_rows_", "n_features_in_", "max_features_", "categories_"]
+        for name in [*shared, "feature_names_in_"] if self.levels() else shared:
             if hasattr(self, name):
                 setattr(single, name, getattr(self, name))
         single.trees_, single.seeds_ = [tree], [seed]

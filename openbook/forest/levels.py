@@ -5,7 +5,6 @@ Frames are read through narwhals, so pandas, polars and Arrow alike. Truth value
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -97,11 +96,11 @@ def _by_dtype(X: Any) -> list[int]:
 
 def _places(X: Any, asked: np.ndarray) -> np.ndarray:
     names = _names(X)
-    strange = [name for name in asked if name not in names]
+    strange = [name for name in asked.tolist() if name not in names]
     if strange:
         raise InputError(f"X has no column {strange[0]!r}", where="categorical_features",
                          do=f"choose among {', '.join(map(str, names[:20]))}" if names else "pass a frame, or places")  # fmt: skip
-    return np.array([names.index(name) for name in asked])
+    return np.array([names.index(name) for name in asked.tolist()])
 
 
 # --- values -----------------------------------------------------------------------------------------------------
@@ -126,7 +125,8 @@ def _different(column: Any, name: Any) -> np.ndarray:
         found = np.unique(column[~np.isnan(column)])
     else:
         values = sorted({value for value in column if not _is_missing(value)}, key=lambda v: (type(v).__name__, v))
-        found = np.array(values, dtype=object)
+        numbers = all(isinstance(value, int | float) for value in values)
+        found = np.array(values, dtype=None if numbers else object)
     if len(found) > MOST_LEVELS:
         raise InputError(
             f"the category {name!r} has {len(found)} levels, more than {MOST_LEVELS}", where="categorical_features",
@@ -141,8 +141,10 @@ def _is_missing(value: Any) -> bool:
 
 def _codes(column: Any, levels: np.ndarray) -> np.ndarray:
     """The code of each value among the levels, NaN where it is none of them."""
-    if isinstance(column, np.ndarray) and levels.dtype.kind == "f":
-        place = np.minimum(np.searchsorted(levels, column), max(len(levels) - 1, 0))
-        return np.where(levels[place] == column, place, np.nan) if len(levels) else np.full(len(column), np.nan)
-    code: Callable[[Any], float] = dict(zip(levels.tolist(), map(float, range(len(levels))), strict=True)).get
-    return np.fromiter((code(value, np.nan) for value in column), np.float64, len(column))
+    if not len(levels):
+        return np.full(len(column), np.nan)
+    if isinstance(column, np.ndarray) and levels.dtype.kind in "biuf":
+        place = np.minimum(np.searchsorted(levels, column), len(levels) - 1)
+        return np.where(levels[place] == column, place, np.nan)
+    code = {level: float(k) for k, level in enumerate(levels.tolist())}.get
+    return np.array([code(value, np.nan) for value in column])

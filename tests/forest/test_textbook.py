@@ -44,6 +44,10 @@ for options, target in (
     for kind in (RandomForestRegressor, ExtraTreesRegressor):
         tree = kind(1, max_depth=3, bootstrap=False, random_state=0, **options).fit(few, target).trees_[0]
         seen.update(tree.threshold.tobytes() + tree.value.tobytes() + tree.gain.tobytes())
+few[:, 0] = np.round(few[:, 0])
+for kind, target in ((RandomForestClassifier, y[:60]), (RandomForestRegressor, numbers[:, 0])):
+    model = kind(2, bootstrap=False, random_state=0, categorical_features=[0], min_samples_level=2).fit(few, target)
+    seen.update(model.predict(few).tobytes() + model.apply(X[:9]).tobytes())
 print(seen.hexdigest())
 """
 
@@ -156,6 +160,18 @@ def test_where_bins_serve_the_other_criteria(criterion: str, outputs: int) -> No
     )
     tree = assert_same(X, targets, growth(criterion, max_features=2, max_depth=1), None, 1)
     assert tree.samples[0] >= 4096 > tree.samples[1:].min()
+
+
+@pytest.mark.parametrize("classes", [2, 3, 0])
+def test_where_bins_serve_levels(classes: int) -> None:
+    """More levels than bins, and more rows than are split between very values; a third of the levels have too few rows."""
+    random = np.random.default_rng(classes)
+    X = np.stack([random.geometric(0.004, 6000) % 900, random.integers(0, 5, 6000), random.normal(size=6000)], axis=1)
+    X[random.random(X.shape) < 0.03] = np.nan
+    y = random.integers(0, classes, 6000) if classes else random.normal(size=6000).round(3)
+    limits = growth("gini" if classes else "squared_error", max_depth=2, levels=(900, 5, 0), min_samples_level=3)
+    tree = assert_same(X, Target(y, np.ones(6000), classes), limits, random.integers(0, 3, 6000), 1)
+    assert (tree.orders[0] >= 0).sum() > 255 and (tree.orders[0] < 0).sum() > 200
 
 
 @pytest.mark.slow
