@@ -8,7 +8,7 @@ import numpy as np
 
 from openbook.forest import Tree
 
-__all__ = ["levels_text"]
+__all__ = ["level_of", "levels_text"]
 
 _NAMED = 4  # levels; of more only their number is said
 
@@ -26,4 +26,10 @@ def levels_text(tree: Tree, node: int, left: bool, levels: Mapping[int, np.ndarr
     told = f"in {len(own)} of {len(names)} levels"
     if place is None or np.isnan(place):
         return told
-    return f"{told}, with {str(names[int(np.argmax(tree.orders[feature] == place))])!r}"
+    return f"{told}, with {level_of(tree, feature, levels, place)!r}"
+
+
+def level_of(tree: Tree, feature: int, levels: Mapping[int, np.ndarray], place: float) -> str:
+    """The level at a place in the tree's order: its name, or its code where `levels` says nothing."""
+    code = int(np.argmax(tree.orders[feature] == place))
+    return str(levels[feature][code]) if feature in levels else str(code)

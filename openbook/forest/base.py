@@ -53,9 +53,9 @@ class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
         """Grow from X (rows, features) and y (rows,) or (rows, outputs); NaN in X is missing, and each split learns where it
         goes.
 
-        X may be a frame, whose texts and categories are split as such, or one of SciPy's sparse matrices; float32 and
-        float64 are not copied. `callback(done, of)` is called after each tree, and no more are grown once it returns False. Raises InputError (a ValueError) for bad
-        parameters or data.
+        X may be a frame, or one of SciPy's sparse matrices; float32 and float64 are not copied. `categorical_features` says
+        which features are categories ("from_dtype": a frame's texts and categories). `callback(done, of)` is called after
+        each tree, and no more are grown once it returns False. Raises InputError (a ValueError) for bad parameters or data.
         """
         X, y = self._table(X, y)
         weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True, dtype=np.float64)

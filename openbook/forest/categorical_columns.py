@@ -21,7 +21,9 @@ class CategoricalColumns:
     def __init__(self, shared: Columns, X: np.ndarray, levels: tuple[int, ...], least: int):
         self.shared, self.own, self.least = shared, local(), least
         self.levels = {f: count for f, count in enumerate(levels) if count}
-        self.codes = {f: np.where(np.isnan(X[:, f]), count, X[:, f]).astype(np.intp) for f, count in self.levels.items()}
+        self.codes = {
+            f: np.where(np.isnan(X[:, f]), count, X[:, f]).astype(np.intp) for f, count in self.levels.items()
+        }
         self.rows = {f: np.bincount(self.codes[f], minlength=count + 1)[:count] for f, count in self.levels.items()}
 
     def for_tree(self, outputs: Sequence[tuple[FixedPoint, int]], counts: np.ndarray | None) -> Columns:

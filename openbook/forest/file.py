@@ -48,7 +48,7 @@ def from_stored(stored: Stored) -> Any:
     model = estimator_of(stored, _CLASSES)
     features = require_features(model)
     _require_use(model)
-    model.trees_ = unpacked(stored.arrays, _width(model), features)
+    model.trees_ = unpacked(stored.arrays, _width(model), features, _counted_levels(model, features))
     _require_alike(model)
     return model
 
@@ -59,6 +59,16 @@ def _require_use(model: Any) -> None:
         raise ModelError("voting is neither soft nor hard")
     if "n_jobs" in vars(model):
         attribute(model, "n_jobs", int, type(None))
+
+
+def _counted_levels(model: Any, features: int) -> dict[int, int]:
+    """How many levels each category has, if there is a list of them, or None, for each feature."""
+    known = attribute(model, "categories_", list) if hasattr(model, "categories_") else []
+    if len(known) not in (0, features) or not all(
+        v is None or (isinstance(v, np.ndarray) and v.ndim == 1) for v in known
+    ):
+        raise ModelError("the levels of the categories are no lists, one for each feature")
+    return {f: len(levels) for f, levels in model.levels().items()}
 
 
 def _width(model: Any) -> int:

@@ -67,7 +67,9 @@ class Forest(CallbackSupport, TreeBased):
         X, y = super()._table(X, y)
         after = self.levels()
         if grown and not (before.keys() == after.keys() and all(np.array_equal(before[f], after[f]) for f in after)):
-            raise InputError("the forest knows other categories, or other levels of them", do="fit with warm_start=False")
+            raise InputError(
+                "the forest knows other categories, or other levels of them", do="fit with warm_start=False"
+            )
         return X, y
 
     def _grow(self, X: Any, targets: tuple[Target, ...], growth: Growth, callback: Callback | None) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
 from openbook.errors import ModelError
+from openbook.forest.orders import UNSEEN
 from openbook.forest.tree import LEAF, Tree
 
 __all__ = ["column", "least", "packed", "unpacked"]
@@ -20,7 +23,8 @@ _NODES = {"value": np.float64, "weight": np.float64, "samples": np.int64}
 def packed(trees: Sequence[Tree]) -> dict[str, np.ndarray]:
     """The trees' arrays, to be written: `sizes` (trees,), `left` (nodes,; 0 for a leaf), what each split and each node has.
 
-    Right children come next after left ones. `weight` is left out where it is the sum of `value`.
+    Right children come next after left ones. `weight` is left out where it is the sum of `value`; `orders`, of each tree the
+    places of all levels, where there are no categories.
     """
     trees = [tree.side_by_side() for tree in trees]
     inner = np.concatenate([~tree.is_leaf for tree in trees])
@@ -30,6 +34,9 @@ def packed(trees: Sequence[Tree]) -> dict[str, np.ndarray]:
     for name in _SPLITS:
         joined[name] = joined[name][inner]
     joined["left"] = np.where(inner, joined["left"], 0)
+    orders = [tree.orders[f] for tree in trees for f in sorted(tree.orders)]
+    if orders:
+        joined["orders"] = np.concatenate(orders)
     return {"sizes": np.array([len(tree) for tree in trees], np.int64), **{k: least(v) for k, v in joined.items()}}
 
 
@@ -46,8 +53,11 @@ def least(array: np.ndarray) -> np.ndarray:
     return array.astype(np.promote_types(np.min_scalar_type(array.min()), np.min_scalar_type(array.max())))
 
 
-def unpacked(arrays: dict[str, np.ndarray], width: int, features: int) -> list[Tree]:
-    """The trees that `packed` was given, validated for `features` features and `width` numbers in each node."""
+def unpacked(
+    arrays: dict[str, np.ndarray], width: int, features: int, levels: Mapping[int, int] = MappingProxyType({})
+) -> list[Tree]:
+    """The trees that `packed` was given, validated for `features` features and `width` numbers in each node; `levels` says
+    how many each category has."""
     sizes = column(arrays, "sizes", np.int64, None)
     if not len(sizes) or sizes.min() < 1 or sizes.max() > len(arrays.get("left", ())):
         raise ModelError("the sizes of the trees are none that can be")
@@ -63,11 +73,22 @@ def unpacked(arrays: dict[str, np.ndarray], width: int, features: int) -> list[T
         column(arrays, "weight", np.float64, nodes) if "weight" in arrays else joined["value"].sum(axis=1)
     )
     _require_weights(joined["value"])
-    ends = np.cumsum(sizes)
-    return [
-        Tree(**{name: array[end - size : end] for name, array in joined.items()}).validate(features)
-        for size, end in zip(sizes, ends, strict=True)
-    ]
+    trees = []
+    for size, end, orders in zip(sizes, np.cumsum(sizes), _orders(arrays, len(sizes), levels), strict=True):
+        known: dict[str, Any] = {name: array[end - size : end] for name, array in joined.items()}
+        trees.append(Tree(**known, orders=orders).validate(features))
+    return trees
+
+
+def _orders(arrays: dict[str, np.ndarray], trees: int, levels: Mapping[int, int]) -> list[dict[int, np.ndarray]]:
+    """Of each tree the places of the levels of every category."""
+    features, counts = sorted(levels), [levels[f] for f in sorted(levels)]
+    if not features:
+        return [{}] * trees
+    places = column(arrays, "orders", np.int16, trees * sum(counts)).reshape(trees, -1)
+    if places.size and not UNSEEN <= places.min() <= places.max() < max(counts):
+        raise ModelError("a level has a place that is not there")
+    return [dict(zip(features, np.split(own, np.cumsum(counts)[:-1]), strict=True)) for own in places]
 
 
 def _of_splits(arrays: dict[str, np.ndarray], name: str, inner: np.ndarray) -> np.ndarray:

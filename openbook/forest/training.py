@@ -35,7 +35,9 @@ class Growth:
     min_impurity_decrease: float
     random: bool = False  # one random threshold for each drawn feature, instead of the best
     monotonic: tuple[int, ...] = ()  # by feature: 1 the prediction may only rise with it, -1 only fall, 0 anything
-    levels: tuple[int, ...] = ()  # by feature: how many levels a category has, 0 for numbers; empty where all are numbers
+    levels: tuple[
+        int, ...
+    ] = ()  # by feature: how many levels a category has, 0 for numbers; empty where all are numbers
     min_samples_level: int = 1  # rows: levels of which a tree has fewer go where missing values go
 
     def limits(self, weight: float, exact: bool) -> np.ndarray:

@@ -181,13 +181,13 @@ class Tree(Brief, Explains):
         node, turns = 0, []
         while self.left[node] != LEAF:
             feature = int(self.feature[node])
-            value = self._asked(feature, float(x[feature]))
+            value = self.asked(feature, float(x[feature]))
             left = bool(self.missing_left[node]) if np.isnan(value) else value <= self.threshold[node]
             turns.append(Turn(node, feature, float(self.threshold[node]), value, bool(left)))
             node = int(self.left[node] if left else self.right[node])
         return turns, node
 
-    def _asked(self, feature: int, value: float) -> float:
+    def asked(self, feature: int, value: float) -> float:
         """What a threshold is compared with: the value itself, or the place of a level."""
         return float(placed(self.orders[feature], np.array([value]))[0]) if feature in self.orders else value
 

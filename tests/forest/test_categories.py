@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from openbook.forest import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
+from openbook.forest.file import from_stored, to_stored
 
 TOWNS = [f"town {k:02}" for k in range(30)]
 
@@ -52,7 +55,9 @@ def forest(**options: Any) -> Any:
 
 
 OTHERS = {
-    "polars": lambda frame: pl.from_pandas(frame).with_columns(pl.col("colour").cast(pl.Enum(["red", "green", "blue"]))),
+    "polars": lambda frame: pl.from_pandas(frame).with_columns(
+        pl.col("colour").cast(pl.Enum(["red", "green", "blue"]))
+    ),
     "Arrow": lambda frame: pa.Table.from_pandas(frame),
     "objects": lambda frame: frame.astype({"town": object, "colour": object}),
     "categories": lambda frame: frame.astype({"town": "category"}),
@@ -63,7 +68,12 @@ OTHERS = {
 def test_frames_of_any_kind_give_one_forest(kind: str) -> None:
     frame, y = table()
     model, other = forest().fit(frame, y), forest().fit(OTHERS[kind](frame), y)
-    assert [list(c) if c is not None else None for c in other.categories_] == [TOWNS, None, ["blue", "green", "red"], None]
+    assert [list(c) if c is not None else None for c in other.categories_] == [
+        TOWNS,
+        None,
+        ["blue", "green", "red"],
+        None,
+    ]
     np.testing.assert_array_equal(other.predict_proba(OTHERS[kind](frame)), model.predict_proba(frame))
 
 
@@ -221,6 +231,31 @@ def test_an_explanation_speaks_of_levels() -> None:
         working.check()
         assert working.result["soft"] == pytest.approx(model.predict_proba(frame[5:6])[0, 1])
     assert "colour in {" in working.text() and "levels, with 'town" in working.text()
+
+
+@pytest.mark.parametrize("levels", ["texts", "numbers"])
+def test_a_file_keeps_levels_and_their_orders(levels: str, tmp_path: Path) -> None:
+    frame, y = table()
+    X, options = (frame, {}) if levels == "texts" else (as_codes(frame), {"categorical_features": [0, 2]})
+    model = forest(bootstrap=False, **options).fit(X, y)
+    ob.save(model, tmp_path / "forest.safetensors")
+    again = ob.load(tmp_path / "forest.safetensors")
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+    np.testing.assert_array_equal(again.apply(X), model.apply(X))
+
+
+def test_a_file_with_other_places_is_refused() -> None:
+    frame, y = table(60)
+    stored = to_stored(forest(bootstrap=False).fit(frame, y))
+    for wrong, said in (
+        ({"orders": stored.arrays["orders"][1:]}, "shape"),
+        ({"orders": stored.arrays["orders"] + 30}, "place"),
+    ):
+        with pytest.raises(ModelError, match=said):
+            from_stored(replace(stored, arrays=stored.arrays | wrong))
+    stored.facts["learnt"]["categories_"] = [None]
+    with pytest.raises(ModelError, match="one for each feature"):
+        from_stored(stored)
 
 
 @pytest.mark.parametrize("form", ["to_sklearn", "to_onnx", "compact"])
