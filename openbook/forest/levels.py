@@ -25,35 +25,76 @@ def levels_of(X: Any, categorical_features: Any) -> Levels:
     `categorical_features` is None, "from_dtype" (a frame's categories and texts), a mask, or a list of places or of names.
     Raises InputError for names or places that are not there, for sparse tables, and for more than 10,000 levels.
     """
-    if categorical_features is None or (isinstance(categorical_features, str) and categorical_features == "from_dtype"):
-        chosen = _by_dtype(X) if categorical_features is not None and is_frame(X) else []
-    else:
-        chosen = _asked_for(X, categorical_features)
+    by_dtype = isinstance(categorical_features, str) and categorical_features == "from_dtype"
+    if categorical_features is None or (by_dtype and not _is_frame(X)):
+        return {}
+    table = _table(X)
+    chosen = _by_dtype(table) if by_dtype else _asked_for(table, categorical_features)
     if chosen and is_sparse(X):
         raise InputError("a sparse table has no categories here", where="categorical_features",
                          do="pass X.toarray(), or encode its categories")  # fmt: skip
-    names = _names(X)
-    return {f: _different(_column(X, f), names[f] if names else f) for f in chosen}
+    names = _names(table) or range(table.shape[1])
+    return {f: _different(_column(table, f), names[f]) for f in chosen}
 
 
 def encoded(X: Any, levels: Levels) -> np.ndarray:
     """X as floats (rows, features): of categories the codes of their levels, NaN where missing or unknown."""
-    X = _table(X)
-    numbers = [f for f in range(X.shape[1]) if f not in levels]
-    made = np.empty(X.shape)
+    table = _table(X)
+    numbers = [f for f in range(table.shape[1]) if f not in levels]
+    made = np.empty(table.shape)
     if numbers:
-        made[:, numbers] = check_array(_selected(X, numbers), dtype=np.float64, ensure_all_finite="allow-nan")
+        part = table[:, numbers]
+        part = part.to_native() if _is_frame(table) else part
+        made[:, numbers] = check_array(part, dtype=np.float64, ensure_all_finite="allow-nan")
     for f, known in levels.items():
-        made[:, f] = _codes(_column(X, f), known)
+        made[:, f] = _codes(_column(table, f), known)
     return made
+
+
+# --- tables -----------------------------------------------------------------------------------------------------
+
+
+def _is_frame(X: Any) -> bool:
+    """Whether X is a frame: a table whose columns have names."""
+    return hasattr(X, "columns") or hasattr(X, "column_names")
+
+
+def _table(X: Any) -> Any:
+    """A frame of any kind as narwhals has it, lists as an array that leaves texts and numbers as they are; else X itself."""
+    if not _is_frame(X):
+        return X if hasattr(X, "shape") else np.array(X, dtype=object)
+    import narwhals as nw
+
+    return nw.from_native(X, eager_only=True)
+
+
+def _names(table: Any) -> list[str]:
+    return table.columns if _is_frame(table) else []
+
+
+def _column(table: Any, f: int) -> Any:
+    """A column's values: an array of floats, or a list of whatever they are."""
+    column = table[:, f]
+    if _is_frame(table):
+        return column.to_numpy().astype(np.float64) if column.dtype.is_float() else column.to_list()
+    return column.astype(np.float64) if column.dtype.kind in "biuf" else column.tolist()
 
 
 # --- which ------------------------------------------------------------------------------------------------------
 
 
-def _asked_for(X: Any, wanted: Any) -> list[int]:
+def _by_dtype(table: Any) -> list[int]:
+    import narwhals as nw
+
+    kinds = (nw.Categorical, nw.Enum, nw.String)
+    return [f for f, dtype in enumerate(table.schema.values()) if dtype in kinds or isinstance(dtype, nw.Enum)]
+
+
+def _asked_for(table: Any, wanted: Any) -> list[int]:
     """The places of the features that a mask, places or names ask for."""
-    asked, width = np.asarray(wanted), _table(X).shape[1]
+    asked, width = np.asarray(wanted), table.shape[1]
+    if not asked.size:
+        return []
     if asked.ndim != 1 or asked.dtype.kind not in "biuUO":
         raise InputError(f"categorical_features={wanted!r} names no features",
                          do='pass None, "from_dtype", a mask, or a list of places or names')  # fmt: skip
@@ -61,41 +102,14 @@ def _asked_for(X: Any, wanted: Any) -> list[int]:
         if len(asked) != width:
             raise InputError(f"the mask categorical_features has {len(asked)} entries, and X {width} features")
         return np.flatnonzero(asked).tolist()
-    places = asked if asked.dtype.kind in "iu" else _places(X, asked)
+    places = asked if asked.dtype.kind in "iu" else _places(table, asked)
     if len(places) and not 0 <= places.min() <= places.max() < width:
         raise InputError(f"categorical_features={wanted!r} names features that X, with {width}, has not")
     return np.unique(places).tolist()
 
 
-def is_frame(X: Any) -> bool:
-    """Whether X is a frame: a table whose columns have names."""
-    return hasattr(X, "columns") or hasattr(X, "column_names")
-
-
-def _table(X: Any) -> Any:
-    """X itself, if it is a frame, an array or a sparse matrix; lists as an array that leaves texts and numbers as they are."""
-    return X if is_frame(X) or hasattr(X, "shape") else np.array(X, dtype=object)
-
-
-def _frame(X: Any) -> Any:
-    import narwhals as nw
-
-    return nw.from_native(X, eager_only=True)
-
-
-def _names(X: Any) -> list[str]:
-    return _frame(X).columns if is_frame(X) else []
-
-
-def _by_dtype(X: Any) -> list[int]:
-    import narwhals as nw
-
-    kinds = (nw.Categorical, nw.Enum, nw.String)
-    return [f for f, dtype in enumerate(_frame(X).schema.values()) if dtype in kinds or isinstance(dtype, nw.Enum)]
-
-
-def _places(X: Any, asked: np.ndarray) -> np.ndarray:
-    names = _names(X)
+def _places(table: Any, asked: np.ndarray) -> np.ndarray:
+    names = _names(table)
     strange = [name for name in asked.tolist() if name not in names]
     if strange:
         raise InputError(f"X has no column {strange[0]!r}", where="categorical_features",
@@ -104,19 +118,6 @@ def _places(X: Any, asked: np.ndarray) -> np.ndarray:
 
 
 # --- values -----------------------------------------------------------------------------------------------------
-
-
-def _column(X: Any, f: int) -> Any:
-    """A column's values: an array of floats, or a list of whatever they are."""
-    if is_frame(X):
-        column = _frame(X)[:, f]
-        return column.to_numpy().astype(np.float64) if column.dtype.is_float() else column.to_list()
-    column = _table(X)[:, f]
-    return column.astype(np.float64) if column.dtype.kind in "biuf" else column.tolist()
-
-
-def _selected(X: Any, places: list[int]) -> Any:
-    return _frame(X)[:, places].to_native() if is_frame(X) else X[:, places]
 
 
 def _different(column: Any, name: Any) -> np.ndarray:

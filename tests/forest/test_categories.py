@@ -89,8 +89,9 @@ def test_names_choose_columns_and_none_chooses_none() -> None:
     frame, y = table()
     assert forest(categorical_features=["height"]).fit(frame[["width", "height"]], y).categories_[0] is None
     assert forest(categorical_features=["height"]).fit(frame[["width", "height"]], y).categories_[1] is not None
-    with pytest.raises(ValueError, match="could not convert string to float"):
-        forest(categorical_features=None).fit(frame, y)
+    for none in (None, []):
+        with pytest.raises(ValueError, match="could not convert string to float"):
+            forest(categorical_features=none).fit(frame, y)
 
 
 @pytest.mark.parametrize("chosen, said", [
