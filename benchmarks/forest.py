@@ -32,6 +32,7 @@ KINDS = {
     "classes": ("RandomForestClassifier", {}),
     "numbers": ("RandomForestRegressor", {}),
     "random thresholds": ("ExtraTreesClassifier", {}),
+    "categories": ("RandomForestClassifier", {}),
 }
 
 
@@ -54,6 +55,15 @@ def adult() -> Rows:
     kinds, _ = understand(train, "income")
     tree = TreeMatrix.learn(train, kinds, np.arange(len(train)), target.y, 2)
     return tree.matrix(train), target.y, tree.matrix(test), target.encode(test)
+
+
+def adult_frames() -> Rows:
+    """The table as it is: texts, and "?" where something is missing."""
+    import pandas as pd
+
+    train, test = (pd.read_csv(SHARED / f"adult_{part}.csv", na_values="?") for part in ("train", "test"))
+    rich, held = (frame.pop("income").str.contains(">50K").to_numpy().astype(int) for frame in (train, test))
+    return train, rich, test, held
 
 
 def works(full: bool) -> dict[str, tuple[str, Callable[[], Rows]]]:
@@ -81,6 +91,7 @@ def works(full: bool) -> dict[str, tuple[str, Callable[[], Rows]]]:
         }
     if SHARED.is_dir():
         found["adult, levels ordered"] = ("classes", adult)
+        found["adult, native categories"] = ("categories", adult_frames)
     return found
 
 
@@ -92,6 +103,8 @@ def contestants(kind: str, trees: int, threads: int, seed: int) -> dict[str, Cal
         "openbook": lambda: getattr(forest, name)(**common),
         "scikit-learn": lambda: getattr(ensemble, name)(**common),
     }
+    if kind == "categories":
+        return {"openbook": found["openbook"], **of_categories(common)}
     if kind == "classes":
         found["openbook, entropy"] = lambda: getattr(forest, name)(criterion="entropy", **common)
     return found | (peers(kind == "numbers", common) if kind != "random thresholds" else {})
@@ -117,6 +130,54 @@ def peers(numbers: bool, common: dict[str, Any]) -> dict[str, Callable[[], Any]]
     except ImportError:
         print("XGBoost is not installed here")
     return found
+
+
+def of_categories(common: dict[str, Any]) -> dict[str, Callable[[], Any]]:
+    """scikit-learn behind an encoder, and YDF, which splits categories itself (by random sets or in order)."""
+    from sklearn.compose import make_column_selector, make_column_transformer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
+
+    encoders = {
+        "ordinal": lambda: OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan),
+        "one-hot": lambda: OneHotEncoder(handle_unknown="ignore", sparse_output=False),
+    }
+
+    def encoded(encoder: Callable[[], Any]) -> Any:
+        texts = make_column_selector(dtype_exclude="number")
+        columns = make_column_transformer((encoder(), texts), remainder="passthrough")
+        return make_pipeline(columns, ensemble.RandomForestClassifier(**common))
+
+    found = {f"scikit-learn, {name}": (lambda made=made: encoded(made)) for name, made in encoders.items()}
+    try:
+        import ydf  # noqa: F401
+
+        found["YDF"] = lambda: Ydf(common)  # type: ignore[misc]
+    except ImportError:
+        print("YDF is not installed here")
+    return found
+
+
+class Ydf:
+    """YDF's random forest, as deep and as soft as the others', in scikit-learn's words."""
+
+    classes_ = np.array([0, 1])
+
+    def __init__(self, common: dict[str, Any]):
+        import ydf
+
+        self.learner = ydf.RandomForestLearner(
+            label="y", num_trees=common["n_estimators"], num_threads=common["n_jobs"], random_seed=common["random_state"],
+            max_depth=-1, min_examples=1, winner_take_all=False, compute_oob_performances=False,
+        )  # fmt: skip
+
+    def fit(self, X: Any, y: np.ndarray) -> Ydf:
+        self.model = self.learner.train(X.assign(y=y), verbose=0)
+        return self
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        second = self.model.predict(X)
+        return np.stack([1 - second, second], axis=1)
 
 
 def quality(model: Any, X: np.ndarray, y: np.ndarray) -> str:

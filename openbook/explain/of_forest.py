@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from openbook.errors import ExplainError
 from openbook.explain.dispatch import explains
+from openbook.explain.rows.levels import levels_text
 from openbook.explain.rows.passages import Passage
-from openbook.explain.rows.row import as_fitted, checked_row, class_index, feature_names
+from openbook.explain.rows.row import as_fitted, checked_row, class_index, feature_names, one_row
 from openbook.explain.rows.votes import Ballot, explain_ballots, explain_means, mean_fractions
 from openbook.expr import parse
 from openbook.forest import (
@@ -21,6 +23,7 @@ from openbook.forest import (
     Tree,
 )
 from openbook.forest.compact import CompactForest
+from openbook.forest.tree import Turn
 from openbook.record import Step, Table, Working, given
 
 __all__ = ["explain_our_forest", "explain_tree"]
@@ -51,12 +54,11 @@ def explain_our_forest(
         raise ExplainError(f"this {type(model).__name__} is not fitted", do="call fit(X, y) first")
     if row is None:
         raise ExplainError("a forest is explained one row at a time", do="pass row=X[0]")
-    x = checked_row(row, model.n_features_in_)
+    x, rows = _taken(model, row)
     called = feature_names(model, names, model.n_features_in_)
-    words = condition or _plain_condition(called)
+    words = _Words(called, condition or _plain_condition(called), model.levels())
     ballots = [_ballot(t, tree, x, words, _unseen(model, t, index)) for t, tree in enumerate(model.trees_)]
     title = f"One row through a {'forest' if len(ballots) > 1 else 'tree'}"
-    rows = as_fitted(model, x)
     if not hasattr(model, "classes_"):
         return explain_means(ballots, lambda: float(model.predict(rows)[0]), called, title)
     chosen = class_index(model.classes_, of, mean_fractions(ballots))
@@ -83,7 +85,8 @@ def explain_tree(tree: Tree, row: Any = None, names: Sequence[str] | None = None
     x = np.asarray(row, np.float64).ravel()
     if len(x) < features:
         raise ExplainError(f"the row has {len(x)} entries", do=f"this tree asks about {features} at least")
-    words = _plain_condition(names if names is not None else [f"x[{i}]" for i in range(len(x))])
+    called = names if names is not None else [f"x[{i}]" for i in range(len(x))]
+    words = _Words(called, _plain_condition(called), {})
     ballot = _ballot(0, tree, x, words, None)
     turns = tuple((k, condition) for k, condition in enumerate(ballot.passage.words(), 1))
     return Working(
@@ -109,14 +112,36 @@ def _plain_condition(names: Sequence[str]) -> Condition:
     return lambda feature, threshold, left: f"{names[feature]} {'≤' if left else '>'} {threshold:.6g}"
 
 
-def _ballot(t: int, tree: Tree, x: np.ndarray, words: Condition, unseen: bool | None) -> Ballot:
+@dataclass(frozen=True)
+class _Words:
+    """What a turn is called: by `condition` where it compares a number, else by the names of levels."""
+
+    names: Sequence[str]
+    condition: Condition
+    levels: Mapping[int, np.ndarray]
+
+    def of(self, tree: Tree, turn: Turn) -> str:
+        if turn.feature not in tree.orders:
+            told = self.condition(turn.feature, turn.threshold, turn.left)
+            return f"{told} (missing)" if np.isnan(turn.value) else told
+        told = f"{self.names[turn.feature]} {levels_text(tree, turn.node, turn.left, self.levels, turn.value)}"
+        return f"{told} (missing, unknown or rare)" if np.isnan(turn.value) else told
+
+
+def _taken(model: Any, row: Any) -> tuple[np.ndarray, Any]:
+    """The row as the trees take it (features,), and as a table for the model's own methods."""
+    if not model.levels():
+        x = checked_row(row, model.n_features_in_)
+        return x, as_fitted(model, x)
+    table = one_row(model, row)
+    return model.encoded(table)[0], table
+
+
+def _ballot(t: int, tree: Tree, x: np.ndarray, words: _Words, unseen: bool | None) -> Ballot:
     turns, leaf = tree.path(x)
 
     def path() -> tuple[str, ...]:
-        return tuple(
-            words(turn.feature, turn.threshold, turn.left) + (" (missing)" if np.isnan(turn.value) else "")
-            for turn in turns
-        )
+        return tuple(words.of(tree, turn) for turn in turns)
 
     passage = Passage([turn.feature for turn in turns], tree.value[[*(turn.node for turn in turns), leaf]], path)
     return Ballot(t, passage, int(tree.samples[leaf]), unseen)

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_random_state, check_X_y
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
 from openbook.errors import InputError
 from openbook.forest.columns import is_sparse
 from openbook.forest.exchange import Exchanges
+from openbook.forest.levels import encoded, levels_of
 from openbook.forest.parameters import count, features, monotonic, one_of, whole, within
 from openbook.forest.prediction import Walk, leaves_of, walk_of
 from openbook.forest.pruning import best_leaves, prune
@@ -25,7 +26,7 @@ from openbook.record import Explains
 __all__ = ["TreeBased"]
 
 _LARGEST_SEED = np.iinfo(np.int64).max
-_FLOATS = [np.float64, np.float32]
+_ASKED: dict[str, Any] = {"dtype": [np.float64, np.float32], "ensure_all_finite": "allow-nan"}
 Callback = Callable[[int, int], Any]
 
 
@@ -43,6 +44,8 @@ class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
     random_state: Any = None
     ccp_alpha: float = 0.0
     monotonic_cst: Any = None
+    categorical_features: Any = "from_dtype"
+    min_samples_level: int = 5
 
     # --- fitting -----------------------------------------------------------------------------------------------
 
@@ -50,9 +53,9 @@ class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
         """Grow from X (rows, features) and y (rows,) or (rows, outputs); NaN in X is missing, and each split learns where it
         goes.
 
-        X may be a frame or one of SciPy's sparse matrices; float32 and float64 are not copied. `callback(done, of)` is
-        called after each tree, and no more are grown once it returns False. Raises InputError (a ValueError) for bad
-        parameters or data.
+        X may be a frame, or one of SciPy's sparse matrices; float32 and float64 are not copied. `categorical_features` says
+        which features are categories ("from_dtype": a frame's texts and categories). `callback(done, of)` is called after
+        each tree, and no more are grown once it returns False. Raises InputError (a ValueError) for bad parameters or data.
         """
         X, y = self._table(X, y)
         weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True, dtype=np.float64)
@@ -67,9 +70,13 @@ class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
     def _table(self, X: Any, y: Any) -> tuple[Any, np.ndarray]:
         if is_sparse(y):
             raise InputError("sparse multilabel-indicator for y is not supported", do="pass y.toarray()")
-        X, y = validate_data(
-            self, X, y, dtype=_FLOATS, ensure_all_finite="allow-nan", multi_output=True, accept_sparse="csc"
-        )
+        levels, asked = levels_of(X, self.categorical_features), {**_ASKED, "multi_output": True}
+        if levels:
+            validate_data(self, X, y, skip_check_array=True)
+            X, y = check_X_y(encoded(X, levels), y, **asked, estimator=self)
+        else:
+            X, y = validate_data(self, X, y, **asked, accept_sparse="csc")
+        self.categories_ = [levels.get(f) for f in range(self.n_features_in_)]
         return _plainly_sparse(X), column_or_1d(y, warn=True) if y.ndim == 1 or y.shape[1] == 1 else y
 
     def _targets(self, y: np.ndarray, weight: np.ndarray) -> tuple[Target, ...]:
@@ -104,9 +111,12 @@ class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
         self.max_features_ = features(self.max_features, n_features)
         if self.monotonic_cst is not None and len(targets) > 1:
             raise InputError("Monotonicity constraints are not supported with multiple outputs")
-        signs = monotonic(self.monotonic_cst, n_features)
+        signs, levels = monotonic(self.monotonic_cst, n_features), self.levels()
         if signs and targets[0].classes > 2:
             raise InputError("Monotonicity constraints are not supported with multiclass classification")
+        if signs and any(signs[f] for f in levels):
+            raise InputError("Categorical features cannot have monotonic constraints", where="monotonic_cst",
+                             do="give 0 for each category")  # fmt: skip
         return Growth(
             criterion=criterion,
             max_depth=2**31 if self.max_depth is None else whole("max_depth", self.max_depth, 1),
@@ -117,6 +127,8 @@ class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
             min_impurity_decrease=within("min_impurity_decrease", self.min_impurity_decrease, 0.0, np.inf),
             random=self._thresholds_are_drawn(),
             monotonic=signs if any(signs) and targets[0].classes != 1 else (),
+            levels=tuple(len(levels.get(f, ())) for f in range(n_features)) if levels else (),
+            min_samples_level=whole("min_samples_level", self.min_samples_level, 1),
         )
 
     def _thresholds_are_drawn(self) -> bool:
@@ -130,14 +142,25 @@ class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
 
     # --- using -------------------------------------------------------------------------------------------------
 
-    def _rows(self, X: Any) -> Any:
+    def levels(self) -> dict[int, np.ndarray]:
+        """The levels of each feature that is a category, in the order of their codes."""
+        # A forest that was scikit-learn's has learnt of none.
+        return {f: known for f, known in enumerate(getattr(self, "categories_", ())) if known is not None}
+
+    def encoded(self, X: Any) -> Any:
+        """The rows as trees take them (rows, features): floats, of categories the codes of their levels.
+
+        A level that was not there in fitting is NaN, as missing values are.
+        """
         check_is_fitted(self)
-        return _plainly_sparse(
-            validate_data(self, X, dtype=_FLOATS, ensure_all_finite="allow-nan", reset=False, accept_sparse="csr")
-        )
+        levels = self.levels()
+        if not levels:
+            return _plainly_sparse(validate_data(self, X, **_ASKED, reset=False, accept_sparse="csr"))
+        validate_data(self, X, reset=False, skip_check_array=True)
+        return check_array(encoded(X, levels), **_ASKED, estimator=self)
 
     def _leaves(self, X: Any) -> np.ndarray:
-        X = self._rows(X)
+        X = self.encoded(X)
         return leaves_of(self._walk(), X, self._threads())
 
     def _widths(self) -> tuple[int, ...]:

@@ -61,8 +61,10 @@ class Classifies(ClassifierMixin, TreeBased):
 
         "soft": the mean of the leaves' class fractions. "hard": the share of trees whose leaf's largest class it is.
         """
+        return self._probabilities(self.encoded(X), voting)
+
+    def _probabilities(self, X: Any, voting: str | None = None) -> Any:
         voting = one_of("voting", voting or getattr(self, "voting", "soft"), ("soft", "hard"))
-        X = self._rows(X)
         shares = (vote_shares if voting == "hard" else leaf_values)(self._walk(), X, self._threads())
         return by_output(shares, self.classes_)
 
@@ -74,13 +76,16 @@ class Classifies(ClassifierMixin, TreeBased):
 
     def votes(self, X: Any) -> Any:
         """How many trees vote for each class (rows, classes)."""
-        X = self._rows(X)
+        X = self.encoded(X)
         shares = vote_shares(self._walk(), X, self._threads())
         return by_output(np.rint(shares * len(self.trees_)).astype(np.int64), self.classes_)
 
     def predict(self, X: Any) -> np.ndarray:
         """The class with the largest probability; of equal ones, the first. (rows,), or (rows, outputs)."""
-        return winners(self.predict_proba(X), self.classes_)
+        return self._predicted(self.encoded(X))
+
+    def _predicted(self, X: Any) -> np.ndarray:
+        return winners(self._probabilities(X), self.classes_)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

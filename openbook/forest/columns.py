@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-__all__ = ["MISSING", "Columns", "between", "is_sparse"]
+from openbook.forest.orders import placed
+
+__all__ = ["MISSING", "Columns", "between", "bins_of", "is_sparse", "last_ranks"]
 
 MISSING = 255  # the bin of missing values; the others are 0 … 254
 _BINS = 255
@@ -22,7 +25,8 @@ class Columns:
     `bin` (features, rows) groups ranks so that bins hold about equally many rows; where a column has at most 255
     different values, a bin is a value and nothing is lost. `first[f, b]` and `last[f, b]` are the smallest and the largest
     value in a bin. `X` is the table itself, as it came: float32 and float64 are not copied, SciPy's sparse matrices never
-    spread out (their ranks and bins are: five bytes for each entry).
+    spread out (their ranks and bins are: five bytes for each entry). For random thresholds there are no ranks; `values`
+    (features, rows) is then the table by column. Where a feature has an entry in `orders`, its values are places of levels.
     """
 
     X: Any
@@ -31,13 +35,15 @@ class Columns:
     missing_rank: np.ndarray
     first: np.ndarray
     last: np.ndarray
+    values: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+    orders: Mapping[int, np.ndarray] = field(default_factory=dict)
 
     @classmethod
-    def for_growing(cls, X: Any, random: bool, threads: int) -> tuple[Columns, np.ndarray]:
+    def for_growing(cls, X: Any, random: bool, threads: int) -> Columns:
         """What a tree is grown from: ranks and bins; or, for random thresholds, the values themselves by column."""
         if not random:
-            return cls.of(X, threads), np.empty((0, 0))
-        return cls.of(X[:0], threads), np.ascontiguousarray((X.toarray() if is_sparse(X) else X).T)
+            return cls.of(X, threads)
+        return replace(cls.of(X[:0], threads), values=np.ascontiguousarray((X.toarray() if is_sparse(X) else X).T))
 
     @classmethod
     def of(cls, X: Any, threads: int = 1) -> Columns:
@@ -67,10 +73,12 @@ class Columns:
         self.rank[:, f] = rank
         first_rows = np.flatnonzero(starts)
         values = ordered[first_rows]
-        ends = _ends(np.diff(np.append(first_rows, known)))
-        bin_of = np.full(different + 1, MISSING, np.uint8)
-        bin_of[:different] = np.searchsorted(ends, np.arange(different))
-        self.bin[f] = bin_of[rank]
+        ends = last_ranks(np.diff(np.append(first_rows, known)))
+        self.bin[f] = bins_of(ends, different)[rank]
+        self.bound(f, ends, values)
+
+    def bound(self, f: int, ends: np.ndarray, values: np.ndarray) -> None:
+        """Write down the smallest and the largest value of each bin, from the bins' last ranks and the values by rank."""
         self.last[f, : len(ends)] = values[ends]
         self.first[f, : len(ends)] = values[np.concatenate([[0], ends[:-1] + 1])] if len(ends) else values
 
@@ -94,7 +102,11 @@ class Columns:
     def _values(self, rows: np.ndarray, features: np.ndarray) -> np.ndarray:
         if is_sparse(self.X) and not len(rows):  # SciPy knows no empty selection
             return np.empty(0)
-        return np.asarray(self.X[rows, features]).reshape(-1)
+        values = np.asarray(self.X[rows, features]).reshape(-1)
+        for f, order in self.orders.items():
+            own = features == f
+            values[own] = placed(order, values[own])
+        return values
 
 
 def is_sparse(X: Any) -> bool:
@@ -109,10 +121,17 @@ def between(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     return np.where((low <= middle) & (middle < high), middle, low)
 
 
-def _ends(counts: np.ndarray) -> np.ndarray:
+def last_ranks(counts: np.ndarray) -> np.ndarray:
     """The last rank of every bin: one rank each if they are few, else about equally many rows each."""
     if len(counts) <= _BINS:
         return np.arange(len(counts))
     filled = np.cumsum(counts)
     wanted = filled[-1] * np.arange(1, _BINS + 1) / _BINS
     return np.unique(np.minimum(np.searchsorted(filled, wanted), len(counts) - 1))
+
+
+def bins_of(ends: np.ndarray, different: int) -> np.ndarray:
+    """The bin of each rank, from the last ranks of the bins; `MISSING` for the rank after all of them."""
+    bins = np.full(different + 1, MISSING, np.uint8)
+    bins[:different] = np.searchsorted(ends, np.arange(different))
+    return bins

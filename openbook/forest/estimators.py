@@ -91,7 +91,7 @@ class RandomForestClassifier(Classifies, Forest):
         return float(np.mean((true == told).all(axis=1)))
 
     def _losses(self, tree: Any, X: np.ndarray, y: np.ndarray) -> float:
-        return float(np.mean(tree.predict(X).reshape(y.shape) != y))
+        return float(np.mean(tree._predicted(X).reshape(y.shape) != y))
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -119,4 +119,4 @@ class RandomForestRegressor(Quantiles, Regresses, Forest):
         self.oob_score_ = float(measure(*(a[seen, 0] if a.shape[1] == 1 else a[seen] for a in (true, means))))
 
     def _losses(self, tree: Any, X: np.ndarray, y: np.ndarray) -> float:
-        return float(np.mean((tree.predict(X).reshape(y.shape) - y) ** 2))
+        return float(np.mean((tree._predicted(X).reshape(y.shape) - y) ** 2))

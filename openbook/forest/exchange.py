@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from openbook.errors import ModelError
+
 __all__ = ["Exchanges"]
 
 
@@ -14,12 +16,14 @@ class Exchanges:
         """The same tree or forest as scikit-learn's own class; see `openbook.forest.scikit`."""
         from openbook.forest.scikit import to_sklearn
 
+        _require_numbers(self, "to_sklearn")
         return to_sklearn(self)
 
     def to_onnx(self) -> Any:
         """The same tree or forest as an ONNX model (`onnx.ModelProto`); see `openbook.forest.onnx_model`."""
         from openbook.forest.onnx_model import to_onnx
 
+        _require_numbers(self, "to_onnx")
         return to_onnx(self)
 
     def compact(self) -> Any:
@@ -29,4 +33,12 @@ class Exchanges:
         from openbook.forest.compact import compact_of
 
         check_is_fitted(self)
+        _require_numbers(self, "compact")
         return compact_of(self)
+
+
+def _require_numbers(model: Any, where: str) -> None:
+    """Other forms know no categories."""
+    if any(levels is not None for levels in getattr(model, "categories_", ())):
+        raise ModelError("the forest splits categories, which this form cannot hold", where=where,
+                         do="encode the categories as numbers, and fit again")  # fmt: skip

@@ -62,9 +62,10 @@ def from_stored(stored: Stored) -> Any:
         return _compact_from_stored(stored)
     model = estimator_of(stored, _CLASSES)
     _require_use(model)
+    features = require_features(model)
     widths = _require_outputs(model, hasattr(type(model), "predict_proba"))
     _require_learnt(model, widths)
-    trees = unpacked(stored.arrays, require_features(model), widths, model.n_outputs_)
+    trees = unpacked(stored.arrays, features, widths, model.n_outputs_, _counted_levels(model, features))
     model.trees_ = trees
     _require_seeds(model)
     if isinstance(model, SingleTree):
@@ -115,6 +116,16 @@ def _require_use(model: Any) -> None:
         raise ModelError("n_jobs is 0, which is no number of threads")
     if "criterion" in vars(model) and attribute(model, "criterion", str) not in model._criteria():
         raise ModelError(f"the criterion {model.criterion[:40]!r} is none of {', '.join(model._criteria())}")
+
+
+def _counted_levels(model: Any, features: int) -> dict[int, int]:
+    """How many levels each category has, if there is a list of them, or None, for each feature."""
+    known = attribute(model, "categories_", list) if hasattr(model, "categories_") else []
+    if len(known) not in (0, features) or not all(
+        v is None or (isinstance(v, np.ndarray) and v.ndim == 1) for v in known
+    ):
+        raise ModelError("the levels of the categories are no lists, one for each feature")
+    return {f: len(levels) for f, levels in model.levels().items()}
 
 
 def _require_outputs(model: Any, classes: bool) -> tuple[int, ...]:

@@ -65,6 +65,16 @@ class Forest(CallbackSupport, TreeBased):
         super().fit(X, y, sample_weight, callback)
         return self
 
+    def _table(self, X: Any, y: Any) -> tuple[Any, np.ndarray]:
+        grown, before = self.warm_start and hasattr(self, "trees_"), self.levels()
+        X, y = super()._table(X, y)
+        after = self.levels()
+        if grown and not (before.keys() == after.keys() and all(np.array_equal(before[f], after[f]) for f in after)):
+            raise InputError(
+                "the forest knows other categories, or other levels of them", do="fit with warm_start=False"
+            )
+        return X, y
+
     def _grow(self, X: Any, targets: tuple[Target, ...], growth: Growth, callback: Callback | None) -> None:
         targets = self._drawing(targets)
         wanted, kept = whole("n_estimators", self.n_estimators, 1), self._kept(targets)
@@ -190,7 +200,8 @@ class Forest(CallbackSupport, TreeBased):
         # scikit-learn takes no more than 32 bits of a seed.
         state = None if seed is None else seed % 2**32
         single = self._single(**{**mine, "splitter": self._splitter, "random_state": state})
-        for name in ("classes_", "n_classes_", "n_outputs_", "n_rows_", "n_features_in_", "max_features_"):
+        shared = ["classes_", "n_classes_", "n_outputs_", "n_rows_", "n_features_in_", "max_features_", "categories_"]
+        for name in [*shared, "feature_names_in_"] if self.levels() else shared:
             if hasattr(self, name):
                 setattr(single, name, getattr(self, name))
         single.trees_, single.seeds_ = [tree], [] if seed is None else [seed]
@@ -238,7 +249,7 @@ class Forest(CallbackSupport, TreeBased):
         self._require_own_draws()
         if not self.bootstrap_:
             raise InputError("out-of-bag importances need bootstrap=True", do="fit with bootstrap=True")
-        X = self._rows(X)
+        X = self.encoded(X)
         if X.shape[0] != self.n_rows_:
             raise InputError(
                 f"X has {X.shape[0]} rows, the forest was fitted to {self.n_rows_}", do="pass the training rows"

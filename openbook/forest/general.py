@@ -10,7 +10,7 @@ import numpy as np
 from openbook.forest.columns import Columns
 from openbook.forest.fixed import CRITERIA, Target
 from openbook.forest.outputs import Outputs
-from openbook.forest.training import Growth, terms_of, tree_of
+from openbook.forest.training import Growth, columns_of, terms_of, tree_of
 from openbook.forest.tree import Tree
 
 __all__ = ["GeneralGrower"]
@@ -22,7 +22,7 @@ class GeneralGrower:
     def __init__(self, X: Any, targets: Sequence[Target], growth: Growth, threads: int):
         self.growth, self.shape = growth, X.shape
         self.outputs = Outputs.of(targets, growth.criterion)
-        self.columns, self.by_column = Columns.for_growing(X, growth.random, threads)
+        self.columns_for = columns_of(X, growth, threads)
         self.signs = np.array(growth.monotonic, np.int8) if growth.monotonic else None
         self.by_median = growth.criterion == CRITERIA["absolute_error"]
 
@@ -36,7 +36,8 @@ class GeneralGrower:
         from openbook.forest.kernels.general_scores import Medians
         from openbook.forest.kernels.room import Nodes
 
-        case = self.case(outputs, counts)
+        table = self.columns_for([(o.fixed, o.target.classes) for o in outputs.each], counts)
+        case = self.case(outputs, counts, table)
         rows = np.flatnonzero(case.weight).astype(np.uint32)
         most, (n, d), each = max(2 * len(rows) - 1, 1), self.shape, len(outputs.each)
         width = case.offsets[-1] if outputs.classes else 1 + each
@@ -46,18 +47,18 @@ class GeneralGrower:
             medians = Medians.of(levels, numbers, n, len(rows))
         bounds, middles, cuts = np.empty((most, 2)), np.empty((most, each if self.by_median else 0)), np.zeros(most)
         decrease = self.growth.min_impurity_decrease * outputs.per_step
-        columns = self.by_column if self.growth.random else None
+        columns = table.values if self.growth.random else None
         count = grow_general(
             case, columns, self.signs, medians, rows, np.uint64(seed), decrease, nodes, bounds, middles, cuts, desk
         )
         grown = Nodes(*(a[:count] for a in nodes))
-        threshold = cuts[:count].copy() if self.growth.random else self.columns.thresholds_of(grown)
+        threshold = cuts[:count].copy() if self.growth.random else table.thresholds_of(grown)
         value = outputs.values_of(grown.sums, middles[:count], bounds[:count] if self.growth.monotonic else None)
         gain = grown.gain * outputs.weight_step / outputs.per_step
         return tree_of(grown.feature, threshold, grown.left, grown.missing_left, gain, grown.rows, value,
-                       outputs.weight_of(grown.sums))  # fmt: skip
+                       outputs.weight_of(grown.sums), table.orders)  # fmt: skip
 
-    def case(self, outputs: Outputs, counts: np.ndarray | None) -> Any:
+    def case(self, outputs: Outputs, counts: np.ndarray | None, table: Columns) -> Any:
         from openbook.forest.kernels.general import Case
 
         each, growth = outputs.each, self.growth
@@ -69,7 +70,7 @@ class GeneralGrower:
         offsets = np.cumsum([0, *(output.target.classes for output in each)])
         terms, scale = terms_of(each[0].fixed, growth.criterion)
         return Case(
-            self.columns.rank, self.columns.bin, self.columns.missing_rank,
+            table.rank, table.bin, table.missing_rank,
             np.stack([output.fixed.code for output in each]), weight, parts, offsets,
             np.array([output.factor for output in each]), np.array([output.fixed.target_step for output in each]),
             growth.limits(float(weight.sum()), False), growth.criterion, terms, scale,

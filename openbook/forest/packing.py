@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
 from openbook.errors import ModelError
 from openbook.forest.labels import parts_of
+from openbook.forest.orders import UNSEEN
 from openbook.forest.quantiles import LeafTargets
 from openbook.forest.tree import LEAF, Tree
 
@@ -23,7 +26,8 @@ def packed(trees: Sequence[Tree], widths: tuple[int, ...]) -> dict[str, np.ndarr
     """The trees' arrays, to be written: `sizes` (trees,), `left` (nodes,; 0 for a leaf), what each split and each node has.
 
     Right children come next after left ones. `widths` says how many classes each output has, nothing for numbers; `weight`
-    is left out where it is the sum of the first output's.
+    is left out where it is the sum of the first output's; `orders`, of each tree the places of all levels, where there are
+    no categories.
     """
     trees = [tree.side_by_side() for tree in trees]
     inner = np.concatenate([~tree.is_leaf for tree in trees])
@@ -33,6 +37,9 @@ def packed(trees: Sequence[Tree], widths: tuple[int, ...]) -> dict[str, np.ndarr
     for name in _SPLITS:
         joined[name] = joined[name][inner]
     joined["left"] = np.where(inner, joined["left"], 0)
+    orders = [tree.orders[f] for tree in trees for f in sorted(tree.orders)]
+    if orders:
+        joined["orders"] = np.concatenate(orders)
     return {"sizes": np.array([len(tree) for tree in trees], np.int64), **{k: least(v) for k, v in joined.items()}}
 
 
@@ -53,8 +60,12 @@ def _weights(value: np.ndarray, widths: tuple[int, ...]) -> np.ndarray:
     return value[:, : widths[0] if widths else None].sum(axis=1)
 
 
-def unpacked(arrays: dict[str, np.ndarray], features: int, widths: tuple[int, ...], outputs: int = 1) -> list[Tree]:
-    """The trees that `packed` was given, validated for `features` features and these classes, or so many numbers in a node."""
+def unpacked(
+    arrays: dict[str, np.ndarray], features: int, widths: tuple[int, ...], outputs: int = 1,
+    levels: Mapping[int, int] = MappingProxyType({}),
+) -> list[Tree]:  # fmt: skip
+    """The trees that `packed` was given, validated for `features` features and these classes, or so many numbers in a node;
+    `levels` says how many each category has."""
     sizes = column(arrays, "sizes", np.int64, None)
     if not len(sizes) or sizes.min() < 1 or sizes.max() > len(arrays.get("left", ())):
         raise ModelError("the sizes of the trees are none that can be")
@@ -71,11 +82,22 @@ def unpacked(arrays: dict[str, np.ndarray], features: int, widths: tuple[int, ..
     )
     for part in parts_of(joined["value"], widths):
         _require_weights(part)
-    ends = np.cumsum(sizes)
-    return [
-        Tree(**{name: array[end - size : end] for name, array in joined.items()}).validate(features)
-        for size, end in zip(sizes, ends, strict=True)
-    ]
+    trees = []
+    for size, end, orders in zip(sizes, np.cumsum(sizes), _orders(arrays, len(sizes), levels), strict=True):
+        known: dict[str, Any] = {name: array[end - size : end] for name, array in joined.items()}
+        trees.append(Tree(**known, orders=orders).validate(features))
+    return trees
+
+
+def _orders(arrays: dict[str, np.ndarray], trees: int, levels: Mapping[int, int]) -> list[dict[int, np.ndarray]]:
+    """Of each tree the places of the levels of every category."""
+    features, counts = sorted(levels), [levels[f] for f in sorted(levels)]
+    if not features:
+        return [{}] * trees
+    places = column(arrays, "orders", np.int16, trees * sum(counts)).reshape(trees, -1)
+    if places.size and not UNSEEN <= places.min() <= places.max() < max(counts):
+        raise ModelError("a level has a place that is not there")
+    return [dict(zip(features, np.split(own, np.cumsum(counts)[:-1]), strict=True)) for own in places]
 
 
 def _of_splits(arrays: dict[str, np.ndarray], name: str, inner: np.ndarray) -> np.ndarray:

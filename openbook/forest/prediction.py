@@ -13,6 +13,7 @@ import numpy as np
 
 from openbook.forest.columns import is_sparse
 from openbook.forest.labels import parts_of
+from openbook.forest.orders import UNSEEN
 from openbook.forest.ranks import Ranks
 from openbook.forest.tree import Tree
 
@@ -31,7 +32,7 @@ class Walk:
 
     `shares` (nodes, classes) are class fractions or mean targets, `votes` 1 for a node's largest class (the first, where
     classes tie); with several outputs these stand side by side. `widths` says how many classes each output has; it is empty
-    for numbers.
+    for numbers. `levels` is what trees with categories look codes up in.
     """
 
     thresholds: np.ndarray
@@ -40,6 +41,7 @@ class Walk:
     shares: np.ndarray
     n_features: int
     widths: tuple[int, ...]
+    levels: Levels | None = None
 
     @classmethod
     def of(cls, trees: Sequence[Tree], n_features: int, widths: tuple[int, ...] | None = None) -> Walk:
@@ -53,17 +55,39 @@ class Walk:
             widths = values.shape[1:] if values.shape[1] > 1 else ()
         shares = [part / part.sum(axis=1, keepdims=True) for part in parts_of(values, widths)]
         return cls(np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]), starts[:-1],
-                   np.concatenate(shares, axis=1) if shares else values, n_features, widths)  # fmt: skip
+                   np.concatenate(shares, axis=1) if shares else values, n_features, widths, Levels.of(trees))  # fmt: skip
 
     @cached_property
     def ranks(self) -> Ranks | None:
-        """The same nodes for large batches, made when the first comes."""
-        return Ranks.of(self, self.n_features)
+        """The same nodes for large batches, made when the first comes; None where there are categories."""
+        return Ranks.of(self, self.n_features) if self.levels is None else None
 
     @property
     def votes(self) -> np.ndarray:
         outputs = parts_of(self.shares, self.widths or self.shares.shape[1:])
         return np.concatenate([np.eye(part.shape[1])[np.argmax(part, axis=1)] for part in outputs], axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Levels:
+    """The places of all levels in all trees, as `kernels/walk_levels.py` reads them."""
+
+    features: np.ndarray
+    places: np.ndarray
+    begins: np.ndarray
+
+    @classmethod
+    def of(cls, trees: Sequence[Tree]) -> Levels | None:
+        """None where no tree knows of a category."""
+        features = np.array(sorted({f for tree in trees for f in tree.orders}), np.int64)
+        if not len(features):
+            return None
+        none = np.empty(0, np.int16)
+        orders = [tree.orders.get(int(f), none) for tree in trees for f in features]
+        ends = np.cumsum([0, *(len(order) for order in orders)])
+        begins = np.lib.stride_tricks.sliding_window_view(ends, len(features) + 1)[:: len(features)]
+        joined = np.concatenate(orders)
+        return cls(features, np.where(joined == UNSEEN, np.nan, joined).astype(np.float32), begins.copy())
 
 
 def _nodes(tree: Tree, start: np.uint64) -> tuple[np.ndarray, np.ndarray]:
@@ -88,15 +112,13 @@ def walk_of(model: object, trees: Sequence[Tree], n_features: int, widths: tuple
 
 def leaves_of(walk: Walk, X: Any, threads: int = 1) -> np.ndarray:
     """The leaf in which each row ends, for every tree (rows, trees)."""
-    from openbook.forest.kernels.walk import walk_rows
-
     if is_sparse(X):
         return np.concatenate([leaves_of(walk, rows, threads) for rows in _spread_out(X)])
     flat, (n, width) = np.ascontiguousarray(X).reshape(-1), X.shape
     leaves = np.empty((len(walk.starts), n), np.int64)
 
     def block(begin: int, end: int) -> None:
-        walk_rows(flat, width, begin, end, walk.thresholds, walk.links, walk.starts, None, None, leaves)
+        _walk_down(walk, flat, width, begin, end, None, None, leaves)
 
     _in_blocks(block, n, _BLOCK, threads if n * len(walk.starts) >= _WORTH_THREADS else 1)
     return leaves.T
@@ -113,26 +135,41 @@ def vote_shares(walk: Walk, X: Any, threads: int = 1) -> np.ndarray:
 
 
 def _averaged(walk: Walk, values: np.ndarray, X: Any, threads: int) -> np.ndarray:
-    from openbook.forest.kernels.walk import walk_rows, walk_trees
-
     if is_sparse(X):
         return np.concatenate([_averaged(walk, values, rows, threads) for rows in _spread_out(X)])
     X = np.ascontiguousarray(X)
     flat, (n, width) = X.reshape(-1), X.shape
     work = n * len(walk.starts)
     sums = np.zeros((n, values.shape[1]))
-    nodes = walk.thresholds, walk.links, walk.starts
     ranks = walk.ranks if work >= _WORTH_RANKS else None
 
     def block(begin: int, end: int) -> None:
         if ranks is None or not ranks.add_up(X[begin:end], values, walk.starts, sums[begin:end]):
-            walk_rows(flat, width, begin, end, *nodes, values, sums, None)
+            _walk_down(walk, flat, width, begin, end, values, sums, None)
 
-    if n < _FEW_ROWS:
-        walk_trees(flat, width, 0, n, *nodes, values, sums)
+    if n < _FEW_ROWS and walk.levels is None:
+        from openbook.forest.kernels.walk import walk_trees
+
+        walk_trees(flat, width, 0, n, walk.thresholds, walk.links, walk.starts, values, sums)
     else:
         _in_blocks(block, n, _BLOCK if ranks is None else _RANKED_BLOCK, threads if work >= _WORTH_THREADS else 1)
     return sums / len(walk.starts)
+
+
+def _walk_down(
+    walk: Walk, X: np.ndarray, width: int, begin: int, end: int, values: Any, sums: Any, leaves: Any
+) -> None:
+    """These rows of flat X through all trees: `values` of their leaves added up into `sums`, or the leaves themselves."""
+    nodes = walk.thresholds, walk.links, walk.starts
+    if walk.levels is None:
+        from openbook.forest.kernels.walk import walk_rows
+
+        walk_rows(X, width, begin, end, *nodes, values, sums, leaves)
+    else:
+        from openbook.forest.kernels.walk_levels import walk_levels
+
+        known = walk.levels
+        walk_levels(X, width, begin, end, *nodes, known.features, known.places, known.begins, values, sums, leaves)
 
 
 def _in_blocks(work: Callable[[int, int], None], rows: int, size: int, threads: int) -> None:

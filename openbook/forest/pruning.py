@@ -7,7 +7,6 @@ Because every node draws from its own seed, a node's split does not depend on wh
 from __future__ import annotations
 
 import heapq
-from dataclasses import fields
 
 import numpy as np
 
@@ -106,7 +105,7 @@ def _cut(tree: Tree, split: np.ndarray) -> Tree:
         if split[node]:
             left[node] = len(order)
             order += [int(tree.left[node]), int(tree.right[node])]
-    kept = {f.name: getattr(tree, f.name)[order].copy() for f in fields(Tree)}
+    kept = {name: getattr(tree, name)[order].copy() for name in Tree._by_node()}
     kept["left"] = left[order]
     leaf = kept["left"] == LEAF
     kept["right"] = np.where(leaf, LEAF, kept["left"] + 1).astype(np.int32)
@@ -116,4 +115,4 @@ def _cut(tree: Tree, split: np.ndarray) -> Tree:
         0.0,
         False,
     )
-    return Tree(**kept)
+    return Tree(**kept, orders=tree.orders)

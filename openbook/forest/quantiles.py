@@ -90,7 +90,7 @@ class Quantiles(TreeBased):
         A training row weighs the mean over the trees of its share of the leaf (Meinshausen 2006, equation 6). Needs
         `keep_targets=True` when fitting; several outputs are an InputError.
         """
-        X = self._rows(X)
+        X = self.encoded(X)
         if not hasattr(self, "leaf_targets_"):
             raise InputError("the forest does not know the targets in its leaves", do="fit with keep_targets=True")
         wanted = np.array([within("q", float(each), 0.0, 1.0) for each in np.atleast_1d(q)])

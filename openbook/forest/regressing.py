@@ -44,6 +44,8 @@ class Regresses(RegressorMixin, TreeBased):
 
     def predict(self, X: Any) -> np.ndarray:
         """The mean over the trees of the leaves' mean targets; medians for `absolute_error`. (rows,), or (rows, outputs)."""
-        X = self._rows(X)
+        return self._predicted(self.encoded(X))
+
+    def _predicted(self, X: Any) -> np.ndarray:
         found = leaf_values(self._walk(), X, self._threads())
         return found[:, 0] if self.n_outputs_ == 1 else found

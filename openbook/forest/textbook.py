@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from openbook.forest.fixed import Target
+from openbook.forest.orders import UNSEEN, first_component
 from openbook.forest.outputs import Outputs
 from openbook.forest.textbook_scores import Scores
 from openbook.forest.training import Growth, tree_of
@@ -34,7 +35,10 @@ def textbook_tree(
     counts: np.ndarray | None = None,
     seed: int = 0,
 ) -> Tree:
-    """Grow one tree from X (rows, features), NaN where missing; `counts` says how often each row was drawn."""
+    """Grow one tree from X (rows, features), NaN where missing; `counts` says how often each row was drawn.
+
+    Of a category (`growth.levels`) X holds the codes of levels.
+    """
     outputs = Outputs.of([targets] if isinstance(targets, Target) else targets, growth.criterion)
     return _Book(X, outputs, growth, counts, seed).grow()
 
@@ -106,9 +110,27 @@ class _Book:
     """One tree being grown."""
 
     def __init__(self, X: np.ndarray, outputs: Outputs, growth: Growth, counts: np.ndarray | None, seed: int):
-        self.X, self.outputs, self.growth, self.seed = X, outputs, growth, seed
+        self.outputs, self.growth, self.seed = outputs, growth, seed
         self.scores = Scores(outputs, np.ones(len(X), np.int64) if counts is None else counts)
-        self.bins = [_bins(X[:, f]) for f in range(X.shape[1])]
+        self.orders = {f: self.order(X[:, f], count) for f, count in enumerate(growth.levels) if count}
+        self.X = np.array(X, np.float64)
+        for f, places in self.orders.items():
+            known = ~np.isnan(X[:, f])
+            self.X[known, f] = [math.nan if places[int(code)] == UNSEEN else places[int(code)] for code in X[known, f]]
+        self.bins = [_bins(self.X[:, f]) for f in range(X.shape[1])]
+
+    def order(self, codes: np.ndarray, levels: int) -> np.ndarray:
+        """The place of each level among those the tree has enough rows of: by what these have on average, equals by code."""
+        rows = {level: np.flatnonzero((codes == level) & (self.scores.weight > 0)) for level in range(levels)}
+        seen = [level for level in rows if len(rows[level]) >= max(1, self.growth.min_samples_level)]
+        means = np.array([self.scores.means(rows[level]) for level in seen])
+        if means.ndim > 1 and means.shape[1] > 1:
+            weights = np.array([float(self.scores.weight_of(rows[level])) for level in seen])
+            means = first_component(means, weights)
+        places = np.full(levels, UNSEEN)
+        for place, (_, level) in enumerate(sorted(zip(means.tolist(), seen, strict=True))):
+            places[level] = place
+        return places
 
     def grow(self) -> Tree:
         """Depth first, the smaller child before the larger and the left before the right; a child's number is larger than its parent's."""
@@ -157,7 +179,7 @@ class _Book:
             np.array(nodes.feature, np.int32), np.array(nodes.threshold), np.array(nodes.left, np.int32),
             np.array(nodes.missing_left), np.array(nodes.gain) * self.outputs.weight_step / self.outputs.per_step,
             np.array([len(rows) for rows in nodes.rows]), self.outputs.values_of(sums, medians, bounds),
-            self.outputs.weight_of(sums),
+            self.outputs.weight_of(sums), self.orders,
         )  # fmt: skip
 
     def is_done(self, this: _Waiting) -> bool:

@@ -42,6 +42,17 @@ class Scores:
             return [w for output in self.outputs.each for w in self.by_class(output, rows)]
         return [self.weight_of(rows), *(self.part(output, rows) for output in self.outputs.each)]
 
+    def means(self, rows: np.ndarray) -> list[float]:
+        """What rows have on average: of every output the class shares (of two classes, the second's), or the mean target."""
+        total, found = float(self.weight_of(rows)), []
+        for output in self.outputs.each:
+            if self.outputs.classes:
+                shares = [float(w) / total for w in self.by_class(output, rows)]
+                found += shares[1:] or [0.0] if len(shares) <= 2 else shares
+            else:
+                found.append(float(self.part(output, rows)) / total * output.fixed.target_step)
+        return found
+
     # --- worth -------------------------------------------------------------------------------------------------
 
     def of(self, rows: np.ndarray) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from threading import Event
@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from openbook.forest.categorical_columns import CategoricalColumns
 from openbook.forest.columns import Columns
 from openbook.forest.fixed import CRITERIA, FixedPoint, Target
 from openbook.forest.tree import LEAF, Tree
 
-__all__ = ["CRITERIA", "FixedPoint", "Growth", "Sample", "Target", "grow_forest", "grow_trees", "terms_of", "tree_of"]
+__all__ = ["CRITERIA", "FixedPoint", "Growth", "Sample", "Target", "columns_of", "grow_forest", "grow_trees", "terms_of",
+           "tree_of"]  # fmt: skip
 
 _TERMS = 2**16  # of w ln w are looked up, further ones computed
 Sample = Callable[[int], "np.ndarray | None"]
@@ -33,6 +35,10 @@ class Growth:
     min_impurity_decrease: float
     random: bool = False  # one random threshold for each drawn feature, instead of the best
     monotonic: tuple[int, ...] = ()  # by feature: 1 the prediction may only rise with it, -1 only fall, 0 anything
+    levels: tuple[
+        int, ...
+    ] = ()  # by feature: how many levels a category has, 0 for numbers; empty where all are numbers
+    min_samples_level: int = 1  # rows: levels of which a tree has fewer go where missing values go
 
     def limits(self, weight: float, exact: bool) -> np.ndarray:
         """As kernels read them (`kernels/nodes.py`), for rows of this weight."""
@@ -110,7 +116,7 @@ class _Grower:
 
     def __init__(self, X: Any, target: Target, growth: Growth, threads: int):
         self.target, self.growth = target, growth
-        self.columns, self.by_column = Columns.for_growing(X, growth.random, threads)
+        self.columns_for = columns_of(X, growth, threads)
         self.shape = X.shape
         self.weighed = _Weighed.of(target, growth.criterion)
         self.classes = target.classes if target.classes > 2 else None
@@ -144,7 +150,8 @@ class _Grower:
         from openbook.forest.kernels.room import Nodes, Room
         from openbook.forest.kernels.rows import EXACT_BELOW
 
-        growth, fixed, columns = self.growth, weighed.fixed, self.columns
+        growth, fixed = self.growth, weighed.fixed
+        columns = self.columns_for([(fixed, self.target.classes)], counts)
         rows, values, parts = self.records(weighed, counts)
         width = self.classes or 2
         n, d = self.shape
@@ -157,10 +164,10 @@ class _Grower:
         if growth.random:
             cuts = np.zeros(len(nodes.low))
             count = grow_random(
-                self.by_column, rows, values, parts, spare[0], spare[1], spare[2], fixed.code, self.classes, np.uint64(seed),
+                columns.values, rows, values, parts, spare[0], spare[1], spare[2], fixed.code, self.classes, np.uint64(seed),
                 limits, decrease, growth.criterion, weighed.terms, weighed.scale, nodes, cuts, room,
             )  # fmt: skip
-            return self.tree(fixed, Nodes(*(a[:count] for a in nodes)), cuts[:count].copy())
+            return self.tree(fixed, Nodes(*(a[:count] for a in nodes)), cuts[:count].copy(), columns)
         count = grow_tree(
             columns.rank, columns.bin, columns.missing_rank, rows, values, parts, spare[0], spare[1], spare[2],
             few[0], few[1], few[2], few[3], fixed.code, self.classes,
@@ -168,12 +175,21 @@ class _Grower:
             growth.criterion, weighed.terms, weighed.scale, nodes, room,
         )  # fmt: skip
         grown = Nodes(*(a[:count] for a in nodes))
-        return self.tree(fixed, grown, columns.thresholds_of(grown))
+        return self.tree(fixed, grown, columns.thresholds_of(grown), columns)
 
-    def tree(self, fixed: FixedPoint, grown: Any, threshold: np.ndarray) -> Tree:
+    def tree(self, fixed: FixedPoint, grown: Any, threshold: np.ndarray, columns: Columns) -> Tree:
         value, weight = fixed.values_of(grown.sums, self.target.classes)
         gain = grown.gain * fixed.weight_step / fixed.per_step(self.target, self.growth.criterion)
-        return tree_of(grown.feature, threshold, grown.left, grown.missing_left, gain, grown.rows, value, weight)
+        return tree_of(grown.feature, threshold, grown.left, grown.missing_left, gain, grown.rows, value, weight,
+                       columns.orders)  # fmt: skip
+
+
+def columns_of(X: Any, growth: Growth, threads: int) -> Callable[..., Columns]:
+    """The columns that a tree is grown from, by its outputs and draws: the same for all, unless there are categories."""
+    columns = Columns.for_growing(X, growth.random, threads)
+    if not any(growth.levels):
+        return lambda outputs, counts: columns
+    return CategoricalColumns(columns, X, growth.levels, growth.min_samples_level).for_tree
 
 
 def terms_of(fixed: FixedPoint, criterion: int) -> tuple[np.ndarray, float]:
@@ -190,9 +206,9 @@ def _like(parts: np.ndarray | None, size: int) -> np.ndarray | None:
 
 def tree_of(
     feature: np.ndarray, threshold: np.ndarray, left: np.ndarray, missing_left: np.ndarray, gain: np.ndarray,
-    rows: np.ndarray, value: np.ndarray, weight: np.ndarray,
+    rows: np.ndarray, value: np.ndarray, weight: np.ndarray, orders: Mapping[int, np.ndarray],
 ) -> Tree:  # fmt: skip
     """The arrays of a grown tree, with its right children, which follow the left ones."""
     right = np.where(left == LEAF, LEAF, left + 1).astype(np.int32)
     return Tree(feature.copy(), threshold, left.copy(), right, missing_left.copy(), value, weight, rows.astype(np.int64),
-                gain)  # fmt: skip
+                gain, orders=orders)  # fmt: skip

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 
 from openbook.errors import ModelError
+from openbook.forest.orders import UNSEEN, placed
 from openbook.record.brief import Brief
 from openbook.record.hook import Explains
 
@@ -35,6 +37,9 @@ class Tree(Brief, Explains):
     (nodes, classes) holds the weight of the training rows of each class, or (nodes, 1) their mean target; `weight` their
     total weight, `samples` how many different rows they are, `gain` what the split took off the weighted impurity. Several
     outputs stand side by side in `value`; under monotonic constraints it holds class shares within their bounds.
+
+    A feature with an entry in `orders` is a category: x holds the code of its level, and the threshold is compared with
+    `orders[feature][code]`, the level's place in this tree's order. Levels without a place (−1) go as missing values do.
     """
 
     feature: np.ndarray
@@ -46,6 +51,7 @@ class Tree(Brief, Explains):
     weight: np.ndarray
     samples: np.ndarray
     gain: np.ndarray
+    orders: Mapping[int, np.ndarray] = field(default_factory=dict, kw_only=True)
 
     def __len__(self) -> int:
         return len(self.feature)
@@ -73,7 +79,8 @@ class Tree(Brief, Explains):
     @property
     def nbytes(self) -> int:
         """The memory its arrays take."""
-        return sum(getattr(self, f.name).nbytes for f in fields(Tree))
+        arrays = [*(getattr(self, name) for name in Tree._by_node()), *self.orders.values()]
+        return sum(array.nbytes for array in arrays)
 
     # --- scikit-learn's names for the same arrays ------------------------------------------------------------------
 
@@ -134,6 +141,8 @@ class Tree(Brief, Explains):
         if bad.any():
             node = int(np.argmax(bad))
             raise ModelError(f"node {node} decides by feature {self.feature[node]} of {n_features}")
+        if self.orders and not 0 <= min(self.orders) <= max(self.orders) < n_features:
+            raise ModelError(f"there is a category that is none of {n_features} features")
         if not np.isfinite(self.value).all():
             raise ModelError(
                 f"node {int(np.argmax(~np.isfinite(self.value).all(axis=1)))} has a value that is no number"
@@ -150,7 +159,7 @@ class Tree(Brief, Explains):
     @classmethod
     def _by_node(cls) -> tuple[str, ...]:
         """The arrays that have an entry for each node."""
-        return tuple(f.name for f in fields(Tree))
+        return tuple(f.name for f in fields(Tree) if f.name != "orders")
 
     def by_level(self) -> Tree:
         """The same tree with its nodes in the order of their depth, the two children of a node side by side."""
@@ -172,11 +181,21 @@ class Tree(Brief, Explains):
         node, turns = 0, []
         while self.left[node] != LEAF:
             feature = int(self.feature[node])
-            value = float(x[feature])
+            value = self.asked(feature, float(x[feature]))
             left = bool(self.missing_left[node]) if np.isnan(value) else value <= self.threshold[node]
             turns.append(Turn(node, feature, float(self.threshold[node]), value, bool(left)))
             node = int(self.left[node] if left else self.right[node])
         return turns, node
+
+    def asked(self, feature: int, value: float) -> float:
+        """What a threshold is compared with: the value itself, or the place of a level."""
+        return float(placed(self.orders[feature], np.array([value]))[0]) if feature in self.orders else value
+
+    def categories(self, node: int) -> tuple[np.ndarray, np.ndarray]:
+        """The codes of the levels that a node sends left and right; those the tree has not seen are in neither."""
+        order = self.orders[int(self.feature[node])]
+        left = order <= self.threshold[node]
+        return np.flatnonzero(left & (order != UNSEEN)), np.flatnonzero(~left)
 
     def apply(self, X: np.ndarray) -> np.ndarray:
         """The leaf each row ends in (rows,)."""

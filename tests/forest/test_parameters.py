@@ -27,7 +27,7 @@ X = random.normal(size=(400, 4))
 NUMBERS = np.exp(X[:, 0]) + X[:, 1] ** 2 + random.normal(size=400) / 10
 CLASSES = np.digitize(NUMBERS, np.quantile(NUMBERS, [0.4, 0.8]))
 WEIGHT = random.random(400) + 0.1
-OWN = {"voting", "max_time", "max_memory", "keep_targets"}
+OWN = {"voting", "max_time", "max_memory", "keep_targets", "categorical_features", "min_samples_level"}
 
 
 @pytest.mark.parametrize("name", [n for n in forest.__all__ if n.endswith(("Classifier", "Regressor"))])

@@ -44,6 +44,10 @@ for options, target in (
     for kind in (RandomForestRegressor, ExtraTreesRegressor):
         tree = kind(1, max_depth=3, bootstrap=False, random_state=0, **options).fit(few, target).trees_[0]
         seen.update(tree.threshold.tobytes() + tree.value.tobytes() + tree.gain.tobytes())
+few[:, 0] = np.round(few[:, 0])
+for kind, target in ((RandomForestClassifier, y[:60]), (RandomForestRegressor, numbers[:, 0])):
+    model = kind(2, bootstrap=False, random_state=0, categorical_features=[0], min_samples_level=2).fit(few, target)
+    seen.update(model.predict(few).tobytes() + model.apply(X[:9]).tobytes())
 print(seen.hexdigest())
 """
 
@@ -61,7 +65,19 @@ def assert_same(
     (fast,) = grow_forest(X, target, limits, lambda _: counts, [seed])
     for name in FIELDS:
         np.testing.assert_array_equal(getattr(fast, name), getattr(slow, name), err_msg=name)
+    assert fast.orders.keys() == slow.orders.keys()
+    for f, order in fast.orders.items():
+        np.testing.assert_array_equal(order, slow.orders[f], err_msg=f"order of {f}")
     return fast
+
+
+def levels_of(data: st.DataObject, X: np.ndarray, random: np.random.Generator) -> tuple[int, ...]:
+    """Make some columns categories: codes of levels, not all of which need to be there."""
+    levels = tuple(data.draw(st.lists(st.sampled_from([0, 1, 4, 20]), min_size=X.shape[1], max_size=X.shape[1])))
+    for f, count in enumerate(levels):
+        if count:
+            X[:, f] = np.where(np.isnan(X[:, f]), np.nan, random.integers(0, count, len(X)))
+    return levels
 
 
 @settings(max_examples=150, deadline=None)
@@ -84,7 +100,8 @@ def test_small_tables(data: st.DataObject) -> None:
         criterion, max_features=draw(st.integers(1, d)), max_depth=draw(st.sampled_from([1, 3, 100])),
         min_samples_leaf=draw(st.integers(1, 4)), min_samples_split=draw(st.integers(2, 6)),
         min_weight_leaf=draw(st.sampled_from([0.0, 0.1])), min_impurity_decrease=draw(st.sampled_from([0.0, 0.01])),
-        random=draw(st.booleans()),
+        random=draw(st.booleans()), levels=levels_of(data, X, random),
+        min_samples_level=draw(st.sampled_from([1, 3])),
     )  # fmt: skip
     assert_same(X, Target(y, weight, classes), limits, counts, draw(st.integers(0, 2**62)))
 
@@ -117,6 +134,7 @@ def test_small_tables_of_all_criteria_outputs_and_constraints(data: st.DataObjec
         min_samples_leaf=draw(st.integers(1, 4)), min_weight_leaf=draw(st.sampled_from([0.0, 0.1])),
         min_impurity_decrease=draw(st.sampled_from([0.0, 0.01])), random=draw(st.booleans()),
         monotonic=tuple(draw(st.lists(st.integers(-1, 1), min_size=d, max_size=d))) if constrained else (),
+        levels=() if constrained else levels_of(data, X, random), min_samples_level=draw(st.sampled_from([1, 3])),
     )  # fmt: skip
     assert_same(X, targets, limits, counts, draw(st.integers(0, 2**62)))
 
@@ -142,6 +160,18 @@ def test_where_bins_serve_the_other_criteria(criterion: str, outputs: int) -> No
     )
     tree = assert_same(X, targets, growth(criterion, max_features=2, max_depth=1), None, 1)
     assert tree.samples[0] >= 4096 > tree.samples[1:].min()
+
+
+@pytest.mark.parametrize("classes", [2, 3, 0])
+def test_where_bins_serve_levels(classes: int) -> None:
+    """More levels than bins, and more rows than are split between very values; a third of the levels have too few rows."""
+    random = np.random.default_rng(classes)
+    X = np.stack([random.geometric(0.004, 6000) % 900, random.integers(0, 5, 6000), random.normal(size=6000)], axis=1)
+    X[random.random(X.shape) < 0.03] = np.nan
+    y = random.integers(0, classes, 6000) if classes else random.normal(size=6000).round(3)
+    limits = growth("gini" if classes else "squared_error", max_depth=2, levels=(900, 5, 0), min_samples_level=3)
+    tree = assert_same(X, Target(y, np.ones(6000), classes), limits, random.integers(0, 3, 6000), 1)
+    assert (tree.orders[0] >= 0).sum() > 255 and (tree.orders[0] < 0).sum() > 200
 
 
 @pytest.mark.slow

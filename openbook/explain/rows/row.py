@@ -21,7 +21,9 @@ def one_row(model: Any, row: Any) -> Any:
 
         row = pl.DataFrame([row])
     if not (hasattr(row, "columns") or hasattr(row, "toarray")):
-        row = np.atleast_2d(np.asarray(row))
+        numbers = np.asarray(row)
+        # Among texts numbers stay numbers.
+        row = np.atleast_2d(numbers if numbers.dtype.kind != "U" else np.asarray(row, dtype=object))
     if len(row.shape) != 2 or row.shape[0] != 1:
         raise ExplainError(f"a model is explained one row at a time, and here are {row.shape[0]}", do="pass row=X[0]")
     if isinstance(row, np.ndarray) and row.dtype.kind in "biufO" and hasattr(model, "feature_names_in_"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from openbook.explain.trees.scene import Scene
 from openbook.record.draw.json import plain
 
@@ -34,8 +36,12 @@ def _node(scene: Scene, node: int) -> dict[str, Any]:
         told |= {names.centre: float(value[0])}
     if scene.outline.is_leaf(node):
         return told
+    feature = int(tree.feature[node])
+    if feature in tree.orders:
+        called = names.levels.get(feature, np.arange(len(tree.orders[feature])))
+        told["levels"] = [[str(called[code]) for code in side] for side in tree.categories(node)]
     return told | {
-        "feature": names.features[tree.feature[node]],
+        "feature": names.features[feature],
         "threshold": plain(float(tree.threshold[node])),
         "missing": "left" if tree.missing_left[node] else "right",
         "left": int(tree.left[node]),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomFo
 from sklearn.tree import BaseDecisionTree
 
 from openbook.errors import ExplainError, InputError
-from openbook.explain.rows.row import checked_row, feature_names
+from openbook.explain.rows.row import checked_row, feature_names, one_row
 from openbook.forest import Tree
 from openbook.forest.base import TreeBased
 from openbook.forest.scikit import converted
@@ -33,20 +33,26 @@ _KNOWN = (
 class Names:
     """What features and classes are called. `classes` is empty where the target is a number; leaves then hold the
     `centre` of their targets, a mean or a median. `labels` are the classes as y has them, `dtype` is what the trees
-    compare in."""
+    compare in. `levels` are those of categories, whose codes the `encoder` finds."""
 
     features: tuple[str, ...]
     classes: tuple[str, ...] = ()
     labels: np.ndarray | None = None
     centre: str = "mean"
     dtype: Any = np.float64
+    levels: Mapping[int, np.ndarray] = field(default_factory=dict)
+    encoder: Any = None
 
     def row(self, row: Any) -> np.ndarray:
         """One row as the trees compare it (features,)."""
+        if self.levels:
+            return self.encoder.encoded(one_row(self.encoder, row))[0]
         return checked_row(row, len(self.features), self.dtype)
 
     def table(self, X: Any) -> np.ndarray:
         """Rows as the trees compare them (rows, features)."""
+        if self.levels:
+            return self.encoder.encoded(X)
         table = np.asarray(X.toarray() if hasattr(X, "toarray") else X, dtype=np.float64)
         if table.ndim != 2 or table.shape[1] != len(self.features):
             raise InputError(f"X has the shape {table.shape}, the model {len(self.features)} features",
@@ -115,6 +121,8 @@ def named_forest(
         labels=labels,
         centre="median" if model.criterion == "absolute_error" else "mean",
         dtype=np.float64 if ours else np.float32,
+        levels=model.levels() if ours else {},
+        encoder=model,
     )
     trees = (
         model.trees_

@@ -94,8 +94,8 @@ class Plot:
     def _ends(self, free_to: float, free_from: float) -> str:
         """The smallest and the largest value, where there is room beside the threshold."""
         known = self.values[~np.isnan(self.values)]
-        if not len(known):
-            return ""
+        if not len(known) or int(self.scene.tree.feature[self.node]) in self.scene.tree.orders:
+            return ""  # places of levels say nothing to anybody
         low, high, width = short(float(known.min())), short(float(known.max())), self.axis.width
         drawn = lettered(low, 0, _WORDS, "end") if width_of(low, 10.5) < free_to else ""
         return drawn + (lettered(high, width, _WORDS, "end", "end") if width_of(high, 10.5) < width - free_from else "")
@@ -104,7 +104,7 @@ class Plot:
         """Where the row stands whose way is lit."""
         if self.scene.row is None or self.node not in self.scene.outline.path:
             return ""
-        value = float(self.scene.row[self.scene.tree.feature[self.node]])
+        value = self.scene.own(self.node)
         if np.isnan(value) and not self.missing:
             return ""
         x = self.axis.width + self.missing / 2 if np.isnan(value) else self.axis.at(value)

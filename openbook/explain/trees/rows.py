@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from openbook.errors import InputError
 from openbook.explain.trees.named import NamedTree
 from openbook.forest import Tree
+from openbook.forest.orders import placed
 
 __all__ = ["Rows", "reaching", "rows_of"]
 
@@ -24,10 +26,12 @@ class Rows:
     times: np.ndarray
     reached: list[np.ndarray]
     trained: bool
+    orders: Mapping[int, np.ndarray]
 
     def values(self, node: int, feature: int) -> np.ndarray:
-        """One feature of the rows that reach a node."""
-        return self.X[self.reached[node], feature]
+        """One feature of the rows that reach a node; of a category the places of its levels in the tree's order."""
+        values = self.X[self.reached[node], feature]
+        return placed(self.orders[feature], values) if feature in self.orders else values
 
     def targets(self, node: int) -> np.ndarray | None:
         return None if self.y is None else self.y[self.reached[node]]
@@ -57,7 +61,8 @@ def rows_of(named: NamedTree, X: Any, y: Any) -> Rows | None:
 def _counting(tree: Tree, table: np.ndarray, target: np.ndarray | None, times: np.ndarray) -> Rows:
     """The rows of a table, each as often as `times` says; those of no times are left out."""
     reached = reaching(tree, table, np.flatnonzero(times))
-    return Rows(table, target, times, reached, [len(rows) for rows in reached] == tree.samples.tolist())
+    return Rows(table, target, times, reached, [len(rows) for rows in reached] == tree.samples.tolist(),
+                tree.orders)  # fmt: skip
 
 
 def reaching(tree: Tree, X: np.ndarray, among: np.ndarray) -> list[np.ndarray]:
@@ -65,7 +70,10 @@ def reaching(tree: Tree, X: np.ndarray, among: np.ndarray) -> list[np.ndarray]:
     reached = [among] + [among[:0]] * (len(tree) - 1)
     for node in np.flatnonzero(~tree.is_leaf):
         rows = reached[node]
-        values = X[rows, tree.feature[node]]
+        feature = int(tree.feature[node])
+        values = X[rows, feature]
+        if feature in tree.orders:
+            values = placed(tree.orders[feature], values)
         left = np.where(np.isnan(values), tree.missing_left[node], values <= tree.threshold[node])
         reached[tree.left[node]], reached[tree.right[node]] = rows[left], rows[~left]
     return reached

@@ -11,7 +11,7 @@ from openbook.explain.trees.named import NamedTree, Names
 from openbook.explain.trees.outline import Outline
 from openbook.explain.trees.rows import Rows
 from openbook.explain.trees.style import class_colours
-from openbook.explain.trees.words import Decision, beside_text, counted, decision, held
+from openbook.explain.trees.words import Decision, counted, decision, held, own_value
 from openbook.forest import Tree
 
 __all__ = ["Scene"]
@@ -65,13 +65,19 @@ class Scene:
         """What the rows that reach a node have in its feature, NaN where missing."""
         return self.rows.values(node, self.tree.feature[node]) if self.rows is not None else np.empty(0)
 
+    def own(self, node: int) -> float:
+        """What the row whose way is lit has there."""
+        assert self.row is not None
+        feature = int(self.tree.feature[node])
+        return self.tree.asked(feature, float(self.row[feature]))
+
     def decision(self, node: int) -> Decision:
         """A node's question, its threshold with digits enough for the rows beside it."""
         values, threshold = self.values(node), self.tree.threshold[node]
         beside = [*values[values <= threshold].max(initial=-np.inf, keepdims=True),
                   *values[values > threshold].min(initial=np.inf, keepdims=True)]  # fmt: skip
         if self.row is not None and node in self.outline.path:
-            beside.append(self.row[self.tree.feature[node]])
+            beside.append(self.own(node))
         return decision(self.tree, node, self.names, map(float, beside))
 
     def side(self, node: int, left: bool) -> str:
@@ -80,10 +86,10 @@ class Scene:
         child = int(self.tree.left[node] if left else self.tree.right[node])
         if self.row is None or child not in self.outline.path:
             return asked.side(left, bool(np.isnan(self.values(node)).any()))
-        value = float(self.row[self.tree.feature[node]])
+        value = self.own(node)
         if np.isnan(value) or np.isinf(self.tree.threshold[node]):
             return "missing" if np.isnan(value) else "known"
-        return f"{beside_text(value, float(self.tree.threshold[node]), asked.threshold)} {asked.side(left)}"
+        return f"{own_value(self.tree, node, self.names, value, asked)} {asked.side(left)}"
 
     def told(self, node: int) -> str:
         """A node in one sentence, for who points at it or hears it read."""
@@ -97,7 +103,8 @@ class Scene:
             return f"Leaf, {counts}; {content}"
         threshold = float(self.tree.threshold[node])
         asked = self.decision(node)
-        question = f"{asked.feature} {asked.left if np.isinf(threshold) else f'≤ {threshold!r}'}?"
+        worded = np.isinf(threshold) or int(self.tree.feature[node]) in self.tree.orders
+        question = f"{asked.feature} {asked.left if worded else f'≤ {threshold!r}'}?"
         left_out = f"; {self.outline.below[node]} nodes below are left out" if self.outline.is_folded(node) else ""
         return f"{question} {counts}; {content}{left_out}"
 

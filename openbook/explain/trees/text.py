@@ -81,7 +81,7 @@ def _branches(scene: Scene, step: int, decimals: int | None, missing: bool) -> I
     for node in outlined.nodes:
         pair = outlined.children(node)
         if pair:
-            beside = [float(scene.row[tree.feature[node]])] if scene.row is not None and node in outlined.path else []
+            beside = [scene.own(node)] if scene.row is not None and node in outlined.path else []
             asked = decision(tree, node, scene.names, beside, decimals)
             for child, left in zip(pair, (True, False), strict=True):
                 side[child] = asked, left

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from openbook.explain.trees.named import NamedForest, Names
-from openbook.explain.trees.words import beside_text, decision
+from openbook.explain.trees.words import decision, own_value
 from openbook.forest.tree import Tree, Turn
 
 __all__ = ["Vote", "Way", "ways_of"]
@@ -43,7 +43,7 @@ class Way:
         asked = decision(self.tree, turn.node, names, [turn.value])
         if np.isnan(turn.value) or np.isinf(turn.threshold):
             return asked.feature, "is missing" if np.isnan(turn.value) else "is known"
-        return asked.feature, f"= {beside_text(turn.value, turn.threshold, asked.threshold)} {asked.side(turn.left)}"
+        return asked.feature, f"= {own_value(self.tree, turn.node, names, turn.value, asked)} {asked.side(turn.left)}"
 
 
 @dataclass(frozen=True, eq=False)

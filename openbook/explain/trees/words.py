@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from openbook.explain.rows.levels import level_of, levels_text
 from openbook.explain.trees.named import Names
 from openbook.forest import Tree
 
-__all__ = ["Decision", "beside_text", "counted", "decision", "held", "portion", "share_text", "short"]
+__all__ = ["Decision", "counted", "decision", "held", "own_value", "portion", "share_text", "short"]
 
 _DIGITS = 4
 
@@ -63,7 +64,8 @@ class Decision:
     def side(self, left: bool, missing: bool = False) -> str:
         """'≤ 2.45', or with `missing` (some values are) '≤ 2.45 or missing' on the side where these go."""
         told = self.left if left else self.right
-        return f"{told} or missing" if missing and left == self.missing_left and told[0] in "≤>" else told
+        parts_known = told.startswith(("≤", ">", "in "))
+        return f"{told} or missing" if missing and left == self.missing_left and parts_known else told
 
 
 def decision(
@@ -71,7 +73,8 @@ def decision(
 ) -> Decision:
     """Word a node's decision; the threshold keeps as many digits as hold each value of `beside` on its side.
 
-    An infinite threshold parts what is known from what is missing.
+    An infinite threshold parts what is known from what is missing. A category's threshold stands between two places in the
+    tree's order of levels, and is told by how many levels are on either side.
     """
     threshold = float(tree.threshold[node])
     feature, missing_left = names.features[tree.feature[node]], bool(tree.missing_left[node])
@@ -79,6 +82,11 @@ def decision(
         known, missing = "is known", "is missing"
         sides = (known, missing) if threshold > 0 else (missing, known)
         return Decision(feature, sides[0], *sides, missing_left)
+    if int(tree.feature[node]) in tree.orders:
+        left, right = (levels_text(tree, node, side, names.levels) for side in (True, False))
+        return Decision(
+            feature, " | ".join(str(len(side)) for side in tree.categories(node)), left, right, missing_left
+        )
     told = _dividing(threshold, [v for v in beside if v == v]) if decimals is None else rounded(threshold, decimals)
     return Decision(feature, told, f"≤ {told}", f"> {told}", missing_left)
 
@@ -104,6 +112,14 @@ def beside_text(value: float, threshold: float, told: str) -> str:
         if (_read(text) <= _read(told)) == (value <= threshold):
             return text
     return repr(value)
+
+
+def own_value(tree: Tree, node: int, names: Names, value: float, asked: Decision) -> str:
+    """What a row has in a node's feature: its number, or its level (`value` is then the level's place)."""
+    feature = int(tree.feature[node])
+    if feature in tree.orders:
+        return level_of(tree, feature, names.levels, value)
+    return beside_text(value, float(tree.threshold[node]), asked.threshold)
 
 
 def held(tree: Tree, node: int, names: Names, decimals: int | None = None) -> str:
