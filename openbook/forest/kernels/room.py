@@ -6,10 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from openbook.forest.kernels.jit import bare, jit
 from openbook.forest.kernels.rows import EXACT_BELOW, HELD
 
-__all__ = ["Nodes", "Room", "bare_nodes", "bare_room"]
+__all__ = ["Nodes", "Room"]
 
 
 _WAITING = 128  # nodes; each is at most half as large as the one that waits below it
@@ -80,23 +79,3 @@ class Room(NamedTuple):
             np.empty(words, np.uint32), np.empty(ranked * int(HELD), np.uint32), np.empty((_WAITING, 5), np.int64),
             np.empty(_WAITING, np.uint64),
         )  # fmt: skip
-
-
-@jit
-def bare_nodes(n):
-    """The same arrays, without their counts of references."""
-    return Nodes(bare(n.feature), bare(n.low), bare(n.high), bare(n.left), bare(n.missing_left), bare(n.gain), bare(n.rows),
-                 bare(n.sums))  # fmt: skip
-
-
-@jit
-def bare_room(r):
-    """The same arrays, without their counts of references."""
-    lw, lp, ln, rank, scores = r.sums
-    sums = (bare(lw), bare(lp), bare(ln), bare(rank), bare(scores))
-    return Room(
-        bare(r.best), bare(r.figures), bare(r.total), bare(r.node), bare(r.left), bare(r.features), bare(r.swapped),
-        bare(r.state), bare(r.hist), bare(r.hist_part), bare(r.occupied), sums, bare(r.bin_hist), bare(r.bin_part),
-        bare(r.starts), bare(r.ends), bare(r.ordered), bare(r.cells), bare(r.local), bare(r.seen), bare(r.groups), bare(r.before),
-        bare(r.held), bare(r.stack), bare(r.seeds),
-    )  # fmt: skip
