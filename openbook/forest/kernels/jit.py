@@ -7,6 +7,7 @@ sums are whole numbers and the scores IEEE doubles, so that `textbook.py` can sa
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,14 +26,12 @@ if not config.DISABLE_JIT:  # type: ignore[attr-defined]
 
 # "numpy": a division does not branch to look for zero, which would keep loops from being vectorised. No kernel allocates, so
 # none keeps counts of references, which two threads would fight over (and which cost a sixth of the time even in one).
-_HOW: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
-jit = njit(cache=True, **_HOW)  # what Python calls
-inner = njit(
-    no_cpython_wrapper=True, **_HOW
-)  # what only kernels call: a third of the time to compile goes into wrappers
+_compiled: Any = partial(njit, nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)
+jit = _compiled(cache=True)  # what Python calls
+inner = _compiled(no_cpython_wrapper=True)  # what only kernels call: wrappers would take a third of the time to compile
 # An array is seven words, and each is handed over with every call: where a kernel calls for each feature of each node, that
 # would cost more than the work.
-inlined = njit(no_cpython_wrapper=True, forceinline=True, **_HOW)
+inlined = _compiled(no_cpython_wrapper=True, forceinline=True)
 u64 = np.uint64  # unsigned indices: numba then leaves out what Python's negative ones would need
 
 
