@@ -161,14 +161,15 @@ def start_node(nodes, node, rows):
 def sum_node(case, rows, begin, end, sums):
     """Fill a node's sums; returns its weight, and whether all its targets are the same."""
     sums[:] = 0
-    weight, pure = np.int64(0), True
-    first = rows[begin]
-    for k in range(begin, end):
-        row = rows[k]
-        weight += case.weight[row]
-        add_row(case, row, sums)
-        for o in range(len(case.code)):
-            pure &= case.code[o, row] == case.code[o, first]
+    weight, pure, first = np.int64(0), True, rows[begin]
+    for k in range(u64(begin), u64(end)):
+        weight += case.weight[rows[k]]
+        add_row(case, rows[k], sums)
+    for o in range(len(case.code)):
+        for k in range(u64(begin), u64(end)):
+            if case.code[o, rows[k]] != case.code[o, first]:
+                pure = False
+                break
     return weight, pure
 
 
@@ -220,7 +221,7 @@ def try_side(case, signs, medians, f, m, known, groups, side, large, sums, weigh
     boundary is the one between everything known and everything missing."""
     boundaries = known - 1 if side or known == groups else known
     if medians is not None:
-        errors_around_medians(case, medians, m, known, groups, side, desk.order, desk.ends)
+        errors_around_medians(case, signs, medians, m, known, groups, side, desk.order, desk.ends)
     desk.left[:] = 0
     count, on_left, begin = np.int64(0), np.int64(0), np.int64(0)
     if side:
@@ -267,26 +268,55 @@ def try_random(case, columns, signs, medians, rows, begin, end, f, sums, weight,
     if cut != cut:
         return False
     for side in range(1 if known == m or cut == np.inf else 2):
-        desk.left[:] = 0
-        count, on_left, last = np.int64(0), np.int64(0), m
-        for k in range(m):
-            row, x = rows[begin + k], desk.cells[k]
-            if x <= cut or (side == 1 and x != x):
-                add_row(case, row, desk.left)
-                on_left += case.weight[row]
-                desk.order[count] = row
-                count += 1
-            else:
-                last -= 1
-                desk.order[last] = row
+        count, on_left = sum_left(case, rows[begin:end], desk.cells, cut, side == 1, desk.left)
         if medians is not None:
+            part_rows(rows[begin:end], desk.cells, cut, side == 1, desk.order)
             desk.ends[0], desk.ends[1] = count, m
-            errors_around_medians(case, medians, m, 2, 2, False, desk.order, desk.ends)
+            errors_around_medians(case, signs, medians, m, 2, 2, False, desk.order, desk.ends)
         if keep_better(
             case, signs, medians, f, 0, side == 1, count, m, m - known, on_left, sums, weight, lower, upper, desk
         ):
             desk.figures[CUT] = cut
     return True
+
+
+@inlined
+def goes_left(x, cut, missing_left):
+    return np.int64((x <= cut) | (missing_left & (x != x)))
+
+
+@inlined
+def sum_left(case, rows, cells, cut, missing_left, left):
+    """Fill the sums of the rows up to `cut`, output by output; returns how many they are, and their weight."""
+    count, on_left, m = np.int64(0), np.int64(0), u64(len(rows))
+    left[:] = 0
+    for k in range(m):
+        goes = goes_left(cells[k], cut, missing_left)
+        count += goes
+        on_left += case.weight[rows[k]] * goes
+    for o in range(len(case.parts)):
+        part = np.int64(0)
+        for k in range(m):
+            part += case.parts[o, rows[k]] * goes_left(cells[k], cut, missing_left)
+        left[0], left[1 + o] = on_left, part
+    if len(case.parts) == 0:
+        for o in range(len(case.code)):
+            for k in range(m):
+                goes = goes_left(cells[k], cut, missing_left)
+                left[case.offsets[o] + case.code[o, rows[k]]] += case.weight[rows[k]] * goes
+    return count, on_left
+
+
+@inlined
+def part_rows(rows, cells, cut, missing_left, order):
+    """The rows up to `cut` first; both sides are written each time, so that nothing branches."""
+    p, q = u64(0), u64(len(rows) - 1)
+    for k in range(u64(len(rows))):
+        goes = u64(goes_left(cells[k], cut, missing_left))
+        order[p] = rows[k]
+        order[q] = rows[k]
+        p += goes
+        q -= u64(1) - goes
 
 
 @inlined

@@ -163,7 +163,7 @@ def around_median(case, medians, o, rows, begin, end):
 
 
 @inner
-def errors_around_medians(case, medians, m, known, groups, side, order, ends):
+def errors_around_medians(case, signs, medians, m, known, groups, side, order, ends):
     """For every boundary the distances from the medians on its left and on its right: rows come in from both ends."""
     last = known - 1 if side or known == groups else known
     medians.errors[:, :last] = 0.0
@@ -177,13 +177,13 @@ def errors_around_medians(case, medians, m, known, groups, side, order, ends):
         for g in range(last):
             whole, part = come_in(case, medians, o, order, begin, ends[g], weights, parts, whole, part)
             begin = ends[g]
-            note(case, medians, o, 0, g, weights, parts, whole, part)
+            note(case, signs, medians, o, 0, g, weights, parts, whole, part)
         weights[:], parts[:] = 0, 0
         whole, part, end = np.int64(0), np.int64(0), ends[known - 1] if side else np.int64(m)
         for g in range(last - 1, -1, -1):
             whole, part = come_in(case, medians, o, order, ends[g], end, weights, parts, whole, part)
             end = ends[g]
-            note(case, medians, o, 1, g, weights, parts, whole, part)
+            note(case, signs, medians, o, 1, g, weights, parts, whole, part)
 
 
 @inlined
@@ -198,10 +198,11 @@ def come_in(case, medians, o, order, begin, end, weights, parts, whole, part):
 
 
 @inner
-def note(case, medians, o, side, g, weights, parts, whole, part):
-    """What a side is worth at boundary g."""
+def note(case, signs, medians, o, side, g, weights, parts, whole, part):
+    """What a side is worth at boundary g, and its median, where constraints ask for it."""
     medians.errors[side, g] += case.factors[o] * absolute_error(weights, parts, whole, part, medians.levels[o])
-    medians.middles[side, g] = median(weights, parts, whole, medians.numbers[o])
+    if signs is not None:
+        medians.middles[side, g] = median(weights, parts, whole, medians.numbers[o])
 
 
 # --- constraints ---------------------------------------------------------------------------------------------------
