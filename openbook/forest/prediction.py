@@ -92,16 +92,15 @@ def walk_of(model: object, trees: Sequence[Tree], n_features: int, widths: tuple
 
 def leaves_of(walk: Walk, X: Any, threads: int = 1) -> np.ndarray:
     """The leaf in which each row ends, for every tree (rows, trees)."""
-    from openbook.forest.kernels.walk import LANES, walk_rows
+    from openbook.forest.kernels.walk import walk_rows
 
     if is_sparse(X):
         return np.concatenate([leaves_of(walk, rows, threads) for rows in _spread_out(X)])
     flat, (n, width) = np.ascontiguousarray(X).reshape(-1), X.shape
     leaves = np.empty((len(walk.starts), n), np.int64)
-    nodes = walk.thresholds, walk.links, walk.starts
 
     def block(begin: int, end: int) -> None:
-        walk_rows(flat, width, begin, end, *nodes, None, np.empty(LANES, np.uint64), None, leaves)
+        walk_rows(flat, width, begin, end, walk.thresholds, walk.links, walk.starts, None, None, leaves)
 
     _in_blocks(block, n, _BLOCK, threads if n * len(walk.starts) >= _WORTH_THREADS else 1)
     return leaves.T
@@ -118,7 +117,7 @@ def vote_shares(walk: Walk, X: Any, threads: int = 1) -> np.ndarray:
 
 
 def _averaged(walk: Walk, values: np.ndarray, X: Any, threads: int) -> np.ndarray:
-    from openbook.forest.kernels.walk import LANES, walk_rows, walk_trees
+    from openbook.forest.kernels.walk import walk_rows, walk_trees
 
     if is_sparse(X):
         return np.concatenate([_averaged(walk, values, rows, threads) for rows in _spread_out(X)])
@@ -131,10 +130,10 @@ def _averaged(walk: Walk, values: np.ndarray, X: Any, threads: int) -> np.ndarra
 
     def block(begin: int, end: int) -> None:
         if ranks is None or not ranks.add_up(X[begin:end], values, walk.starts, sums[begin:end]):
-            walk_rows(flat, width, begin, end, *nodes, values, np.empty(LANES, np.uint64), sums, None)
+            walk_rows(flat, width, begin, end, *nodes, values, sums, None)
 
     if n < _FEW_ROWS:
-        walk_trees(flat, width, 0, n, *nodes, values, np.empty(LANES, np.uint64), sums)
+        walk_trees(flat, width, 0, n, *nodes, values, sums)
     else:
         _in_blocks(block, n, _BLOCK if ranks is None else _RANKED_BLOCK, threads if work >= _WORTH_THREADS else 1)
     return sums / len(walk.starts)

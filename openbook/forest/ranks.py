@@ -70,7 +70,7 @@ class Ranks:
         codes = np.zeros((-(-len(X) // LANES), X.shape[1], LANES), np.uint16)
         if not encode(X, self.cuts, self.begins, self.low, self.scale, self.grid, codes):
             return False
-        walk_ranked(codes.reshape(-1), X.shape[1], len(X), self.nodes, starts, values, np.empty(LANES, np.uint64), sums)
+        walk_ranked(codes.reshape(-1), X.shape[1], len(X), self.nodes, starts, values, sums)
         return True
 
 

@@ -17,7 +17,7 @@ from openbook.forest.kernels.general_scores import (
     side_values,
     sides_score,
 )
-from openbook.forest.kernels.jit import inlined, inner, jit, u64
+from openbook.forest.kernels.jit import grower, inlined, inner, u64
 from openbook.forest.kernels.nodes import MAX_DEPTH, MAX_FEATURES, MIN_LEAF, MIN_SPLIT, MIN_WEIGHT, push
 from openbook.forest.kernels.ordered import order_rows, rank_targets, standing
 from openbook.forest.kernels.pairs import FEATURE, HIGH, LOW, MISSED, SIDE
@@ -87,7 +87,7 @@ class Desk(NamedTuple):
         )  # fmt: skip
 
 
-@jit
+@grower
 def grow_general(case, columns, signs, medians, rows, seed, min_decrease, nodes, bounds, middles, cuts, desk):
     """Grow one tree from `rows` (their order is changed); returns the number of nodes.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from openbook.forest.kernels.classes import class_sums, classes_large
-from openbook.forest.kernels.jit import inlined, inner, jit, u64
+from openbook.forest.kernels.jit import grower, inlined, inner, u64
 from openbook.forest.kernels.nodes import MAX_FEATURES, WHOLE, divide, examine, push
 from openbook.forest.kernels.pairs import FEATURE, HIGH, LOW, SIDE, consider_large
 from openbook.forest.kernels.random import draw_feature, put_back
@@ -23,7 +23,7 @@ KNOWN_AGAINST_MISSING = -1  # in `high`; a bin b stands there as −2 − b, a r
 _WEIGHT, _PART = u64(2**26 - 1), u64(38)
 
 
-@jit
+@grower
 def grow_tree(ranks, bins, missing_rank, rows, values, parts, spare_rows, spare_values, spare_parts, few, few_parts,
               spare_few, spare_few_parts, code, classes, seed, limits, min_decrease, criterion, terms, scale, nodes,
               room):  # fmt: skip

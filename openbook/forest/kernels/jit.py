@@ -19,19 +19,22 @@ from numba.np.arrayobj import make_array
 
 from openbook.forest.kernels import forget_stale
 
-__all__ = ["inlined", "inner", "jit", "ones", "prefetch", "trailing_zeros", "u64"]
+__all__ = ["bare", "grower", "inlined", "inner", "jit", "ones", "prefetch", "trailing_zeros", "u64"]
 
 if not config.DISABLE_JIT:  # type: ignore[attr-defined]
     forget_stale()
 
-# "numpy": a division does not branch to look for zero, which would keep loops from being vectorised. No kernel allocates, so
-# none keeps counts of references, which two threads would fight over (and which cost a sixth of the time even in one).
-_compiled: Any = partial(njit, nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)
-jit = _compiled(cache=True)  # what Python calls
-inner = _compiled(no_cpython_wrapper=True)  # what only kernels call: wrappers would take a third of the time to compile
+# "numpy": a division does not branch to look for zero, which would keep loops from being vectorised.
+_compiled: Any = partial(njit, nogil=True, error_model="numpy")
+jit = _compiled(cache=True)
+# Growing allocates nothing, so it goes without counts of references, which two threads would fight over (and which cost a
+# sixth of the time even in one); and a wrapper for Python, for what only kernels call, would take a third of the compiling.
+_lean: Any = partial(_compiled, _nrt=False, no_cfunc_wrapper=True)
+grower = _lean(cache=True)
+inner = _lean(no_cpython_wrapper=True)
 # An array is seven words, and each is handed over with every call: where a kernel calls for each feature of each node, that
 # would cost more than the work.
-inlined = _compiled(no_cpython_wrapper=True, forceinline=True)
+inlined = _lean(no_cpython_wrapper=True, forceinline=True)
 u64 = np.uint64  # unsigned indices: numba then leaves out what Python's negative ones would need
 
 
@@ -49,6 +52,10 @@ if config.DISABLE_JIT:  # type: ignore[attr-defined]
     def prefetch(array: Any, k: Any) -> None:
         """Ask for `array[k]` before it is needed; does nothing else."""
 
+    def bare(array: Any) -> Any:
+        """The array without its count of references, which two threads would fight over (and which costs a sixth of the
+        time even in one). The caller keeps the array alive."""
+        return array
 
 else:
 
@@ -84,3 +91,16 @@ else:
             return context.get_dummy_value()
 
         return types.none(array, types.uint64), build
+
+    @intrinsic
+    def bare(typing: Any, array: Any) -> Any:
+        """The array without its count of references, which two threads would fight over (and which costs a sixth of the
+        time even in one). The caller keeps the array alive."""
+
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            made = make_array(signature.return_type)(context, builder, args[0])
+            made.meminfo = cgutils.get_null_value(made.meminfo.type)
+            made.parent = cgutils.get_null_value(made.parent.type)
+            return made._getvalue()
+
+        return array(array), build

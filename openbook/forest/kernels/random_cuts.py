@@ -7,7 +7,7 @@ import numpy as np
 
 from openbook.forest.kernels.classes import class_sums
 from openbook.forest.kernels.grow import sum_root
-from openbook.forest.kernels.jit import inlined, inner, jit, u64
+from openbook.forest.kernels.jit import grower, inlined, inner, u64
 from openbook.forest.kernels.nodes import MAX_FEATURES, MIN_LEAF, MIN_WEIGHT, divide, examine, push
 from openbook.forest.kernels.pairs import FEATURE, MISSED, SIDE
 from openbook.forest.kernels.random import draw_feature, next_random, put_back
@@ -21,7 +21,7 @@ _WEIGHT, _CLASS = u64(2**26 - 1), u64(0xFFFF)
 CUT, LEFT_W, LEFT_P = 3, 1, 2  # in `figures`; 0 is the score
 
 
-@jit
+@grower
 def grow_random(columns, rows, values, parts, spare_rows, spare_values, spare_parts, code, classes, seed, limits, min_decrease,
                 criterion, terms, scale, nodes, cuts, room):  # fmt: skip
     """Grow one tree from `rows` and their records (as `grow_tree`); `columns` (features, all rows) holds the values, `cuts`

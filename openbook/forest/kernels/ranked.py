@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from openbook.forest.kernels.jit import inlined, jit, u64
+from openbook.forest.kernels.jit import bare, inlined, jit, u64
 
 __all__ = ["LANES", "encode", "walk_ranked"]
 
@@ -21,6 +21,7 @@ _CHILD, _RANK = u64(0xFFFFFFFF), u64(0xFFFF)
 def encode(X, cuts, begins, low, scale, grid, codes):
     """Write how many of a feature's thresholds lie below each value into `codes` (rows / 8, features, 8); False, at once,
     where one is missing. The grid's cell holds a threshold or two: six are compared without asking, the rest is halved."""
+    X, cuts, grid, codes = bare(X), bare(cuts), bare(grid), bare(codes)
     top = float(grid.shape[1] - 2)
     for f in range(u64(X.shape[1])):
         begin, first, wide = u64(begins[f]), low[f], scale[f]
@@ -79,9 +80,10 @@ def walk(codes, at, nodes, start):
 
 
 @jit
-def walk_ranked(codes, width, rows, nodes, starts, values, found, sums):
-    """For each row add up `values` of its leaves into `sums`, tree by tree: a tree stays in the cache while all rows pass.
-    `found` has room for eight leaves."""
+def walk_ranked(codes, width, rows, nodes, starts, values, sums):
+    """For each row add up `values` of its leaves into `sums`, tree by tree: a tree stays in the cache while all rows pass."""
+    codes, nodes, starts = bare(codes), bare(nodes), bare(starts)
+    found = np.empty(LANES, np.uint64)
     for t in range(len(starts)):
         start = u64(starts[t])
         for row in range(u64(0), u64(rows), u64(LANES)):

@@ -73,7 +73,7 @@ class Room(NamedTuple):
             np.arange(d), np.empty(d, np.int64), np.zeros(1, np.uint64),
             np.zeros(few, np.uint64), np.zeros(few, np.int64), np.zeros(64, np.uint64), sums,
             np.zeros(256, np.uint64), np.zeros(256, np.int64),
-            np.zeros(few, np.int32), np.empty(few, np.int32), np.empty(max(most, few), np.uint64),
+            np.zeros(few, np.int32), np.empty(few, np.int32), np.empty(most if width > 2 and most > few else few, np.uint64),
             np.empty(most if random else 0), np.empty(ranked << 12, np.uint16), np.zeros(words, np.uint64),
             np.zeros(words // 64 + 1, np.uint64),
             np.empty(words, np.uint32), np.empty(ranked * int(HELD), np.uint32), np.empty((_WAITING, 5), np.int64),

@@ -6,7 +6,9 @@ A node is its threshold and one word: the left child (32 bits; the right one fol
 
 from __future__ import annotations
 
-from openbook.forest.kernels.jit import inlined, jit, u64
+import numpy as np
+
+from openbook.forest.kernels.jit import bare, inlined, jit, u64
 
 __all__ = ["LANES", "walk_rows", "walk_trees"]
 
@@ -40,9 +42,11 @@ def walk(X, thresholds, links, a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q):
 
 
 @jit
-def walk_rows(X, width, begin, end, thresholds, links, starts, values, found, sums, leaves):
+def walk_rows(X, width, begin, end, thresholds, links, starts, values, sums, leaves):
     """For each of these rows add up `values` of its leaves into `sums`, tree by tree; or, where there are none, write the
-    leaf of each tree into `leaves` (trees, rows). X is flat, `width` its number of columns; `found` has room for eight leaves."""
+    leaf of each tree into `leaves` (trees, rows). X is flat, `width` its number of columns."""
+    X, thresholds, links, starts = bare(X), bare(thresholds), bare(links), bare(starts)
+    found = np.empty(LANES, np.uint64)
     w, last = u64(width), u64(end - 1)
     for t in range(len(starts)):
         s = u64(starts[t])
@@ -61,8 +65,10 @@ def walk_rows(X, width, begin, end, thresholds, links, starts, values, found, su
 
 
 @jit
-def walk_trees(X, width, begin, end, thresholds, links, starts, values, found, sums):
+def walk_trees(X, width, begin, end, thresholds, links, starts, values, sums):
     """The same for few rows: eight trees at a time."""
+    X, thresholds, links, starts = bare(X), bare(thresholds), bare(links), bare(starts)
+    found = np.empty(LANES, np.uint64)
     last = u64(len(starts) - 1)
     for row in range(u64(begin), u64(end)):
         o = row * u64(width)
