@@ -45,7 +45,7 @@ class Room(NamedTuple):
     features: Any
     swapped: Any
     state: Any
-    hist: Any  # by rank; empty between the uses, as `occupied` and `starts` are
+    hist: Any  # by rank; empty between the uses, as `occupied` and `starts` are; None for more than two classes
     hist_part: Any
     occupied: Any
     sums: Any  # by group: left weight, left part, left rows, rank, score
@@ -67,13 +67,14 @@ class Room(NamedTuple):
     def of(cls, d: int, n: int, most: int, width: int, random: bool = False) -> Room:
         """For d features, n rows in all, of which `most` are in the tree; `random` thresholds need no ranks."""
         few, words, ranked = EXACT_BELOW, n // 64 + 1, 0 if random else d
+        pairs = width == 2
         sums = (np.empty(few), np.empty(few), np.empty(few, np.int32), np.empty(few, np.int32), np.empty(few))
         return cls(
             np.zeros(6, np.int64), np.zeros(4), np.zeros(3), np.zeros(5, np.int64), np.zeros(width, np.int64),
             np.arange(d), np.empty(d, np.int64), np.zeros(1, np.uint64),
-            np.zeros(few, np.uint64), np.zeros(few, np.int64), np.zeros(64, np.uint64), sums,
-            np.zeros(256, np.uint64), np.zeros(256, np.int64),
-            np.zeros(few, np.int32), np.empty(few, np.int32), np.empty(most if width > 2 and most > few else few, np.uint64),
+            np.zeros(few, np.uint64) if pairs else None, np.zeros(few, np.int64), np.zeros(64, np.uint64), sums,
+            np.zeros(256, np.uint64) if pairs else None, np.zeros(256, np.int64),
+            np.zeros(few, np.int32), np.empty(few, np.int32), np.empty(few if pairs else max(most, few), np.uint64),
             np.empty(most if random else 0), np.empty(ranked << 12, np.uint16), np.zeros(words, np.uint64),
             np.zeros(words // 64 + 1, np.uint64),
             np.empty(words, np.uint32), np.empty(ranked * int(HELD), np.uint32), np.empty((_WAITING, 5), np.int64),
