@@ -33,7 +33,12 @@ KINDS = {
     "numbers": ("RandomForestRegressor", {}),
     "random thresholds": ("ExtraTreesClassifier", {}),
     "categories": ("RandomForestClassifier", {}),
+    "several outputs": ("RandomForestRegressor", {}),
+    "counts": ("RandomForestRegressor", {"criterion": "poisson"}),
+    "distances": ("RandomForestRegressor", {"criterion": "absolute_error"}),
+    "constraints": ("RandomForestRegressor", {"monotonic_cst": [1] * 5 + [0] * 15}),
 }
+PEERS_KNOW = ("classes", "numbers")
 
 
 def halves(X: np.ndarray, y: np.ndarray) -> Rows:
@@ -44,6 +49,16 @@ def halves(X: np.ndarray, y: np.ndarray) -> Rows:
 
 def classes(rows: int, columns: int, k: int = 2) -> Rows:
     return halves(*make_classification(2 * rows, columns, n_informative=10, n_classes=k, flip_y=0.05, random_state=0))
+
+
+def two_outputs(rows: int) -> Rows:
+    X, y = make_friedman1(2 * rows, 20, noise=1, random_state=0)
+    return halves(X, np.column_stack([y, X[:, 0] + X[:, 5]]))
+
+
+def counts(rows: int) -> Rows:
+    X, y = make_friedman1(2 * rows, 20, noise=0, random_state=0)
+    return halves(X, np.random.default_rng(0).poisson(y).astype(float))
 
 
 def adult() -> Rows:
@@ -77,6 +92,14 @@ def works(full: bool) -> dict[str, tuple[str, Callable[[], Rows]]]:
         f"ExtraTrees, {'100k' if full else '20k'} × 20": (
             "random thresholds", lambda: classes(100_000 if full else 20_000, 20),
         ),
+        "two outputs, 5k × 20": ("several outputs", lambda: two_outputs(5_000)),
+        "counts, 5k × 20": ("counts", lambda: counts(5_000)),
+        "absolute errors, 2k × 20": (
+            "distances", lambda: halves(*make_friedman1(4_000, 20, noise=1, random_state=0)),
+        ),
+        "constraints, 5k × 20": (
+            "constraints", lambda: halves(*make_friedman1(10_000, 20, noise=1, random_state=0)),
+        ),
         "digits": ("classes", lambda: halves(*load_digits(return_X_y=True))),
         "diabetes": ("numbers", lambda: halves(*load_diabetes(return_X_y=True))),
     }  # fmt: skip
@@ -107,7 +130,7 @@ def contestants(kind: str, trees: int, threads: int, seed: int) -> dict[str, Cal
         return {"openbook": found["openbook"], **of_categories(common)}
     if kind == "classes":
         found["openbook, entropy"] = lambda: getattr(forest, name)(criterion="entropy", **common)
-    return found | (peers(kind == "numbers", common) if kind != "random thresholds" else {})
+    return found | (peers(kind == "numbers", common) if kind in PEERS_KNOW else {})
 
 
 def peers(numbers: bool, common: dict[str, Any]) -> dict[str, Callable[[], Any]]:
@@ -202,7 +225,7 @@ def compare(name: str, kind: str, rows: Rows, threads: int, trees: int, rounds: 
     print(table(f"{name}: fit {trees} trees on {X.shape[0]:,} × {X.shape[1]}, {threads} thread(s)", times))
     for who, model in fitted.items():
         print(f"{who}: {quality(model, held, truth)}")
-    ask = "predict" if kind == "numbers" else "predict_proba"
+    ask = "predict_proba" if hasattr(model, "predict_proba") else "predict"
     for some in (held, held[:1]):
         runs = {who: (lambda model=model, some=some: getattr(model, ask)(some)) for who, model in fitted.items()}
         print("\n" + table(f"{name}: predict {len(some):,} row(s)", race(runs, max(rounds, 3))))  # type: ignore[arg-type]
@@ -210,13 +233,15 @@ def compare(name: str, kind: str, rows: Rows, threads: int, trees: int, rounds: 
 
 def compiled() -> None:
     """Kernels are compiled once after installing; say what that takes, and keep it out of the rest."""
-    X = np.random.default_rng(0).normal(size=(200, 4))
+    X = np.random.default_rng(0).normal(size=(200, 20))
     for name, y in (("classes", X[:, 0] > 0), ("classes", np.digitize(X[:, 0], [-1, 1])), ("numbers", X[:, 0]),
-                    ("random thresholds", X[:, 0] > 0)):  # fmt: skip
+                    ("random thresholds", X[:, 0] > 0), ("several outputs", X[:, :2]), ("counts", abs(X[:, 0])),
+                    ("distances", X[:, 0]), ("constraints", X[:, 0])):  # fmt: skip
         began = time.perf_counter()
-        model = getattr(forest, KINDS[name][0])(2).fit(X, y)
+        kind, options = KINDS[name]
+        model = getattr(forest, kind)(2, **options).fit(X, y)
         model.predict(X), model.predict(X[:1])
-        print(f"first fit and prediction, {name}, {len(np.unique(y))} targets: {time.perf_counter() - began:.2f} s")
+        print(f"first fit and prediction, {name}, {len(np.unique(y))} values of y: {time.perf_counter() - began:.2f} s")
 
 
 if __name__ == "__main__":

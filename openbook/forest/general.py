@@ -41,7 +41,7 @@ class GeneralGrower:
         rows = np.flatnonzero(case.weight).astype(np.uint32)
         most, (n, d), each = max(2 * len(rows) - 1, 1), self.shape, len(outputs.each)
         width = case.offsets[-1] if outputs.classes else 1 + each
-        nodes, desk, medians = Nodes.of(most, width), Desk.of(d, len(rows), width), None
+        nodes, desk, medians = Nodes.of(most, width), Desk.of(d, n, len(rows), width, self.growth.random), None
         if self.by_median:
             levels, numbers = (_lines([getattr(o, name) for o in outputs.each]) for name in ("levels", "numbers"))
             medians = Medians.of(levels, numbers, n, len(rows))

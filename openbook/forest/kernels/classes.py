@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from openbook.forest.kernels.jit import inlined, trailing_zeros, u64
+from openbook.forest.kernels.jit import inlined, u64
+from openbook.forest.kernels.ordered import groups_of
 from openbook.forest.kernels.pairs import FEATURE, HIGH, LOW, MISSED, SIDE
 from openbook.forest.kernels.rows import ID, ID_BITS, MISSING_BIN, MISSING_RANK
 from openbook.forest.kernels.scores import GINI, term
@@ -51,27 +52,13 @@ def describe(sums, node, exact, criterion, terms, scale):
 def classes_small(records, begin, end, local, f, starts, occupied, ordered, ends, rank, sums, left, node, limits, exact,
                   criterion, terms, scale, best, figures):  # fmt: skip
     """Try every boundary between the values a small node has of feature f; whether there is any."""
-    groups, place = _0, np.int32(0)
-    at = u64(f) << ID_BITS
-    words = _0
+    at, words = u64(f) << ID_BITS, _0
     for k in range(u64(begin), u64(end)):
         c = u64(local[at | (records[k] & ID)])
         starts[c] += 1
         occupied[c >> _6] |= _1 << (c & _63)
         words |= _1 << (c >> _6)
-    while words != _0:
-        word = trailing_zeros(words)
-        words &= words - _1
-        bits = occupied[word]
-        occupied[word] = _0
-        while bits != _0:
-            c = (word << _6) | trailing_zeros(bits)
-            bits &= bits - _1
-            count = starts[c]
-            starts[c] = place
-            place = np.int32(place + count)
-            ends[groups], rank[groups] = place, np.int32(c)
-            groups += _1
+    groups = groups_of(words, occupied, starts, ends, rank)
     for k in range(u64(begin), u64(end)):
         c = u64(local[at | (records[k] & ID)])
         ordered[u64(starts[c])] = records[k] >> ID_BITS

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from openbook.forest.kernels.jit import inlined, jit, u64
+from openbook.forest.kernels.jit import inlined, inner
 from openbook.forest.kernels.medians import absolute_error, insert, median
 from openbook.forest.kernels.scores import ENTROPY, GINI, POISSON, SQUARED_ERROR, term
 
@@ -19,13 +19,11 @@ __all__ = [
     "constraint_holds",
     "errors_around_medians",
     "node_score",
-    "rank_targets",
     "side_values",
     "sides_score",
 ]
 
 LEFT, RIGHT = 1, 2  # values in `figures`
-_32, _ROW = u64(32), u64(0xFFFFFFFF)
 
 
 class Medians(NamedTuple):
@@ -121,7 +119,7 @@ def number_score(case, o, part, weight):
     return part * math.log(part / weight * case.steps[o]) if part > 0 else 0.0
 
 
-@jit
+@inner
 def node_score(case, medians, rows, begin, end, sums, weight, middles):
     """The score of a node alone; fills its medians in `middles`, where they are asked for."""
     score = 0.0
@@ -147,29 +145,7 @@ def node_score(case, medians, rows, begin, end, sums, weight, middles):
 # --- medians -------------------------------------------------------------------------------------------------------
 
 
-@jit
-def rank_targets(case, medians, rows, begin, end, order):
-    """Each row's place among the different targets of this node, for every output."""
-    m = end - begin
-    for o in range(len(case.code)):
-        for k in range(m):
-            row = rows[begin + k]
-            order[k] = (u64(case.code[o, row]) << _32) | u64(row)
-        order[:m].sort()
-        place = np.int64(-1)
-        for k in range(m):
-            code = np.int64(order[k] >> _32)
-            if k == 0 or code != np.int64(order[k - 1] >> _32):
-                place += 1
-                medians.levels[o, place], medians.numbers[o, place] = (
-                    medians.all_levels[o, code],
-                    medians.all_numbers[o, code],
-                )
-            medians.place[o, order[k] & _ROW] = place
-        medians.sizes[o] = place + 1
-
-
-@jit
+@inner
 def around_median(case, medians, o, rows, begin, end):
     """The median of these rows, and their distances from it."""
     size = medians.sizes[o] + 1
@@ -186,8 +162,8 @@ def around_median(case, medians, o, rows, begin, end):
     )
 
 
-@jit
-def errors_around_medians(case, medians, m, known, groups, side, order, ends):
+@inner
+def errors_around_medians(case, signs, medians, m, known, groups, side, order, ends):
     """For every boundary the distances from the medians on its left and on its right: rows come in from both ends."""
     last = known - 1 if side or known == groups else known
     medians.errors[:, :last] = 0.0
@@ -201,31 +177,32 @@ def errors_around_medians(case, medians, m, known, groups, side, order, ends):
         for g in range(last):
             whole, part = come_in(case, medians, o, order, begin, ends[g], weights, parts, whole, part)
             begin = ends[g]
-            note(case, medians, o, 0, g, weights, parts, whole, part)
+            note(case, signs, medians, o, 0, g, weights, parts, whole, part)
         weights[:], parts[:] = 0, 0
         whole, part, end = np.int64(0), np.int64(0), ends[known - 1] if side else np.int64(m)
         for g in range(last - 1, -1, -1):
             whole, part = come_in(case, medians, o, order, ends[g], end, weights, parts, whole, part)
             end = ends[g]
-            note(case, medians, o, 1, g, weights, parts, whole, part)
+            note(case, signs, medians, o, 1, g, weights, parts, whole, part)
 
 
 @inlined
 def come_in(case, medians, o, order, begin, end, weights, parts, whole, part):
     """These rows too; returns the weight and part of all that are in."""
     for k in range(begin, end):
-        row = order[k] & _ROW
+        row = order[k]
         insert(weights, parts, medians.place[o, row], case.weight[row], case.parts[o, row])
         whole += case.weight[row]
         part += case.parts[o, row]
     return whole, part
 
 
-@jit
-def note(case, medians, o, side, g, weights, parts, whole, part):
-    """What a side is worth at boundary g."""
+@inner
+def note(case, signs, medians, o, side, g, weights, parts, whole, part):
+    """What a side is worth at boundary g, and its median, where constraints ask for it."""
     medians.errors[side, g] += case.factors[o] * absolute_error(weights, parts, whole, part, medians.levels[o])
-    medians.middles[side, g] = median(weights, parts, whole, medians.numbers[o])
+    if signs is not None:
+        medians.middles[side, g] = median(weights, parts, whole, medians.numbers[o])
 
 
 # --- constraints ---------------------------------------------------------------------------------------------------

@@ -9,11 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from openbook.forest.kernels.classes import class_sums, classes_large
-from openbook.forest.kernels.jit import bare, bare_or_none, inlined, jit, u64
+from openbook.forest.kernels.jit import grower, inlined, inner, u64
 from openbook.forest.kernels.nodes import MAX_FEATURES, WHOLE, divide, examine, push
 from openbook.forest.kernels.pairs import FEATURE, HIGH, LOW, SIDE, consider_large
 from openbook.forest.kernels.random import draw_feature, put_back
-from openbook.forest.kernels.room import bare_nodes, bare_room
 from openbook.forest.kernels.rows import EXACT_BELOW, ID_BITS, partition_large
 from openbook.forest.kernels.scores import SQUARED_ERROR
 from openbook.forest.kernels.subtree import grow_small
@@ -24,7 +23,7 @@ KNOWN_AGAINST_MISSING = -1  # in `high`; a bin b stands there as −2 − b, a r
 _WEIGHT, _PART = u64(2**26 - 1), u64(38)
 
 
-@jit
+@grower
 def grow_tree(ranks, bins, missing_rank, rows, values, parts, spare_rows, spare_values, spare_parts, few, few_parts,
               spare_few, spare_few_parts, code, classes, seed, limits, min_decrease, criterion, terms, scale, nodes,
               room):  # fmt: skip
@@ -34,12 +33,6 @@ def grow_tree(ranks, bins, missing_rank, rows, values, parts, spare_rows, spare_
     `classes` (their number) is None for two classes and for numbers. `code` ranks the targets of all rows. Spare arrays
     are as large as their like; `few` and `few_parts` hold the records of a small node.
     """
-    nodes, room = bare_nodes(nodes), bare_room(room)
-    ranks, bins, missing_rank, code, terms = bare(ranks), bare(bins), bare(missing_rank), bare(code), bare(terms)
-    rows, values, spare_rows, spare_values = bare(rows), bare(values), bare(spare_rows), bare(spare_values)
-    few, spare_few, limits = bare(few), bare(spare_few), bare(limits)
-    own_parts, other_parts = bare_or_none(parts), bare_or_none(spare_parts)
-    small_parts, other_small_parts = bare_or_none(few_parts), bare_or_none(spare_few_parts)
     sums, best, figures = nodes.sums, room.best, room.figures
     whole = sum_root(values, parts, classes, sums)
     nodes.rows[0], nodes.left[0], nodes.feature[0] = len(rows), -1, -1
@@ -52,16 +45,16 @@ def grow_tree(ranks, bins, missing_rank, rows, values, parts, spare_rows, spare_
         waiting -= 1
         node, begin, end = stack[waiting, 0], stack[waiting, 1], stack[waiting, 2]
         depth, flip, seed = stack[waiting, 3], stack[waiting, 4], room.seeds[waiting]
-        from_rows, from_values, from_parts = rows, values, own_parts
-        to_rows, to_values, to_parts = spare_rows, spare_values, other_parts
+        from_rows, from_values, from_parts = rows, values, parts
+        to_rows, to_values, to_parts = spare_rows, spare_values, spare_parts
         if flip == 1:
-            from_rows, from_values, from_parts = spare_rows, spare_values, other_parts
-            to_rows, to_values, to_parts = rows, values, own_parts
+            from_rows, from_values, from_parts = spare_rows, spare_values, spare_parts
+            to_rows, to_values, to_parts = rows, values, parts
         if end - begin < EXACT_BELOW:
             if parts is not None:
                 from_parts = from_parts[begin:end]
             count = grow_small(ranks, missing_rank, from_rows[begin:end], from_values[begin:end], from_parts, few,
-                               small_parts, spare_few, other_small_parts, code, classes, node, depth, seed, count, waiting, whole,
+                               few_parts, spare_few, spare_few_parts, code, classes, node, depth, seed, count, waiting, whole,
                                limits, min_decrease, criterion, terms, scale, nodes, room)  # fmt: skip
             continue
         score = search_large(from_rows, from_values, from_parts, begin, end, depth, bins, sums[node], code, classes, seed,
@@ -81,7 +74,7 @@ def grow_tree(ranks, bins, missing_rank, rows, values, parts, spare_rows, spare_
     return count
 
 
-@jit
+@inner
 def sum_root(values, parts, classes, sums):
     """The sums of all records; returns their weight."""
     total = np.int64(0)

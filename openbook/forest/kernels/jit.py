@@ -7,6 +7,7 @@ sums are whole numbers and the scores IEEE doubles, so that `textbook.py` can sa
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,16 +19,22 @@ from numba.np.arrayobj import make_array
 
 from openbook.forest.kernels import forget_stale
 
-__all__ = ["bare", "bare_or_none", "inlined", "jit", "ones", "prefetch", "trailing_zeros", "u64"]
+__all__ = ["bare", "grower", "inlined", "inner", "jit", "ones", "prefetch", "trailing_zeros", "u64"]
 
 if not config.DISABLE_JIT:  # type: ignore[attr-defined]
     forget_stale()
 
 # "numpy": a division does not branch to look for zero, which would keep loops from being vectorised.
-jit = njit(cache=True, nogil=True, error_model="numpy")
+_compiled: Any = partial(njit, nogil=True, error_model="numpy")
+jit = _compiled(cache=True)
+# Growing allocates nothing, so it goes without counts of references, which two threads would fight over (and which cost a
+# sixth of the time even in one); and a wrapper for Python, for what only kernels call, would take a third of the compiling.
+_lean: Any = partial(_compiled, _nrt=False, no_cfunc_wrapper=True)
+grower = _lean(cache=True)
+inner = _lean(no_cpython_wrapper=True)
 # An array is seven words, and each is handed over with every call: where a kernel calls for each feature of each node, that
 # would cost more than the work.
-inlined = njit(nogil=True, error_model="numpy", forceinline=True)
+inlined = _lean(no_cpython_wrapper=True, forceinline=True)
 u64 = np.uint64  # unsigned indices: numba then leaves out what Python's negative ones would need
 
 
@@ -97,11 +104,3 @@ else:
             return made._getvalue()
 
         return array(array), build
-
-
-@jit
-def bare_or_none(array):
-    """`bare`, where there is an array."""
-    if array is None:
-        return None
-    return bare(array)

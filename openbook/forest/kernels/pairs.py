@@ -1,6 +1,7 @@
 """The best split by two sums for each side: two classes, or numbers. (`classes.py` knows three classes and more.)
 
-Every sum stays below 2⁵³, so doubles hold it exactly. `parts` is None where a record holds both of a row's numbers.
+Every sum stays below 2⁵³, so doubles hold it exactly. `parts` is None where a record holds both of a row's numbers, `hist`
+where there are more classes: nothing is asked here then, and numba has nothing to compile.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ FEATURE, LOW, HIGH, SIDE, MISSED, LEFT_ROWS = range(6)
 def consider_small(records, parts, begin, end, local, f, hist, hist_part, occupied, sofars, sums, total, limits, criterion,
                    terms, scale, best, figures):  # fmt: skip
     """Try every boundary between the values a small node has of feature f; whether there is any."""
+    if hist is None:
+        return False
     lw, lp, ln, rank, _ = sums
     groups = _0
     sofar, part = _0, np.int64(0)
@@ -72,6 +75,8 @@ def consider_small(records, parts, begin, end, local, f, hist, hist_part, occupi
 def consider_large(rows, values, parts, begin, end, bins, f, hist, hist_part, counts, sums, total, limits, criterion,
                    terms, scale, best, figures):  # fmt: skip
     """Try every boundary between the bins of feature f that a large node occupies; whether there is any."""
+    if hist is None:
+        return False
     lw, lp, ln, rank, _ = sums
     for b in range(u64(256)):
         hist[b] = _0

@@ -7,11 +7,10 @@ import numpy as np
 
 from openbook.forest.kernels.classes import class_sums
 from openbook.forest.kernels.grow import sum_root
-from openbook.forest.kernels.jit import bare, bare_or_none, inlined, jit, u64
+from openbook.forest.kernels.jit import grower, inlined, inner, u64
 from openbook.forest.kernels.nodes import MAX_FEATURES, MIN_LEAF, MIN_WEIGHT, divide, examine, push
 from openbook.forest.kernels.pairs import FEATURE, MISSED, SIDE
 from openbook.forest.kernels.random import draw_feature, next_random, put_back
-from openbook.forest.kernels.room import bare_nodes, bare_room
 from openbook.forest.kernels.rows import ID_BITS
 from openbook.forest.kernels.scores import GINI, SQUARED_ERROR, score_pairs, term
 
@@ -22,16 +21,11 @@ _WEIGHT, _CLASS = u64(2**26 - 1), u64(0xFFFF)
 CUT, LEFT_W, LEFT_P = 3, 1, 2  # in `figures`; 0 is the score
 
 
-@jit
+@grower
 def grow_random(columns, rows, values, parts, spare_rows, spare_values, spare_parts, code, classes, seed, limits, min_decrease,
                 criterion, terms, scale, nodes, cuts, room):  # fmt: skip
     """Grow one tree from `rows` and their records (as `grow_tree`); `columns` (features, all rows) holds the values, `cuts`
     takes the thresholds. Returns the number of nodes."""
-    nodes, room, columns, code = bare_nodes(nodes), bare_room(room), bare(columns), bare(code)
-    rows, values, spare_rows, spare_values = bare(rows), bare(values), bare(spare_rows), bare(spare_values)
-    limits, terms, cuts = bare(limits), bare(terms), bare(cuts)
-    own_parts, other_parts = bare_or_none(parts), bare_or_none(spare_parts)
-    held = bare(room.cells)
     sums, best, figures, stack = nodes.sums, room.best, room.figures, room.stack
     whole = sum_root(values, parts, classes, sums)
     nodes.rows[0], nodes.left[0], nodes.feature[0] = len(rows), -1, -1
@@ -43,13 +37,13 @@ def grow_random(columns, rows, values, parts, spare_rows, spare_values, spare_pa
         waiting -= 1
         node, begin, end = stack[waiting, 0], stack[waiting, 1], stack[waiting, 2]
         depth, flip, seed = stack[waiting, 3], stack[waiting, 4], room.seeds[waiting]
-        from_rows, from_values, from_parts = rows, values, own_parts
-        to_rows, to_values, to_parts = spare_rows, spare_values, other_parts
+        from_rows, from_values, from_parts = rows, values, parts
+        to_rows, to_values, to_parts = spare_rows, spare_values, spare_parts
         if flip == 1:
-            from_rows, from_values, from_parts = spare_rows, spare_values, other_parts
-            to_rows, to_values, to_parts = rows, values, own_parts
+            from_rows, from_values, from_parts = spare_rows, spare_values, spare_parts
+            to_rows, to_values, to_parts = rows, values, parts
         score = search(columns, from_rows, from_values, from_parts, begin, end, depth, sums[node], code, classes, seed, limits,
-                       criterion, terms, scale, held, room)  # fmt: skip
+                       criterion, terms, scale, room.cells, room)  # fmt: skip
         if best[FEATURE] < 0 or max(figures[0] - score, 0.0) / whole < min_decrease:
             continue
         cuts[node] = figures[CUT]
@@ -180,7 +174,7 @@ def score_classes(sums, left, criterion, terms, scale):
     return np.float64(w), np.float64(exact - term(w, terms, scale) - term(v, terms, scale))
 
 
-@jit
+@inner
 def partition(column, rows, values, parts, to_rows, to_values, to_parts, begin, end, cut, missing_left):
     """Rows to their sides, as `partition_large` does it, by their values."""
     p, q = u64(begin), u64(end - 1)

@@ -6,10 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from openbook.forest.kernels.jit import bare, jit
 from openbook.forest.kernels.rows import EXACT_BELOW, HELD
 
-__all__ = ["Nodes", "Room", "bare_nodes", "bare_room"]
+__all__ = ["Nodes", "Room"]
 
 
 _WAITING = 128  # nodes; each is at most half as large as the one that waits below it
@@ -46,7 +45,7 @@ class Room(NamedTuple):
     features: Any
     swapped: Any
     state: Any
-    hist: Any  # by rank; empty between the uses, as `occupied` and `starts` are
+    hist: Any  # by rank; empty between the uses, as `occupied` and `starts` are; None for more than two classes
     hist_part: Any
     occupied: Any
     sums: Any  # by group: left weight, left part, left rows, rank, score
@@ -68,35 +67,16 @@ class Room(NamedTuple):
     def of(cls, d: int, n: int, most: int, width: int, random: bool = False) -> Room:
         """For d features, n rows in all, of which `most` are in the tree; `random` thresholds need no ranks."""
         few, words, ranked = EXACT_BELOW, n // 64 + 1, 0 if random else d
+        pairs = width == 2
         sums = (np.empty(few), np.empty(few), np.empty(few, np.int32), np.empty(few, np.int32), np.empty(few))
         return cls(
             np.zeros(6, np.int64), np.zeros(4), np.zeros(3), np.zeros(5, np.int64), np.zeros(width, np.int64),
             np.arange(d), np.empty(d, np.int64), np.zeros(1, np.uint64),
-            np.zeros(few, np.uint64), np.zeros(few, np.int64), np.zeros(64, np.uint64), sums,
-            np.zeros(256, np.uint64), np.zeros(256, np.int64),
-            np.zeros(few, np.int32), np.empty(few, np.int32), np.empty(max(most, few), np.uint64),
+            np.zeros(few, np.uint64) if pairs else None, np.zeros(few, np.int64), np.zeros(64, np.uint64), sums,
+            np.zeros(256, np.uint64) if pairs else None, np.zeros(256, np.int64),
+            np.zeros(few, np.int32), np.empty(few, np.int32), np.empty(few if pairs else max(most, few), np.uint64),
             np.empty(most if random else 0), np.empty(ranked << 12, np.uint16), np.zeros(words, np.uint64),
             np.zeros(words // 64 + 1, np.uint64),
             np.empty(words, np.uint32), np.empty(ranked * int(HELD), np.uint32), np.empty((_WAITING, 5), np.int64),
             np.empty(_WAITING, np.uint64),
         )  # fmt: skip
-
-
-@jit
-def bare_nodes(n):
-    """The same arrays, without their counts of references."""
-    return Nodes(bare(n.feature), bare(n.low), bare(n.high), bare(n.left), bare(n.missing_left), bare(n.gain), bare(n.rows),
-                 bare(n.sums))  # fmt: skip
-
-
-@jit
-def bare_room(r):
-    """The same arrays, without their counts of references."""
-    lw, lp, ln, rank, scores = r.sums
-    sums = (bare(lw), bare(lp), bare(ln), bare(rank), bare(scores))
-    return Room(
-        bare(r.best), bare(r.figures), bare(r.total), bare(r.node), bare(r.left), bare(r.features), bare(r.swapped),
-        bare(r.state), bare(r.hist), bare(r.hist_part), bare(r.occupied), sums, bare(r.bin_hist), bare(r.bin_part),
-        bare(r.starts), bare(r.ends), bare(r.ordered), bare(r.cells), bare(r.local), bare(r.seen), bare(r.groups), bare(r.before),
-        bare(r.held), bare(r.stack), bare(r.seeds),
-    )  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from openbook.forest.kernels.jit import inlined, jit, ones, prefetch, trailing_zeros, u64
+from openbook.forest.kernels.jit import inlined, inner, ones, prefetch, trailing_zeros, u64
 
 __all__ = [
     "EXACT_BELOW",
@@ -31,7 +31,7 @@ _AHEAD = u64(12)  # rows
 _0, _1, _6, _63 = u64(0), u64(1), u64(6), u64(63)
 
 
-@jit
+@inner
 def rank_locally(ranks, rows, missing_rank, local, seen, groups, before, held):
     """Rank the rows of a node among themselves, by each feature f into `local[f << 12 | place]`.
 
@@ -104,7 +104,7 @@ def partition_small(source, target, source_part, target_part, begin, end, local,
     return np.int64(p)
 
 
-@jit
+@inner
 def partition_large(rows, values, parts, to_rows, to_values, to_parts, begin, end, bins, low, missing_left):
     """The same for a large node: row numbers, what they weigh, and their parts if there are any."""
     shift = _1 if missing_left else _0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from openbook.forest.kernels.classes import class_sums, classes_small
-from openbook.forest.kernels.jit import inlined, jit, u64
+from openbook.forest.kernels.jit import inlined, inner, u64
 from openbook.forest.kernels.nodes import MAX_FEATURES, WHOLE, divide, examine, push
 from openbook.forest.kernels.pairs import FEATURE, HIGH, LEFT_ROWS, LOW, SIDE, consider_small
 from openbook.forest.kernels.random import draw_feature, put_back
@@ -15,7 +15,7 @@ from openbook.forest.kernels.scores import SQUARED_ERROR
 __all__ = ["grow_small"]
 
 
-@jit
+@inner
 def grow_small(ranks, missing_rank, rows, values, parts, few, few_parts, spare, spare_parts, code, classes, node, depth,
                seed, count, waiting, whole, limits, min_decrease, criterion, terms, scale, nodes, room):  # fmt: skip
     """Grow the subtree of `node` over these rows; returns how many nodes the tree has now. The stack above `waiting` is free."""
