@@ -81,22 +81,23 @@ def _explained(model: Any, row: Row, of: str | None) -> Working:
             f"{type(model).__name__} gives a number, and has no classes", where="--of", do="leave --of out"
         )
     if home == "onnx" or not hasattr(model, "feature_names_in_"):
-        return explain(model, row=row.values, names=row.names, **options)
+        return explain(model, row=row.numbers, names=row.names, **options)
     return explain(model, row=_as_fitted(model, row), **options)
 
 
 def _as_fitted(model: Any, row: Row) -> Any:
-    """A row with the names of its columns, which scikit-learn's pipelines ask for."""
+    """A row with the names of its columns, which scikit-learn's pipelines ask for, and our forests for their categories."""
     if type(model).__module__.startswith("openbook."):
-        return row.values
+        named = dict(zip(row.names, row.entries, strict=True))
+        return named if getattr(model, "levels", dict)() else row.numbers
     import pandas as pd
 
-    return pd.DataFrame([row.values], columns=list(row.names))
+    return pd.DataFrame([row.entries], columns=list(row.names))
 
 
 def _of_net(home: str, model: Any, row: Row, of: str | None) -> Working:
     """How one output of a net comes about from the row; of ours, what each entry of the row does to it."""
-    x = row.values[None].astype(np.float32)
+    x = row.numbers[None].astype(np.float32)
     if home == "torch":
         import torch
 

@@ -14,10 +14,11 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression as TheirLogistic
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import openbook as ob
 from openbook import cli, nn
@@ -72,6 +73,38 @@ def test_a_forest_of_ours(
     assert run(*asked, monkeypatch=monkeypatch) == 0
     told = capsys.readouterr()
     assert "petal width" in told.out and "note: the model does not take species" in told.err
+
+
+@pytest.mark.parametrize("kind", ["forest of ours", "pipeline of theirs"])
+def test_texts_reach_the_models_that_take_them(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = pd.DataFrame({"colour": ["red", "blue", "red", "green"] * 20, "size": np.arange(80.0)})
+    wanted = np.where(table["colour"] == "red", "ripe", "raw")
+    table.assign(fruit=wanted).to_csv(tmp_path / "fruit.csv", index=False)
+    if kind == "forest of ours":
+        path, trust = tmp_path / "model.safetensors", ()
+        ob.save(ob.RandomForestClassifier(4, random_state=0).fit(table, wanted), path)
+    else:
+        path, trust = tmp_path / "model.joblib", ("--trust",)
+        encoder = make_column_transformer((OneHotEncoder(), ["colour"]), remainder="passthrough")
+        joblib.dump(make_pipeline(encoder, TheirLogistic()).fit(table, wanted), path)
+    asked = (
+        "explain",
+        "--model",
+        path,
+        "--row",
+        2,
+        tmp_path / "fruit.csv",
+        "--target",
+        "fruit",
+        "--of",
+        "ripe",
+        *trust,
+    )
+    assert run(*asked, monkeypatch=monkeypatch) == 0
+    told = capsys.readouterr().out
+    assert "colour" in told and "WRONG" not in told
 
 
 def test_a_user_types_it(folder: Path) -> None:
