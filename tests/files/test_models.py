@@ -327,7 +327,7 @@ def test_an_array_that_is_missing_is_named(forest: RandomForestClassifier, tmp_p
     [
         ("params", {"voting": "loud"}, "voting"), ("params", {"n_jobs": "all"}, "n_jobs"),
         ("params", {"depth": 3}, "depth"), ("learnt", {"n_features_in_": 0}, "of 0 features"),
-        ("learnt", {"n_features_in_": 2}, "feature 4 of 2|feature 3 of 2|feature 2 of 2|one for each feature"), ("learnt", {"predict": 3}, "predict"),
+        ("learnt", {"n_features_in_": 2}, "feature . of 2|one for each feature"), ("learnt", {"predict": 3}, "predict"),
         ("learnt", {"feature_importances_": 3}, "feature_importances_"), ("learnt", {"n_classes_": 2}, "classes"),
         ("learnt", {"classes_": {"texts": ["a", "b"], "dtype": "str"}}, "classes"), ("learnt", {"seeds_": [1]}, "seed"),
         ("learnt", {"classes_": {"array": "nowhere"}}, "stands for nothing"), ("learnt", {"n_rows_": {"float": "7"}}, "stands"),
