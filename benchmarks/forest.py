@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from forest_peers import in_onnx_runtime, of_categories, peers
 from sklearn import ensemble
 from sklearn.datasets import (
     load_breast_cancer,
@@ -133,76 +134,6 @@ def contestants(kind: str, trees: int, threads: int, seed: int) -> dict[str, Cal
     return found | (peers(kind == "numbers", common) if kind in PEERS_KNOW else {})
 
 
-def peers(numbers: bool, common: dict[str, Any]) -> dict[str, Callable[[], Any]]:
-    found: dict[str, Callable[[], Any]] = {}
-    try:
-        import lightgbm
-
-        kind = lightgbm.LGBMRegressor if numbers else lightgbm.LGBMClassifier
-        found["LightGBM rf"] = lambda: kind(boosting_type="rf", bagging_freq=1, bagging_fraction=0.632, num_leaves=4096,
-                                            feature_fraction_bynode=1.0 if numbers else 0.22, min_child_samples=1,
-                                            verbose=-1, **common)  # fmt: skip
-    except ImportError:
-        print("LightGBM is not installed here")
-    try:
-        import xgboost
-
-        made = xgboost.XGBRFRegressor if numbers else xgboost.XGBRFClassifier
-        found["XGBoost rf"] = lambda: made(max_depth=0, colsample_bynode=1.0 if numbers else 0.22, subsample=0.632,
-                                           **common)  # fmt: skip
-    except ImportError:
-        print("XGBoost is not installed here")
-    return found
-
-
-def of_categories(common: dict[str, Any]) -> dict[str, Callable[[], Any]]:
-    """scikit-learn behind an encoder, and YDF, which splits categories itself (by random sets or in order)."""
-    from sklearn.compose import make_column_selector, make_column_transformer
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
-
-    encoders = {
-        "ordinal": lambda: OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan),
-        "one-hot": lambda: OneHotEncoder(handle_unknown="ignore", sparse_output=False),
-    }
-
-    def encoded(encoder: Callable[[], Any]) -> Any:
-        texts = make_column_selector(dtype_exclude="number")
-        columns = make_column_transformer((encoder(), texts), remainder="passthrough")
-        return make_pipeline(columns, ensemble.RandomForestClassifier(**common))
-
-    found = {f"scikit-learn, {name}": (lambda made=made: encoded(made)) for name, made in encoders.items()}
-    try:
-        import ydf  # noqa: F401
-
-        found["YDF"] = lambda: Ydf(common)  # type: ignore[misc]
-    except ImportError:
-        print("YDF is not installed here")
-    return found
-
-
-class Ydf:
-    """YDF's random forest, as deep and as soft as the others', in scikit-learn's words."""
-
-    classes_ = np.array([0, 1])
-
-    def __init__(self, common: dict[str, Any]):
-        import ydf
-
-        self.learner = ydf.RandomForestLearner(
-            label="y", num_trees=common["n_estimators"], num_threads=common["n_jobs"], random_seed=common["random_state"],
-            max_depth=-1, min_examples=1, winner_take_all=False, compute_oob_performances=False,
-        )  # fmt: skip
-
-    def fit(self, X: Any, y: np.ndarray) -> Ydf:
-        self.model = self.learner.train(X.assign(y=y), verbose=0)
-        return self
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        second = self.model.predict(X)
-        return np.stack([1 - second, second], axis=1)
-
-
 def quality(model: Any, X: np.ndarray, y: np.ndarray) -> str:
     if not hasattr(model, "predict_proba"):
         return f"R² {r2_score(y, model.predict(X)):.4f}"
@@ -226,8 +157,11 @@ def compare(name: str, kind: str, rows: Rows, threads: int, trees: int, rounds: 
     for who, model in fitted.items():
         print(f"{who}: {quality(model, held, truth)}")
     ask = "predict_proba" if hasattr(model, "predict_proba") else "predict"
+    asked = {who: getattr(model, ask) for who, model in fitted.items()}
+    if kind in PEERS_KNOW and (inside := in_onnx_runtime(fitted["scikit-learn"], X.shape[1], threads)):
+        asked["ONNX Runtime"] = inside
     for some in (held, held[:1]):
-        runs = {who: (lambda model=model, some=some: getattr(model, ask)(some)) for who, model in fitted.items()}
+        runs = {who: (lambda f=f, some=some: f(some)) for who, f in asked.items()}
         print("\n" + table(f"{name}: predict {len(some):,} row(s)", race(runs, max(rounds, 3))))  # type: ignore[arg-type]
 
 
