@@ -85,3 +85,18 @@ def test_a_damaged_tree_is_not_walked() -> None:
     model.trees_[1].left[0] = 10_000
     with pytest.raises(ModelError, match="child"):
         model.predict_proba(X)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        np.full((1, 6), np.inf), np.zeros((1, 5)), np.zeros(6), np.zeros((0, 6)), np.array([["a"] * 6]), np.zeros((1, 1, 6)),
+    ],
+)  # fmt: skip
+def test_rows_that_look_as_fitted_are_refused_where_they_are_not(rows: np.ndarray) -> None:
+    """scikit-learn's checks are spared where there is nothing to check, and only there."""
+    X, y = table(200)
+    model = RandomForestClassifier(3, random_state=0).fit(X, y)
+    assert model.predict_proba(X[:2].astype(np.float32)).shape == (2, 3)
+    with pytest.raises(ValueError):
+        model.predict_proba(rows)
