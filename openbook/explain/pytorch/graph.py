@@ -206,7 +206,10 @@ class TorchGraph:
             performed = k.performed
             if performed is None:
                 continue
-            values.update((s, performed.tensors[p]) for s, p in zip(k.sources, k.places, strict=False) if s)  # type: ignore[misc]
+            for source, place in zip(k.sources, k.places, strict=False):
+                given = performed.tensors[place]
+                if source and given is not None:
+                    values[source] = given
             output = performed.outputs[k.output]
             if output is not None:
                 values[k.key] = output
