@@ -20,7 +20,7 @@ __all__ = ["explain_best", "explain_outcome", "explain_spread", "explain_thresho
 _AROUND = 3
 _LISTED = 30  # cuts: of more only those around the best are written out
 _RESAMPLED = 10_000  # rows: with more, a spread is made when it is asked for
-COUNTING, OVER_ALL, ELSEWHERE = "Running counts", "Over all thresholds", "On other rows"
+OVER_ALL, ELSEWHERE = "Over all thresholds", "On other rows"
 
 
 # The four counts: the label, whether it is called positive, and what that means.

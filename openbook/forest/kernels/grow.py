@@ -10,7 +10,7 @@ import numpy as np
 
 from openbook.forest.kernels.classes import class_sums, classes_large
 from openbook.forest.kernels.jit import grower, inlined, inner, u64
-from openbook.forest.kernels.nodes import MAX_FEATURES, WHOLE, divide, examine, push
+from openbook.forest.kernels.nodes import MAX_FEATURES, WHOLE, divide, examine, plant, push, same_targets
 from openbook.forest.kernels.pairs import FEATURE, HIGH, LOW, SIDE, consider_large
 from openbook.forest.kernels.random import draw_feature, put_back
 from openbook.forest.kernels.rows import EXACT_BELOW, ID_BITS, partition_large
@@ -35,11 +35,8 @@ def grow_tree(ranks, bins, missing_rank, rows, values, parts, spare_rows, spare_
     """
     sums, best, figures = nodes.sums, room.best, room.figures
     whole = sum_root(values, parts, classes, sums)
-    nodes.rows[0], nodes.left[0], nodes.feature[0] = len(rows), -1, -1
-    nodes.low[0], nodes.high[0], nodes.missing_left[0], nodes.gain[0] = 0, 0, False, 0.0
+    plant(nodes, room, rows, seed)
     stack = room.stack
-    stack[0, :] = 0
-    stack[0, 2], room.seeds[0] = len(rows), seed
     waiting, count = np.int64(1), np.int64(1)  # typed: a literal 1 would be compiled for on its own
     while waiting > 0:
         waiting -= 1
@@ -104,13 +101,7 @@ def search_large(rows, values, parts, begin, end, depth, bins, sums, code, class
     best, figures = room.best, room.figures
     best[FEATURE], figures[0] = -1, -np.inf
     done, score, perfect = examine(end - begin, depth, sums, classes, limits, criterion, terms, scale, room)
-    if not done and criterion == SQUARED_ERROR:
-        done = True
-        for k in range(begin + 1, end):
-            if code[rows[k]] != code[rows[begin]]:
-                done = False
-                break
-    if done:
+    if done or (criterion == SQUARED_ERROR and same_targets(code, rows, begin, end)):
         return score
     room.state[0] = seed
     drawn, varied, d = np.int64(0), False, len(room.features)

@@ -20,12 +20,34 @@ __all__ = [
     "WHOLE",
     "divide",
     "examine",
+    "plant",
     "push",
+    "same_targets",
 ]
 
 # The limits of growing, by place; `WHOLE` is 1 where weights are whole and so few that squares of their sums are exact.
 MIN_LEAF, MIN_WEIGHT, MIN_SPLIT, MAX_DEPTH, MAX_FEATURES, WHOLE = range(6)
 LIMITS = 6
+
+
+@inlined
+def plant(nodes, room, rows, seed):
+    """The root, a leaf as yet, and the only node that waits."""
+    nodes.rows[0], nodes.left[0], nodes.feature[0] = len(rows), -1, -1
+    nodes.low[0], nodes.high[0], nodes.missing_left[0], nodes.gain[0] = 0, 0, False, 0.0
+    room.stack[0, :] = 0
+    room.stack[0, 2], room.seeds[0] = len(rows), seed
+
+
+@inlined
+def same_targets(code, rows, begin, end):
+    """Whether all these rows have one target; said of numbers, whose sums do not tell."""
+    alike = True
+    for k in range(begin + 1, end):
+        if code[rows[k]] != code[rows[begin]]:
+            alike = False
+            break
+    return alike
 
 
 @inlined

@@ -8,7 +8,7 @@ import numpy as np
 from openbook.forest.kernels.classes import class_sums
 from openbook.forest.kernels.grow import sum_root
 from openbook.forest.kernels.jit import grower, inlined, inner, u64
-from openbook.forest.kernels.nodes import MAX_FEATURES, MIN_LEAF, MIN_WEIGHT, divide, examine, push
+from openbook.forest.kernels.nodes import MAX_FEATURES, MIN_LEAF, MIN_WEIGHT, divide, examine, plant, push, same_targets
 from openbook.forest.kernels.pairs import FEATURE, MISSED, SIDE
 from openbook.forest.kernels.random import draw_feature, next_random, put_back
 from openbook.forest.kernels.rows import ID_BITS
@@ -28,10 +28,7 @@ def grow_random(columns, rows, values, parts, spare_rows, spare_values, spare_pa
     takes the thresholds. Returns the number of nodes."""
     sums, best, figures, stack = nodes.sums, room.best, room.figures, room.stack
     whole = sum_root(values, parts, classes, sums)
-    nodes.rows[0], nodes.left[0], nodes.feature[0] = len(rows), -1, -1
-    nodes.low[0], nodes.high[0], nodes.missing_left[0], nodes.gain[0] = 0, 0, False, 0.0
-    stack[0, :] = 0
-    stack[0, 2], room.seeds[0] = len(rows), seed
+    plant(nodes, room, rows, seed)
     waiting, count = np.int64(1), np.int64(1)
     while waiting > 0:
         waiting -= 1
@@ -65,13 +62,7 @@ def search(columns, rows, values, parts, begin, end, depth, sums, code, classes,
     best, figures = room.best, room.figures
     best[FEATURE], figures[0] = -1, -np.inf
     done, score, perfect = examine(end - begin, depth, sums, classes, limits, criterion, terms, scale, room)
-    if not done and criterion == SQUARED_ERROR:
-        done = True
-        for k in range(begin + 1, end):
-            if code[rows[k]] != code[rows[begin]]:
-                done = False
-                break
-    if done:
+    if done or (criterion == SQUARED_ERROR and same_targets(code, rows, begin, end)):
         return score
     room.state[0] = seed
     drawn, varied, d = np.int64(0), False, len(room.features)
