@@ -32,7 +32,7 @@ class CostDecision(Brief, Explains):
 
     @property
     def threshold(self) -> float | None:
-        """Two classes, two calls: make the second call where p ≥ this; None for anything else, or where one call always wins."""
+        """Two classes, two calls: the second costs less where p exceeds this; None for anything else, or where one call always wins."""
         if self.costs.shape != (2, 2):
             return None
         (right_no, wrong_yes), (wrong_no, right_yes) = self.costs

@@ -65,7 +65,7 @@ def _threshold(decision: CostDecision) -> tuple[Step, ...]:
     )
     formula = parse("a/(a + b)").rename({"a": yes.name, "b": no.name})
     return yes, no, Step("T", decision.threshold, formula, (yes, no), rule="both calls cost the same", part=ALL,
-                         why=f"{decision.calls[1]} where p ≥ T (Elkan 2001)")  # fmt: skip
+                         why=f"{decision.calls[1]} where p > T (Elkan 2001)")  # fmt: skip
 
 
 def _paid(decision: CostDecision) -> tuple[Step, ...]:

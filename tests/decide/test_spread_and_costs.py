@@ -58,11 +58,11 @@ def test_intervals_narrow_with_rows() -> None:
 
 
 def test_a_constraint_that_often_fails_says_so() -> None:
-    best = best_threshold(Y, P, "recall", constraint="precision >= 0.9")
-    spread = best.spread(resamples=50)
-    assert np.isnan(spread.thresholds).sum() == spread.failed
-    if spread.failed:
-        assert str(spread.failed) in " ".join(ob.explain(spread).notes)
+    spread = best_threshold(Y, P, "recall", constraint="tp >= 4").spread(resamples=50, seed=2)
+    random = np.random.default_rng(2)
+    too_few = [np.array(Y)[random.integers(0, 10, 10)].sum() < 4 for _ in range(50)]
+    assert 0 < spread.failed == sum(too_few) < 50
+    assert f"On {spread.failed} of them" in " ".join(ob.explain(spread).notes)
 
 
 def test_the_same_seed_gives_the_same_spread() -> None:
@@ -140,7 +140,7 @@ def test_costs_explain_themselves() -> None:
     working = decision.explain(row=0)
     working.check()
     assert working.result == "treat" and working["E(home)"].value == pytest.approx(6.5)
-    assert working["paid"].value == 0 + 2 or working["paid"].value == decision.paid
+    assert working["paid"].value == 0 + 2  # the cold treated, the healthy asked
     wrong = replace(working["paid"], value=decision.paid + 1)
     assert not replace(working, steps=(wrong,)).verification.passed
 
