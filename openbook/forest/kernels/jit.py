@@ -1,4 +1,4 @@
-"""How kernels are compiled, and the two machine instructions that NumPy has no word for.
+"""How kernels are compiled, and the machine instructions that NumPy has no word for.
 
 A kernel chooses its variant by which arguments are None: numba then leaves the other branches out, so that a variant nobody
 uses is never compiled. (A function as an argument would be compiled afresh in every process.) No fast-math anywhere: the
@@ -19,7 +19,8 @@ from numba.np.arrayobj import make_array
 
 from openbook.forest.kernels import forget_stale
 
-__all__ = ["bare", "grower", "inlined", "inner", "jit", "ones", "prefetch", "trailing_zeros", "u64"]
+__all__ = ["LANES", "bare", "count_smaller", "grower", "inlined", "inner", "jit", "largest", "ones", "prefetch", "trailing_zeros",
+           "u64"]  # fmt: skip
 
 if not config.DISABLE_JIT:  # type: ignore[attr-defined]
     forget_stale()
@@ -36,6 +37,8 @@ inner = _lean(no_cpython_wrapper=True)
 # would cost more than the work.
 inlined = _lean(no_cpython_wrapper=True, forceinline=True)
 u64 = np.uint64  # unsigned indices: numba then leaves out what Python's negative ones would need
+LANES = 32  # ranks that `count_smaller` compares at once
+_DOUBLES = 8  # that `largest` compares at once
 
 
 if config.DISABLE_JIT:  # type: ignore[attr-defined]
@@ -51,6 +54,15 @@ if config.DISABLE_JIT:  # type: ignore[attr-defined]
 
     def prefetch(array: Any, k: Any) -> None:
         """Ask for `array[k]` before it is needed; does nothing else."""
+
+    def count_smaller(ranks: Any, begin: Any, end: Any, at: Any, counts: Any) -> None:
+        """Into `counts[at : at + LANES]`: how many of `ranks[begin:end]` are smaller than each of `ranks[at : at + LANES]`."""
+        for k in range(int(at), int(at) + LANES):
+            counts[k] = np.count_nonzero(ranks[int(begin) : int(end)] < ranks[k])
+
+    def largest(numbers: Any, count: Any) -> Any:
+        """The largest of the first `count` doubles, −inf if there are none; the seven after them are overwritten."""
+        return numbers[: int(count)].max(initial=-np.inf)
 
     def bare(array: Any) -> Any:
         """The array without its count of references, which two threads would fight over (and which costs a sixth of the
@@ -91,6 +103,58 @@ else:
             return context.get_dummy_value()
 
         return types.none(array, types.uint64), build
+
+    @intrinsic
+    def count_smaller(typing: Any, ranks: Any, begin: Any, end: Any, at: Any, counts: Any) -> Any:
+        """Into `counts[at : at + LANES]`: how many of `ranks[begin:end]` are smaller than each of `ranks[at : at + LANES]`.
+
+        Both are u16 arrays (C order). All against all, but without a branch: up to some sixty, nothing sorts as fast.
+        """
+
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            lanes = ir.VectorType(ir.IntType(16), LANES)
+            data = make_array(signature.args[0])(context, builder, args[0]).data
+            out = make_array(signature.args[4])(context, builder, args[4]).data
+            own = builder.load(builder.bitcast(builder.gep(data, [args[3]]), lanes.as_pointer()), align=2)
+            counted = cgutils.alloca_once_value(builder, ir.Constant(lanes, [0] * LANES))
+            nowhere = ir.Constant(lanes, ir.Undefined)
+            all_first = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+            with cgutils.for_range_slice(builder, args[1], args[2], ir.Constant(args[1].type, 1), inc=True) as (k, _):
+                other = builder.insert_element(nowhere, builder.load(builder.gep(data, [k])), ir.Constant(ir.IntType(32), 0))
+                smaller = builder.icmp_unsigned("<", builder.shuffle_vector(other, nowhere, all_first), own)
+                builder.store(builder.add(builder.load(counted), builder.zext(smaller, lanes)), counted)
+            builder.store(
+                builder.load(counted), builder.bitcast(builder.gep(out, [args[3]]), lanes.as_pointer()), align=2
+            )
+            return context.get_dummy_value()
+
+        return types.none(ranks, types.uint64, types.uint64, types.uint64, counts), build
+
+    @intrinsic
+    def largest(typing: Any, numbers: Any, count: Any) -> Any:
+        """The largest of the first `count` doubles, −inf if there are none; the seven after them are overwritten.
+
+        LLVM would compare them one after the other: it must not change what a NaN does, and here is none.
+        """
+
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            lanes, i64 = ir.VectorType(ir.DoubleType(), _DOUBLES), args[1].type
+            least, step = ir.Constant(lanes, [-np.inf] * _DOUBLES), ir.Constant(i64, _DOUBLES)
+            data = make_array(signature.args[0])(context, builder, args[0]).data
+            at = lambda k: builder.bitcast(builder.gep(data, [k]), lanes.as_pointer())
+            builder.store(least, at(args[1]), align=8)
+            top = cgutils.alloca_once_value(builder, least)
+            with cgutils.for_range_slice(builder, ir.Constant(i64, 0), args[1], step, inc=True) as (k, _):
+                here, best = builder.load(at(k), align=8), builder.load(top)
+                builder.store(builder.select(builder.fcmp_ordered(">", here, best), here, best), top)
+            found = builder.load(top)
+            for half in (4, 2, 1):
+                other = builder.shuffle_vector(found, found, ir.Constant(ir.VectorType(ir.IntType(32), _DOUBLES),
+                                                                          [(k + half) % _DOUBLES for k in range(_DOUBLES)]))  # fmt: skip
+                found = builder.select(builder.fcmp_ordered(">", other, found), other, found)
+            return builder.extract_element(found, ir.Constant(ir.IntType(32), 0))
+
+        return types.float64(numbers, types.uint64), build
 
     @intrinsic
     def bare(typing: Any, array: Any) -> Any:

@@ -16,7 +16,9 @@ __all__ = [
     "ID_BITS",
     "MISSING_BIN",
     "MISSING_RANK",
+    "SPOTS",
     "partition_large",
+    "partition_placed",
     "partition_small",
     "rank_locally",
 ]
@@ -27,6 +29,7 @@ EXACT_BELOW = 4096  # rows: such nodes are split between their very values, larg
 MISSING_RANK = 4095  # in small nodes; fewer rows than EXACT_BELOW have no rank as large
 MISSING_BIN = 255
 HELD = u64(4096 + 32)  # apart; at a power of two apart the features would fight over the same lines of the cache
+SPOTS = u64(4096 + 64)  # apart
 _AHEAD = u64(12)  # rows
 _0, _1, _6, _63 = u64(0), u64(1), u64(6), u64(63)
 
@@ -37,15 +40,16 @@ def rank_locally(ranks, rows, missing_rank, local, seen, groups, before, held):
 
     `ranks` (all rows, features) holds their ranks among all rows, a row's next to each other in memory.
     """
-    d = u64(ranks.shape[1])
+    d, flat = u64(ranks.shape[1]), ranks.reshape(-1)
     last = u64(len(rows) - 1)
     for k in range(u64(len(rows))):
         ahead = u64(rows[min(k + _AHEAD, last)]) * d
         for f in range(_0, d, u64(16)):  # a line of the cache holds 16
             prefetch(ranks, ahead + f)
-        line = ranks[rows[k]]
+        line, at = u64(rows[k]) * d, k
         for f in range(d):
-            held[f * HELD + k] = line[f]
+            held[at] = flat[line + f]
+            at += HELD
     for f in range(d):
         rank_feature(u64(len(rows)), u64(missing_rank[f]), f << ID_BITS, f * HELD, local, seen, groups, before, held)
 
@@ -94,6 +98,25 @@ def partition_small(source, target, source_part, target_part, begin, end, local,
     for k in range(u64(begin), u64(end)):
         record = source[k]
         left = u64(((u64(local[at | (record & ID)]) + shift) & ID) <= highest)
+        target[p] = record
+        target[q] = record
+        if source_part is not None:
+            target_part[p] = source_part[k]
+            target_part[q] = source_part[k]
+        p += left
+        q -= _1 - left
+    return np.int64(p)
+
+
+@inlined
+def partition_placed(source, target, source_part, target_part, begin, end, places, spot, last, known):
+    """The same, by where each record stands in the order of a feature (`places[spot:]`, see `places.py`): up to `last` to the
+    left, and from `known` on, where the missing ones stand."""
+    p, q, at = u64(begin), u64(end - 1), u64(spot)
+    for k in range(u64(begin), u64(end)):
+        record, place = source[k], np.int64(places[at])
+        at += _1
+        left = u64((place <= last) | (place >= known))
         target[p] = record
         target[q] = record
         if source_part is not None:

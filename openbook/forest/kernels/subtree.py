@@ -7,9 +7,10 @@ import numpy as np
 from openbook.forest.kernels.classes import class_sums, classes_small
 from openbook.forest.kernels.jit import inlined, inner, u64
 from openbook.forest.kernels.nodes import MAX_FEATURES, WHOLE, divide, examine, push
-from openbook.forest.kernels.pairs import FEATURE, HIGH, LEFT_ROWS, LOW, SIDE, consider_small
+from openbook.forest.kernels.pairs import AGAIN, FEATURE, HIGH, LEFT_ROWS, LOW, SIDE, SPOT, consider_small
+from openbook.forest.kernels.places import beside
 from openbook.forest.kernels.random import draw_feature, put_back
-from openbook.forest.kernels.rows import ID, ID_BITS, partition_small, rank_locally
+from openbook.forest.kernels.rows import ID, ID_BITS, SPOTS, partition_placed, partition_small, rank_locally
 from openbook.forest.kernels.scores import SQUARED_ERROR
 
 __all__ = ["grow_small"]
@@ -46,16 +47,24 @@ def grow_small(ranks, missing_rank, rows, values, parts, few, few_parts, spare, 
                              criterion, terms, scale, room)  # fmt: skip
         if best[FEATURE] < 0 or max(figures[0] - score, 0.0) / whole < min_decrease:
             continue
-        nodes.low[node], nodes.high[node] = beside(source, rows, begin, end, room.local, best)
+        if classes is not None:
+            nodes.low[node], nodes.high[node] = beside_ranks(source, rows, begin, end, room.local, best)
+        else:
+            low, high = beside(source, begin, end, room.ranked, room.places, u64(best[SPOT]), best[LOW])
+            nodes.low[node] = rows[low]
+            nodes.high[node] = rows[high] if best[HIGH] >= 0 else -1
         if classes is None and criterion != SQUARED_ERROR and separates(figures, sums[node]):
             left = best[LEFT_ROWS]
             divide(nodes, node, count, best, figures, classes, score, left, end - begin - left)
             count += 2
             continue
-        middle = partition_small(source, target, source_parts, target_parts, begin, end, room.local, best[FEATURE], best[LOW],
-                                 best[SIDE] == 1)  # fmt: skip
         if classes is not None:
+            middle = partition_small(source, target, source_parts, target_parts, begin, end, room.local, best[FEATURE], best[LOW],
+                                     best[SIDE] == 1)  # fmt: skip
             class_sums(target, begin, middle, sums[count])
+        else:
+            middle = partition_placed(source, target, source_parts, target_parts, begin, end, room.places, u64(best[SPOT]),
+                                      best[LOW], best[AGAIN])  # fmt: skip
         divide(nodes, node, count, best, figures, classes, score, middle - begin, end - middle)
         push(room, waiting, count, begin, middle, end, depth + 1, 1 - flip, seed)
         waiting += 2
@@ -80,7 +89,7 @@ def search_small(records, parts, rows, begin, end, depth, sums, code, classes, s
     if done:
         return score
     room.state[0] = seed
-    drawn, varied, d = np.int64(0), False, len(room.features)
+    drawn, varied, d, spot = np.int64(0), False, len(room.features), u64(0)
     while drawn < d and figures[0] < perfect and not (varied and drawn >= limits[MAX_FEATURES]):
         f = draw_feature(room.state, room.features, drawn, room.swapped)
         drawn += 1
@@ -89,8 +98,10 @@ def search_small(records, parts, rows, begin, end, depth, sums, code, classes, s
                                     room.sums[3], sums, room.left, room.node, limits, limits[WHOLE] == 1, criterion, terms,
                                     scale, best, figures)  # fmt: skip
         else:
-            varied |= consider_small(records, parts, begin, end, room.local, f, room.hist, room.hist_part, room.occupied, room.ordered,
-                                     room.sums, room.total, limits, criterion, terms, scale, best, figures)  # fmt: skip
+            varied |= consider_small(records, parts, begin, end, f, spot, room.hist, room.hist_part, limits, criterion, terms,
+                                     scale, room)  # fmt: skip
+            if best[FEATURE] == f:  # its places stay where they are; the next feature's go to the other spot
+                spot = SPOTS - spot
     put_back(room.features, drawn, room.swapped)
     return score
 
@@ -103,7 +114,7 @@ def separates(figures, sums):
 
 
 @inlined
-def beside(records, rows, begin, end, local, best):
+def beside_ranks(records, rows, begin, end, local, best):
     """The rows whose values stand beside the best boundary: one with the highest rank on its left, one with the lowest on
     its right (−1 where only missing rows are there)."""
     at = u64(best[FEATURE]) << ID_BITS
