@@ -18,6 +18,7 @@ from openbook.forest.tree import LEAF, Tree
 __all__ = ["CRITERIA", "FixedPoint", "Growth", "Sample", "Target", "columns_of", "grow_forest", "grow_trees", "terms_of",
            "tree_of"]  # fmt: skip
 
+_LISTED = 3  # where one in so many features is tried, rows are kept in the order of each
 _TERMS = 2**16  # of w ln w are looked up, further ones computed
 Sample = Callable[[int], "np.ndarray | None"]
 
@@ -146,6 +147,7 @@ class _Grower:
 
     def grown(self, weighed: _Weighed, counts: np.ndarray | None, seed: int) -> Tree:
         from openbook.forest.kernels.grow import grow_tree
+        from openbook.forest.kernels.lists import Lists
         from openbook.forest.kernels.random_cuts import grow_random
         from openbook.forest.kernels.room import Nodes, Room
         from openbook.forest.kernels.rows import EXACT_BELOW
@@ -168,8 +170,9 @@ class _Grower:
                 limits, decrease, growth.criterion, weighed.terms, weighed.scale, nodes, cuts, room,
             )  # fmt: skip
             return self.tree(fixed, Nodes(*(a[:count] for a in nodes)), cuts[:count].copy(), columns)
+        lists = Lists.of(d) if self.classes is None and _LISTED * growth.max_features >= d else None
         count = grow_tree(
-            columns.rank, columns.bin, columns.missing_rank, rows, values, parts, spare[0], spare[1], spare[2],
+            lists, columns.rank, columns.bin, columns.missing_rank, rows, values, parts, spare[0], spare[1], spare[2],
             few[0], few[1], few[2], few[3], fixed.code, self.classes,
             np.uint64(seed), limits, decrease,
             growth.criterion, weighed.terms, weighed.scale, nodes, room,

@@ -10,6 +10,7 @@ import numpy as np
 
 from openbook.forest.kernels.classes import class_sums, classes_large
 from openbook.forest.kernels.jit import grower, inlined, inner, u64
+from openbook.forest.kernels.lists import grow_listed
 from openbook.forest.kernels.nodes import MAX_FEATURES, WHOLE, divide, examine, plant, push, same_targets
 from openbook.forest.kernels.pairs import FEATURE, HIGH, LOW, SIDE, consider_large
 from openbook.forest.kernels.random import draw_feature, put_back
@@ -24,12 +25,12 @@ _WEIGHT, _PART = u64(2**26 - 1), u64(38)
 
 
 @grower
-def grow_tree(ranks, bins, missing_rank, rows, values, parts, spare_rows, spare_values, spare_parts, few, few_parts,
+def grow_tree(lists, ranks, bins, missing_rank, rows, values, parts, spare_rows, spare_values, spare_parts, few, few_parts,
               spare_few, spare_few_parts, code, classes, seed, limits, min_decrease, criterion, terms, scale, nodes,
               room):  # fmt: skip
     """Grow one tree from `rows` and their records `values` (changed on the way); returns the number of nodes.
 
-    `ranks` is (all rows, features), `bins` (features, all rows). `parts` is None for classes with whole weights,
+    `lists` are there where most features are tried at each node, else None. `ranks` is (all rows, features), `bins` (features, all rows). `parts` is None for classes with whole weights,
     `classes` (their number) is None for two classes and for numbers. `code` ranks the targets of all rows. Spare arrays
     are as large as their like; `few` and `few_parts` hold the records of a small node.
     """
@@ -50,6 +51,11 @@ def grow_tree(ranks, bins, missing_rank, rows, values, parts, spare_rows, spare_
         if end - begin < EXACT_BELOW:
             if parts is not None:
                 from_parts = from_parts[begin:end]
+            if lists is not None:
+                count = grow_listed(lists, ranks, missing_rank, from_rows[begin:end], from_values[begin:end], from_parts, code,
+                                    node, depth, seed, count, waiting, whole, limits, min_decrease, criterion, terms, scale,
+                                    nodes, room)  # fmt: skip
+                continue
             count = grow_small(ranks, missing_rank, from_rows[begin:end], from_values[begin:end], from_parts, few,
                                few_parts, spare_few, spare_few_parts, code, classes, node, depth, seed, count, waiting, whole,
                                limits, min_decrease, criterion, terms, scale, nodes, room)  # fmt: skip

@@ -13,7 +13,8 @@ from openbook.forest.kernels.places import NOWHERE, last_place, places_of
 from openbook.forest.kernels.rows import ID, ID_BITS, MISSING_BIN
 from openbook.forest.kernels.scores import score_pairs
 
-__all__ = ["AGAIN", "FEATURE", "HIGH", "LEFT_ROWS", "LOW", "MISSED", "SIDE", "SPOT", "consider_large", "consider_small"]
+__all__ = ["AGAIN", "FEATURE", "HIGH", "LEFT_ROWS", "LOW", "MISSED", "SIDE", "SPOT", "choose", "consider_large", "consider_small",
+           "separates"]  # fmt: skip
 
 _0, _1 = u64(0), u64(1)
 _WEIGHT, _PART = u64(2**26 - 1), u64(38)  # a packed record: place 12 bits, weight 26, part 26
@@ -156,3 +157,10 @@ def rule_out(boundaries, more_w, more_n, lw, ln, scores, total, limits):
         lightest = min(lw[k] + more_w, total[0] - lw[k] - more_w)
         if fewest < limits[0] or lightest < limits[1]:
             scores[k] = -np.inf
+
+
+@inlined
+def separates(figures, sums):
+    """Whether both sides of the best split hold one class: they are leaves, and nobody needs their rows."""
+    left, part = np.int64(figures[1]), np.int64(figures[2])
+    return (part == 0 or part == left) and (sums[1] == part or sums[1] - part == sums[0] - left)

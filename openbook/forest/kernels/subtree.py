@@ -7,7 +7,7 @@ import numpy as np
 from openbook.forest.kernels.classes import class_sums, classes_small
 from openbook.forest.kernels.jit import inlined, inner, u64
 from openbook.forest.kernels.nodes import MAX_FEATURES, WHOLE, divide, examine, push
-from openbook.forest.kernels.pairs import AGAIN, FEATURE, HIGH, LEFT_ROWS, LOW, SIDE, SPOT, consider_small
+from openbook.forest.kernels.pairs import AGAIN, FEATURE, HIGH, LEFT_ROWS, LOW, SIDE, SPOT, consider_small, separates
 from openbook.forest.kernels.places import beside
 from openbook.forest.kernels.random import draw_feature, put_back
 from openbook.forest.kernels.rows import ID, ID_BITS, SPOTS, partition_placed, partition_small, rank_locally
@@ -104,13 +104,6 @@ def search_small(records, parts, rows, begin, end, depth, sums, code, classes, s
                 spot = SPOTS - spot
     put_back(room.features, drawn, room.swapped)
     return score
-
-
-@inlined
-def separates(figures, sums):
-    """Whether both sides of the best split hold one class: they are leaves, and nobody needs their rows."""
-    left, part = np.int64(figures[1]), np.int64(figures[2])
-    return (part == 0 or part == left) and (sums[1] == part or sums[1] - part == sums[0] - left)
 
 
 @inlined

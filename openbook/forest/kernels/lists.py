@@ -1,0 +1,201 @@
+"""A small node and everything below it where most features are tried at each node: by lists of rows in the order of every
+feature, sorted once and parted at every split (SLIQ, Mehta et al. 1996; SPRINT, Shafer et al. 1996).
+
+Trying a feature then takes one look at its rows in their order. Parting all lists costs what sorting a few features anew
+would: where few are tried, `subtree.py` is faster.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from openbook.forest.kernels.jit import inlined, inner, u64
+from openbook.forest.kernels.nodes import MAX_DEPTH, MAX_FEATURES, MIN_LEAF, MIN_SPLIT, divide, examine, push
+from openbook.forest.kernels.pairs import AGAIN, FEATURE, HIGH, LEFT_ROWS, LOW, SIDE, choose, separates
+from openbook.forest.kernels.random import draw_feature, put_back
+from openbook.forest.kernels.rows import EXACT_BELOW, ID_BITS, MISSING_RANK, rank_locally
+from openbook.forest.kernels.scores import SQUARED_ERROR
+
+__all__ = ["Lists", "grow_listed"]
+
+_0, _1, _38 = u64(0), u64(1), u64(38)
+_WEIGHT = u64(2**26 - 1)
+_APART = u64(EXACT_BELOW + 32)  # at a power of two apart the lists would fight over the same lines of the cache
+
+
+class Lists(NamedTuple):
+    """The rows of a small subtree, by their places in its table, in the order of each feature f from `order[f · _APART]` on."""
+
+    order: Any
+    ties: Any  # by feature: whether any known values are equal
+    spare: Any
+    goes_left: Any  # by place in the table
+
+    @classmethod
+    def of(cls, d: int) -> Lists:
+        few = EXACT_BELOW
+        return cls(np.empty(d * int(_APART), np.uint16), np.empty(d, np.bool_), np.empty(few, np.uint16), np.empty(few, np.uint8))
+
+
+@inner
+def grow_listed(lists, ranks, missing_rank, rows, values, parts, code, node, depth, seed, count, waiting, whole, limits,
+                min_decrease, criterion, terms, scale, nodes, room):  # fmt: skip
+    """Grow the subtree of `node` over these rows, as `grow_small` does."""
+    best, figures, sums, stack = room.best, room.figures, nodes.sums, room.stack
+    rank_locally(ranks, rows, missing_rank, room.local, room.seen, room.groups, room.before, room.held)
+    for f in range(u64(ranks.shape[1])):
+        lists.ties[f] = sort_feature(u64(len(rows)), f, room.local, room.starts, lists.order)
+    bottom = waiting
+    line = stack[waiting]
+    line[0], line[1], line[2], line[3], line[4] = node, 0, len(rows), depth, 0
+    room.seeds[waiting] = seed
+    waiting += 1
+    while waiting > bottom:
+        waiting -= 1
+        node, begin, end = stack[waiting, 0], stack[waiting, 1], stack[waiting, 2]
+        depth, seed = stack[waiting, 3], room.seeds[waiting]
+        score = search_listed(lists, rows, values, parts, code, begin, end, depth, sums[node], seed, limits, criterion, terms,
+                              scale, room)  # fmt: skip
+        if best[FEATURE] < 0 or max(figures[0] - score, 0.0) / whole < min_decrease:
+            continue
+        at = u64(best[FEATURE]) * _APART + u64(begin)
+        nodes.low[node] = rows[lists.order[at + u64(best[LOW])]]
+        nodes.high[node] = rows[lists.order[at + u64(best[HIGH])]] if best[HIGH] >= 0 else -1
+        middle = begin + best[LEFT_ROWS]
+        divide(nodes, node, count, best, figures, None, score, middle - begin, end - middle)
+        if not leaves(begin, middle, end, depth + 1, figures, sums[node], limits, criterion):
+            part_lists(lists, begin, end, best)
+            push(room, waiting, count, begin, middle, end, depth + 1, 0, seed)
+            waiting += 2
+        count += 2
+    return count
+
+
+@inlined
+def leaves(begin, middle, end, depth, figures, sums, limits, criterion):
+    """Whether both sides of the best split are leaves for certain, so that nobody needs their rows."""
+    if criterion != SQUARED_ERROR and separates(figures, sums):
+        return True
+    return depth >= limits[MAX_DEPTH] or max(middle - begin, end - middle) < max(limits[MIN_SPLIT], 2 * limits[MIN_LEAF])
+
+
+@inlined
+def sort_feature(rows, f, local, starts, order):
+    """Sort the rows by their ranks in feature f, missing ones last, by counting; whether known values are equal."""
+    at, to = f << ID_BITS, f * _APART
+    last, missing = np.int64(-1), np.int64(0)
+    for k in range(rows):
+        r = np.int64(local[at | k])
+        starts[r] += 1
+        last = max(last, np.int64(-1) if r == MISSING_RANK else r)
+        missing += r == MISSING_RANK
+    place = np.int32(0)
+    for r in range(u64(last + 1)):
+        here = starts[r]
+        starts[r] = place
+        place = np.int32(place + here)
+    starts[MISSING_RANK] = place
+    for k in range(rows):
+        r = u64(local[at | k])
+        order[to + u64(starts[r])] = k
+        starts[r] += 1
+    for r in range(u64(last + 1)):
+        starts[r] = 0
+    starts[MISSING_RANK] = 0
+    return last + 1 + missing < np.int64(rows)
+
+
+@inlined
+def search_listed(lists, rows, values, parts, code, begin, end, depth, sums, seed, limits, criterion, terms, scale, room):
+    """Find the best split of a node, into `room`; returns the node's own score. No feature: it is a leaf."""
+    best, figures, order = room.best, room.figures, lists.order
+    best[FEATURE], figures[0] = -1, -np.inf
+    done, score, perfect = examine(end - begin, depth, sums, None, limits, criterion, terms, scale, room)
+    if not done and criterion == SQUARED_ERROR:
+        done, first = True, code[rows[order[begin]]]
+        for k in range(u64(begin + 1), u64(end)):
+            if code[rows[order[k]]] != first:
+                done = False
+                break
+    if done:
+        return score
+    room.state[0] = seed
+    drawn, varied, d = np.int64(0), False, len(room.features)
+    while drawn < d and figures[0] < perfect and not (varied and drawn >= limits[MAX_FEATURES]):
+        f = draw_feature(room.state, room.features, drawn, room.swapped)
+        drawn += 1
+        varied |= consider_listed(lists, values, parts, begin, end, f, limits, criterion, terms, scale, room)
+    put_back(room.features, drawn, room.swapped)
+    return score
+
+
+@inlined
+def consider_listed(lists, values, parts, begin, end, f, limits, criterion, terms, scale, room):
+    """Try every boundary between the values a node has of feature f; whether there is any."""
+    rows, at, ranks, order = u64(end - begin), u64(f) * _APART + u64(begin), u64(f) << ID_BITS, lists.order
+    lw, lp, ln, _, _ = room.sums
+    local, last = room.local, np.int64(rows) - 1
+    while last >= 0 and local[ranks | u64(order[at + u64(last)])] == MISSING_RANK:
+        last -= 1
+    missed = last + 1 < np.int64(rows)
+    if last < 0 or (not missed and local[ranks | u64(order[at])] == local[ranks | u64(order[at + u64(last)])]):
+        return False
+    add_up(values, parts, order, at, rows, lw, lp)
+    if lists.ties[f]:
+        join_ties(local, ranks, order, at, u64(last), lw, lp)
+    if limits[MIN_LEAF] > 1:
+        for k in range(rows):
+            ln[k] = np.int32(k + _1)
+    choose(last, last + 1, missed, f, room.sums, room.total, limits, criterion, terms, scale, room.best, room.figures)
+    best = room.best
+    if best[FEATURE] == f:
+        best[LEFT_ROWS] = best[LOW] + 1 + (np.int64(rows) - 1 - last if best[SIDE] == 1 else 0)
+    return True
+
+
+@inlined
+def add_up(values, parts, order, at, rows, lw, lp):
+    """The weight and the part of the rows up to each place of a list."""
+    weight, part = _0, np.int64(0)
+    for k in range(rows):
+        row = u64(order[at + k])
+        if parts is not None:
+            weight += values[row] >> ID_BITS
+            part += parts[row]
+            lw[k], lp[k] = np.float64(np.int64(weight)), np.float64(part)
+        else:
+            weight += values[row] >> ID_BITS
+            lw[k], lp[k] = np.float64(np.int32(weight & _WEIGHT)), np.float64(np.int32(weight >> u64(26)))
+
+
+@inlined
+def join_ties(local, ranks, order, at, last, lw, lp):
+    """No boundary lies between equal values: the sums there are those of the boundary before (0 if there is none)."""
+    w, p = 0.0, 0.0
+    for k in range(last):
+        alike = local[ranks | u64(order[at + k])] == local[ranks | u64(order[at + k + _1])]
+        w, p = (w, p) if alike else (lw[k], lp[k])
+        lw[k], lp[k] = w, p
+
+
+@inlined
+def part_lists(lists, begin, end, best):
+    """Bring the rows that go left to the front of every list, in their order, and the others behind them."""
+    order, spare, goes_left = lists.order, lists.spare, lists.goes_left
+    at = u64(best[FEATURE]) * _APART
+    for k in range(u64(begin), u64(end)):
+        place = np.int64(k) - begin
+        goes_left[order[at + k]] = (place <= best[LOW]) | (place >= best[AGAIN])
+    for f in range(u64(len(lists.ties))):
+        p, q = f * _APART + u64(begin), _0
+        for k in range(f * _APART + u64(begin), f * _APART + u64(end)):
+            row = order[k]
+            left = u64(goes_left[row])
+            order[p] = row
+            spare[q] = row
+            p += left
+            q += _1 - left
+        for k in range(q):
+            order[p + k] = spare[k]
