@@ -16,9 +16,10 @@ __all__ = [
     "ID_BITS",
     "MISSING_BIN",
     "MISSING_RANK",
+    "PICKED",
     "SPOTS",
     "partition_large",
-    "partition_placed",
+    "partition_ranked",
     "partition_small",
     "rank_locally",
 ]
@@ -29,7 +30,8 @@ EXACT_BELOW = 4096  # rows: such nodes are split between their very values, larg
 MISSING_RANK = 4095  # in small nodes; fewer rows than EXACT_BELOW have no rank as large
 MISSING_BIN = 255
 HELD = u64(4096 + 32)  # apart; at a power of two apart the features would fight over the same lines of the cache
-SPOTS = u64(4096 + 64)  # apart
+SPOTS = u64(4096 + 64)  # apart: where the ranks of a node's rows are, by the best feature so far and by the next one
+PICKED = SPOTS + SPOTS  # and of some of them
 _AHEAD = u64(12)  # rows
 _0, _1, _6, _63 = u64(0), u64(1), u64(6), u64(63)
 
@@ -109,14 +111,14 @@ def partition_small(source, target, source_part, target_part, begin, end, local,
 
 
 @inlined
-def partition_placed(source, target, source_part, target_part, begin, end, places, spot, last, known):
-    """The same, by where each record stands in the order of a feature (`places[spot:]`, see `places.py`): up to `last` to the
-    left, and from `known` on, where the missing ones stand."""
-    p, q, at = u64(begin), u64(end - 1), u64(spot)
+def partition_ranked(source, target, source_part, target_part, begin, end, ranked, spot, low, missing_left):
+    """The same, by ranks that stand in the order of the records from `ranked[spot]` on."""
+    shift = _1 if missing_left else _0
+    highest, at = u64(low) + shift, u64(spot) - u64(begin)
+    p, q = u64(begin), u64(end - 1)
     for k in range(u64(begin), u64(end)):
-        record, place = source[k], np.int64(places[at])
-        at += _1
-        left = u64((place <= last) | (place >= known))
+        record = source[k]
+        left = u64(((u64(ranked[at + k]) + shift) & ID) <= highest)
         target[p] = record
         target[q] = record
         if source_part is not None:
