@@ -22,7 +22,7 @@ from openbook.forest.kernels.pairs import (
 )
 from openbook.forest.kernels.places import last_place, rank_at, stand
 from openbook.forest.kernels.rows import ID, PICKED
-from openbook.forest.kernels.scores import ENTROPY, score_pairs, sides_score
+from openbook.forest.kernels.scores import ENTROPY, GINI, score_pairs, sides_score
 
 __all__ = ["consider_buckets"]
 
@@ -54,17 +54,30 @@ def consider_buckets(records, first, rows, f, spot, lowest, highest, hist, crite
 @inlined
 def mark(buckets, lw, lp, scores, bar, W, P, criterion, terms, scale, marked):
     """Mark the buckets in which, or at whose end, a boundary may reach the bar; whether there is one."""
-    some = False
-    w, p = 0.0, 0.0
+    if criterion == GINI:  # a constant each time: what does not depend on the bucket is then decided once
+        mark_each(buckets, lw, lp, scores, bar, W, P, GINI, terms, scale, marked)
+    else:
+        mark_each(buckets, lw, lp, scores, bar, W, P, ENTROPY, terms, scale, marked)
+    some = np.uint8(0)
     for b in range(buckets):
-        before_w, before_p = (lw[b - _1], lp[b - _1]) if b > _0 else (0.0, 0.0)
-        after_w, after_p = lw[b], lp[b]
-        first_class = sides_score(after_w - after_p + before_p, before_p, W, P, criterion, terms, scale)
-        second_class = sides_score(before_w - before_p + after_p, after_p, W, P, criterion, terms, scale)
-        reaches = (first_class >= bar) | (second_class >= bar) | (scores[b] >= bar)
-        marked[b] = reaches
-        some |= reaches
-    return some
+        some |= marked[b]
+    return some != 0
+
+
+@inlined
+def mark_each(buckets, lw, lp, scores, bar, W, P, criterion, terms, scale, marked):
+    marked[0] = may_reach(0.0, 0.0, lw[0], lp[0], scores[0], bar, W, P, criterion, terms, scale)
+    for b in range(_1, buckets):
+        before = b - _1
+        marked[b] = may_reach(lw[before], lp[before], lw[b], lp[b], scores[b], bar, W, P, criterion, terms, scale)
+
+
+@inlined
+def may_reach(before_w, before_p, after_w, after_p, score, bar, W, P, criterion, terms, scale):
+    """Whether a corner of what lies between two boundaries, or the score of the second, reaches the bar."""
+    first_class = sides_score(after_w - after_p + before_p, before_p, W, P, criterion, terms, scale)
+    second_class = sides_score(before_w - before_p + after_p, after_p, W, P, criterion, terms, scale)
+    return np.uint8((first_class >= bar) | (second_class >= bar) | (score >= bar))
 
 
 @inlined
@@ -72,7 +85,7 @@ def consider_marked(records, first, rows, f, spot, lowest, shift, buckets, hist,
     """Try every boundary in, or at the end of, marked buckets, and keep the first of the best if it is better than all before."""
     best, figures, places, sums = room.best, room.figures, room.places, room.picked_sums
     lw, lp, _, _, scores = room.sums
-    picked = pick(records, first, rows, spot, lowest, shift, room.marked, room.ranked, room.ordered)
+    picked = pick(records, first, rows, spot, lowest, shift, room.marked, room.ranked, room.ends, room.ordered)
     stand(room.ranked, PICKED, picked, places, room.occupied, room.before)
     for k in range(picked):
         sums[k] = _0
@@ -99,15 +112,17 @@ def consider_marked(records, first, rows, f, spot, lowest, shift, buckets, hist,
 
 
 @inlined
-def pick(records, first, rows, spot, lowest, shift, marked, ranked, ordered):
+def pick(records, first, rows, spot, lowest, shift, marked, ranked, chosen, ordered):
     """Write the ranks of rows in marked buckets into `ranked[PICKED:]`, and their records with a 1 for the row into
     `ordered`; returns how many there are."""
     picked = _0
     for k in range(rows):
-        rank = ranked[spot + k]
-        ranked[PICKED + picked] = rank
-        ordered[picked] = (records[first + k] & ~ID) + _1
-        picked += u64(marked[(u64(rank) - lowest) >> shift])
+        chosen[picked] = k
+        picked += u64(marked[(u64(ranked[spot + k]) - lowest) >> shift])
+    for k in range(picked):
+        row = u64(chosen[k])
+        ranked[PICKED + k] = ranked[spot + row]
+        ordered[k] = (records[first + row] & ~ID) + _1
     return picked
 
 

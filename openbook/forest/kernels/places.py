@@ -22,11 +22,13 @@ _0, _1, _6, _63 = u64(0), u64(1), u64(6), u64(63)
 def gather_ranks(records, begin, rows, local, at, ranked, spot):
     """Write the ranks of a node's rows in the feature that begins at `local[at]` into `ranked[spot:]`; returns the lowest and
     the highest."""
-    lowest, highest = np.uint16(MISSING_RANK), np.uint16(0)
     for k in range(rows):
-        rank = local[at + (records[begin + k] & ID)]
-        ranked[spot + k] = rank
-        lowest, highest = min(lowest, rank), max(highest, rank)
+        ranked[spot + k] = local[at + (records[begin + k] & ID)]
+    lowest, highest = np.uint16(MISSING_RANK), np.uint16(0)
+    for k in range(rows):  # apart: many at once
+        rank = ranked[spot + k]
+        lowest = rank if rank < lowest else lowest
+        highest = rank if rank > highest else highest
     return u64(lowest), u64(highest)
 
 

@@ -81,8 +81,8 @@ class Room(NamedTuple):
             np.zeros(256, np.uint64) if pairs else None, np.zeros(256, np.int64),
             np.zeros(few, np.int32), np.empty(few, np.int32), np.empty(few if pairs else max(most, few), np.uint64),
             np.empty(most if random else 0), np.zeros(spots, np.uint16), np.zeros(spots, np.uint16),
-            np.empty(few // 8, np.bool_), np.empty(few, np.uint64), np.empty(ranked << 12, np.uint16), np.zeros(words, np.uint64),
-            np.zeros(words // 64 + 1, np.uint64),
+            np.empty(few // 8, np.uint8), np.empty(few, np.uint64), np.empty(ranked << 12, np.uint16), np.zeros(words, np.uint64),
+            np.zeros(words // 64 + 1, np.uint8),
             np.empty(max(words, 64), np.uint32), np.empty(ranked * int(HELD), np.uint32), np.empty((_WAITING, 5), np.int64),
             np.empty(_WAITING, np.uint64),
         )  # fmt: skip

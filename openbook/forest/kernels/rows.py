@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from openbook.forest.kernels.jit import inlined, inner, ones, prefetch, trailing_zeros, u64
+from openbook.forest.kernels.jit import inlined, inner, ones, prefetch, u64
 
 __all__ = [
     "EXACT_BELOW",
@@ -18,6 +18,8 @@ __all__ = [
     "MISSING_RANK",
     "PICKED",
     "SPOTS",
+    "clear",
+    "count_before",
     "partition_large",
     "partition_ranked",
     "partition_small",
@@ -58,21 +60,14 @@ def rank_locally(ranks, rows, missing_rank, local, seen, groups, before, held):
 
 @inlined
 def rank_feature(m, missing, at, from_, local, seen, groups, before, held):
-    """One feature of `rank_locally`: a counting sort by bits. `seen` has a bit for each rank among all rows, `groups` one
-    for each word of `seen`; both are empty before and after."""
+    """One feature of `rank_locally`: a counting sort by bits. `seen` has a bit for each rank among all rows, `groups` a byte
+    for every 64 words of it; both are empty before and after."""
     for k in range(m):
         r = u64(held[from_ + k])
         word = r >> _6
         seen[word] |= _1 << (r & _63)
-        groups[word >> _6] |= _1 << (word & _63)
-    counted = _0
-    for g in range(u64(len(groups))):
-        words = groups[g]
-        while words != _0:
-            word = (g << _6) | trailing_zeros(words)
-            words &= words - _1
-            before[word] = counted
-            counted += ones(seen[word])
+        groups[word >> _6] = 1
+    count_before(seen, groups, before)
     for k in range(m):
         r = u64(held[from_ + k])
         word = r >> _6
@@ -81,12 +76,28 @@ def rank_feature(m, missing, at, from_, local, seen, groups, before, held):
         for k in range(m):
             if u64(held[from_ + k]) == missing:
                 local[at | k] = MISSING_RANK
+    clear(seen, groups)
+
+
+@inlined
+def count_before(seen, groups, before):
+    """How many bits are set in the words before each, where anything is."""
+    counted = _0
     for g in range(u64(len(groups))):
-        words = groups[g]
-        while words != _0:
-            seen[(g << _6) | trailing_zeros(words)] = _0
-            words &= words - _1
-        groups[g] = _0
+        if groups[g]:
+            for word in range(g << _6, min((g + _1) << _6, u64(len(seen)))):
+                before[word] = counted
+                counted += ones(seen[word])
+
+
+@inlined
+def clear(seen, groups):
+    """Make both empty again."""
+    for g in range(u64(len(groups))):
+        if groups[g]:
+            for word in range(g << _6, min((g + _1) << _6, u64(len(seen)))):
+                seen[word] = _0
+            groups[g] = 0
 
 
 @inlined
