@@ -44,6 +44,9 @@ for options, target in (
     for kind in (RandomForestRegressor, ExtraTreesRegressor):
         tree = kind(1, max_depth=3, bootstrap=False, random_state=0, **options).fit(few, target).trees_[0]
         seen.update(tree.threshold.tobytes() + tree.value.tobytes() + tree.gain.tobytes())
+wide = random.normal(size=(150, 8))
+tree = RandomForestClassifier(1, bootstrap=False, random_state=0).fit(wide, wide[:, 0] + random.normal(size=150) > 0).trees_[0]
+seen.update(tree.threshold.tobytes() + tree.value.tobytes() + tree.gain.tobytes())
 few[:, 0] = np.round(few[:, 0])
 for kind, target in ((RandomForestClassifier, y[:60]), (RandomForestRegressor, numbers[:, 0])):
     model = kind(2, bootstrap=False, random_state=0, categorical_features=[0], min_samples_level=2).fit(few, target)
@@ -85,7 +88,7 @@ def levels_of(data: st.DataObject, X: np.ndarray, random: np.random.Generator) -
 def test_small_tables(data: st.DataObject) -> None:
     """Ties, gaps, constant columns, weights, bootstrap counts, limits, few features tried: every tree is the same."""
     draw = data.draw
-    n, d = draw(st.integers(2, 40)), draw(st.integers(1, 5))
+    n, d = draw(st.integers(2, 40)), draw(st.integers(1, 7))
     random = np.random.default_rng(draw(st.integers(0, 10**6)))
     X = random.integers(0, draw(st.integers(1, 12)), (n, d)) / draw(st.sampled_from([1, 3, 7]))
     X[random.random((n, d)) < draw(st.sampled_from([0.0, 0.2]))] = np.nan
@@ -196,6 +199,21 @@ def test_where_bins_serve_and_where_values_do(criterion: str, classes: int, weig
     weight = random.random(6000) + 0.1 if weighted else np.ones(6000)
     tree = assert_same(X, Target(y, weight, classes), growth(criterion, max_features=2, max_depth=2), None, 1)
     assert tree.samples[0] >= 4096 > tree.samples[1:].min()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_nodes_of_some_rows(seed: int) -> None:
+    """More rows than are compared all against all, and few features tried: buckets for two classes, bits for what has weights,
+    limits or missing values."""
+    random = np.random.default_rng(seed)
+    n = int(random.integers(70, 500))
+    X = np.round(random.normal(size=(n, 8)), 1 + 2 * (seed % 2))
+    if seed % 3 == 0:
+        X[random.random(X.shape) < 0.05] = np.nan
+    y = (random.random(n) < 1 / (1 + np.exp(-2 * np.nan_to_num(X[:, 0])))).astype(int)
+    weight = random.random(n) + 0.1 if seed % 4 == 3 else random.integers(1, 9, n).astype(float)
+    limits = growth(["gini", "entropy"][seed // 2 % 2], max_features=1 + seed % 2, min_samples_leaf=1 + seed % 5 // 4)
+    assert_same(X, Target(y, weight, 2), limits, random.integers(0, 4, n), seed)
 
 
 @pytest.mark.parametrize("random", [False, True])
