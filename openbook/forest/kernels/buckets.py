@@ -41,7 +41,9 @@ def consider_buckets(records, first, rows, f, spot, lowest, highest, hist, crite
     for b in range(buckets):
         hist[b] = _0
     for k in range(rows):
-        hist[(u64(ranked[spot + k]) - lowest) >> shift] += (records[first + k] & ~ID) + _1  # counts rows, as `add_by_place`
+        hist[(u64(ranked[spot + k]) - lowest) >> shift] += (
+            records[first + k] & ~ID
+        ) + _1  # counts rows, as `add_by_place`
     add_up(None, buckets, hist, None, lw, lp)
     score_pairs(lw, lp, buckets - _1, 0.0, 0.0, total[0], total[1], criterion, terms, scale, scores)
     bar = max(figures[0], largest(scores, buckets - _1))

@@ -30,7 +30,8 @@ def grow_tree(lists, ranks, bins, missing_rank, rows, values, parts, spare_rows,
               room):  # fmt: skip
     """Grow one tree from `rows` and their records `values` (changed on the way); returns the number of nodes.
 
-    `lists` are there where most features are tried at each node, else None. `ranks` is (all rows, features), `bins` (features, all rows). `parts` is None for classes with whole weights,
+    `lists` are there where most features are tried at each node, else `few`, `few_parts` and their spare ones, which hold the
+    records of a small node. `ranks` is (all rows, features), `bins` (features, all rows). `parts` is None for classes with whole weights,
     `classes` (their number) is None for two classes and for numbers. `code` ranks the targets of all rows. Spare arrays
     are as large as their like; `few` and `few_parts` hold the records of a small node.
     """
@@ -55,10 +56,10 @@ def grow_tree(lists, ranks, bins, missing_rank, rows, values, parts, spare_rows,
                 count = grow_listed(lists, ranks, missing_rank, from_rows[begin:end], from_values[begin:end], from_parts, code,
                                     node, depth, seed, count, waiting, whole, limits, min_decrease, criterion, terms, scale,
                                     nodes, room)  # fmt: skip
-                continue
-            count = grow_small(ranks, missing_rank, from_rows[begin:end], from_values[begin:end], from_parts, few,
-                               few_parts, spare_few, spare_few_parts, code, classes, node, depth, seed, count, waiting, whole,
-                               limits, min_decrease, criterion, terms, scale, nodes, room)  # fmt: skip
+            else:
+                count = grow_small(ranks, missing_rank, from_rows[begin:end], from_values[begin:end], from_parts, few,
+                                   few_parts, spare_few, spare_few_parts, code, classes, node, depth, seed, count, waiting,
+                                   whole, limits, min_decrease, criterion, terms, scale, nodes, room)  # fmt: skip
             continue
         score = search_large(from_rows, from_values, from_parts, begin, end, depth, bins, sums[node], code, classes, seed,
                              limits, criterion, terms, scale, room)  # fmt: skip

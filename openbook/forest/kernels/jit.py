@@ -120,7 +120,9 @@ else:
             nowhere = ir.Constant(lanes, ir.Undefined)
             all_first = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
             with cgutils.for_range_slice(builder, args[1], args[2], ir.Constant(args[1].type, 1), inc=True) as (k, _):
-                other = builder.insert_element(nowhere, builder.load(builder.gep(data, [k])), ir.Constant(ir.IntType(32), 0))
+                other = builder.insert_element(
+                    nowhere, builder.load(builder.gep(data, [k])), ir.Constant(ir.IntType(32), 0)
+                )
                 smaller = builder.icmp_unsigned("<", builder.shuffle_vector(other, nowhere, all_first), own)
                 builder.store(builder.add(builder.load(counted), builder.zext(smaller, lanes)), counted)
             builder.store(
@@ -129,6 +131,9 @@ else:
             return context.get_dummy_value()
 
         return types.none(ranks, types.uint64, types.uint64, types.uint64, counts), build
+
+    def _larger(builder: Any, x: Any, y: Any) -> Any:
+        return builder.select(builder.fcmp_ordered(">", x, y), x, y)
 
     @intrinsic
     def largest(typing: Any, numbers: Any, count: Any) -> Any:
@@ -140,21 +145,22 @@ else:
         def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             lanes, i64 = ir.VectorType(ir.DoubleType(), _DOUBLES), args[1].type
             data = make_array(signature.args[0])(context, builder, args[0]).data
-            larger = lambda x, y: builder.select(builder.fcmp_ordered(">", x, y), x, y)
             tops = cgutils.alloca_once_value(builder, ir.Constant(lanes, [-np.inf] * _DOUBLES))
             whole = builder.and_(args[1], ir.Constant(i64, -_DOUBLES))
             zero, one, step = (ir.Constant(i64, k) for k in (0, 1, _DOUBLES))
             with cgutils.for_range_slice(builder, zero, whole, step, inc=True) as (k, _):
                 here = builder.load(builder.bitcast(builder.gep(data, [k]), lanes.as_pointer()), align=8)
-                builder.store(larger(here, builder.load(tops)), tops)
+                builder.store(_larger(builder, here, builder.load(tops)), tops)
             found = builder.load(tops)
             for half in (4, 2, 1):
                 places = [(k + half) % _DOUBLES for k in range(_DOUBLES)]
-                other = builder.shuffle_vector(found, found, ir.Constant(ir.VectorType(ir.IntType(32), _DOUBLES), places))
-                found = larger(other, found)
+                other = builder.shuffle_vector(
+                    found, found, ir.Constant(ir.VectorType(ir.IntType(32), _DOUBLES), places)
+                )
+                found = _larger(builder, other, found)
             top = cgutils.alloca_once_value(builder, builder.extract_element(found, ir.Constant(ir.IntType(32), 0)))
             with cgutils.for_range_slice(builder, whole, args[1], one, inc=True) as (k, _):
-                builder.store(larger(builder.load(builder.gep(data, [k])), builder.load(top)), top)
+                builder.store(_larger(builder, builder.load(builder.gep(data, [k])), builder.load(top)), top)
             return builder.load(top)
 
         return types.float64(numbers, types.uint64), build

@@ -12,7 +12,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from openbook.forest.kernels.jit import inlined, inner, u64
-from openbook.forest.kernels.nodes import MAX_DEPTH, MAX_FEATURES, MIN_LEAF, MIN_SPLIT, MIN_WEIGHT, divide, examine, push
+from openbook.forest.kernels.nodes import (
+    MAX_DEPTH,
+    MAX_FEATURES,
+    MIN_LEAF,
+    MIN_SPLIT,
+    MIN_WEIGHT,
+    divide,
+    examine,
+    push,
+)
 from openbook.forest.kernels.pairs import AGAIN, FEATURE, HIGH, LEFT_ROWS, LOW, MISSED, SIDE, choose, separates
 from openbook.forest.kernels.places import NOWHERE
 from openbook.forest.kernels.random import draw_feature, put_back
@@ -38,7 +47,12 @@ class Lists(NamedTuple):
     @classmethod
     def of(cls, d: int) -> Lists:
         few = EXACT_BELOW
-        return cls(np.empty(d * int(_APART), np.uint16), np.empty(d, np.bool_), np.empty(few, np.uint16), np.empty(few, np.uint8))
+        return cls(
+            np.empty(d * int(_APART), np.uint16),
+            np.empty(d, np.bool_),
+            np.empty(few, np.uint16),
+            np.empty(few, np.uint8),
+        )
 
 
 @inner
@@ -80,7 +94,9 @@ def leaves(begin, middle, end, depth, figures, sums, limits, criterion):
     """Whether both sides of the best split are leaves for certain, so that nobody needs their rows."""
     if criterion != SQUARED_ERROR and separates(figures, sums):
         return True
-    return depth >= limits[MAX_DEPTH] or max(middle - begin, end - middle) < max(limits[MIN_SPLIT], 2 * limits[MIN_LEAF])
+    return depth >= limits[MAX_DEPTH] or max(middle - begin, end - middle) < max(
+        limits[MIN_SPLIT], 2 * limits[MIN_LEAF]
+    )
 
 
 @inlined
@@ -110,7 +126,9 @@ def sort_feature(rows, f, local, starts, order):
 
 
 @inlined
-def search_listed(lists, rows, values, parts, code, begin, end, depth, sums, seed, limits, criterion, terms, scale, room):
+def search_listed(
+    lists, rows, values, parts, code, begin, end, depth, sums, seed, limits, criterion, terms, scale, room
+):
     """Find the best split of a node, into `room`; returns the node's own score. No feature: it is a leaf."""
     best, figures, order = room.best, room.figures, lists.order
     best[FEATURE], figures[0] = -1, -np.inf

@@ -12,7 +12,17 @@ import numpy as np
 
 from openbook.forest.kernels.jit import inlined, u64
 
-__all__ = ["ABSOLUTE_ERROR", "ENTROPY", "GINI", "POISSON", "SQUARED_ERROR", "pair_score", "score_pairs", "sides_score", "term"]
+__all__ = [
+    "ABSOLUTE_ERROR",
+    "ENTROPY",
+    "GINI",
+    "POISSON",
+    "SQUARED_ERROR",
+    "pair_score",
+    "score_pairs",
+    "sides_score",
+    "term",
+]
 
 GINI, ENTROPY, SQUARED_ERROR = 0, 1, 2
 POISSON, ABSOLUTE_ERROR = 3, 4  # known to `general_scores.py` only
