@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from openbook.errors import InputError
-from openbook.forest.tree import Tree
+from openbook.forest.kept import KeptTrees
 
 try:
     from sklearn.callback import CallbackSupportMixin as CallbackSupport
@@ -34,7 +34,7 @@ __all__ = [
     "with_callbacks",
 ]
 
-Watch = Callable[[Sequence[Tree], int], "str | None"]
+Watch = Callable[[KeptTrees, int], "str | None"]
 
 
 @contextmanager
@@ -57,11 +57,9 @@ def memory_limit(most: int) -> Iterator[Watch]:
     """No tree more once another one of average size would take the trees' arrays beyond so many bytes."""
     if not most > 0:
         raise InputError(f"max_memory={most!r} is no memory", do="give bytes, more than 0")
-    used = 0
 
-    def watch(trees: Sequence[Tree], of: int) -> str | None:
-        nonlocal used
-        used += trees[-1].nbytes
+    def watch(trees: KeptTrees, of: int) -> str | None:
+        used = trees.nbytes
         return f"another tree would need more than max_memory={most} bytes" if used + used / len(trees) > most else None
 
     yield watch
@@ -87,7 +85,7 @@ def telling(forest: Any, X: Any, y: Any, of: int) -> Iterator[Watch]:
     context = forest._init_callback_context(max_subtasks=of)
     context.call_on_fit_task_begin(estimator=forest, X=X, y=y)
 
-    def watch(trees: Sequence[Tree], of: int) -> str | None:
+    def watch(trees: KeptTrees, of: int) -> str | None:
         now = context.subcontext(task_name="tree")
         now.call_on_fit_task_begin(estimator=forest, X=X, y=y)
         stop = now.call_on_fit_task_end(estimator=forest, X=X, y=y, reconstruction_attributes=lambda: fitted(forest))
