@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from threading import Event
 from typing import Any
 
 import numpy as np
@@ -13,6 +11,7 @@ import numpy as np
 from openbook.forest.categorical_columns import CategoricalColumns
 from openbook.forest.columns import Columns
 from openbook.forest.fixed import CRITERIA, FixedPoint, Target
+from openbook.forest.parallel import on_threads
 from openbook.forest.tree import LEAF, Tree
 
 __all__ = ["CRITERIA", "FixedPoint", "Growth", "Sample", "Target", "columns_of", "grow_forest", "grow_trees", "terms_of",
@@ -75,16 +74,7 @@ def grow_trees(
     numbers; or real weights, in place of the targets' own; or None, each once. Whoever stops asking gets no further trees.
     """
     grower = _grower(X, targets, growth, threads)
-    enough = Event()
-
-    def one(seed: int) -> Tree | None:
-        return None if enough.is_set() else grower.grow(sample(seed), seed)
-
-    with ThreadPoolExecutor(max(1, min(threads, len(seeds)))) as pool:
-        try:
-            yield from pool.map(one, seeds)  # type: ignore[misc]  # None comes only after the last tree asked for
-        finally:
-            enough.set()
+    yield from on_threads(lambda seed: grower.grow(sample(seed), seed), seeds, threads)
 
 
 def _grower(X: Any, targets: Target | Sequence[Target], growth: Growth, threads: int) -> Any:
