@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import overload
 
 import numpy as np
@@ -17,7 +18,7 @@ from openbook.forest.tree import LEAF, Tree
 
 __all__ = ["KeptTree", "KeptTrees"]
 
-_WORTH_IT = 512  # nodes: what packing smaller trees would save is not worth the time
+_WORTH_IT = 1024  # nodes: what packing smaller trees would save is not worth the time
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,15 +42,18 @@ class KeptTree:
 
     @classmethod
     def of(cls, tree: Tree) -> KeptTree:
-        order = np.concatenate(tree.levels())
-        inner = ~tree.is_leaf[order]
-        splits = order[inner]
-        value, weight = tree.value[order], tree.weight[order]
+        from openbook.forest.kernels.levels import by_depth
+
+        order = np.empty(len(tree), np.intp)
+        by_depth(tree.left, tree.right, order)
+        inner = tree.left[order] != LEAF
+        places = np.flatnonzero(inner), np.flatnonzero(~inner)
+        splits, value, weight = order[places[0]], tree.value[order], tree.weight[order]
         return cls(
-            len(tree), np.packbits(inner), least(tree.feature[splits]), least(tree.threshold[splits]),
-            np.packbits(tree.missing_left[splits]), least(tree.gain[splits]), _of_leaves(value, inner),
-            None if np.array_equal(weight, value.sum(axis=1)) else _of_leaves(weight, inner),
-            _of_leaves(tree.samples[order], inner), tree.orders,
+            len(tree), np.packbits(inner), least(tree.feature[splits]), _single(tree.threshold[splits]),
+            np.packbits(tree.missing_left[splits]), _single(tree.gain[splits]), _of_leaves(value, *places),
+            None if np.array_equal(weight, _sum(value)) else _of_leaves(weight, *places),
+            _of_leaves(tree.samples[order], *places), tree.orders,
         )  # fmt: skip
 
     def spread(self) -> Tree:
@@ -58,7 +62,7 @@ class KeptTree:
         splits = np.cumsum(inner)
         left = np.where(inner, 2 * splits - 1, LEAF).astype(np.int32)
         value = _of_nodes(self.value, inner, splits, np.float64)
-        weight = value.sum(axis=1) if self.weight is None else _of_nodes(self.weight, inner, splits, np.float64)
+        weight = _sum(value) if self.weight is None else _of_nodes(self.weight, inner, splits, np.float64)
         return Tree(
             feature=_of_splits(self.feature, inner, LEAF, np.int32),
             threshold=_of_splits(self.threshold, inner, 0, np.float64),
@@ -119,10 +123,26 @@ def _bits(packed: np.ndarray, count: int) -> np.ndarray:
     return np.unpackbits(packed, count=count).view(np.bool_)
 
 
-def _of_leaves(array: np.ndarray, inner: np.ndarray) -> np.ndarray:
+def _single(array: np.ndarray) -> np.ndarray:
+    """The same numbers in single precision, if that holds them."""
+    with np.errstate(over="ignore"):
+        single = array.astype(np.float32)
+    return single if np.array_equal(single, array) else array
+
+
+def _sum(value: np.ndarray) -> np.ndarray:
+    """The sum over the columns; NumPy's own takes several times as long where they are few."""
+    return reduce(np.add, value.T)
+
+
+def _paired(children: np.ndarray) -> np.ndarray:
+    """The sums of two siblings each."""
+    return children[::2] + children[1::2]
+
+
+def _of_leaves(array: np.ndarray, splits: np.ndarray, leaves: np.ndarray) -> np.ndarray:
     """The entries of leaves, if those of all other nodes are the sums of their children's."""
-    children = array[1:].reshape(-1, 2, *array.shape[1:])
-    return least(array[~inner] if np.array_equal(children.sum(axis=1), array[inner]) else array)
+    return least(array[leaves] if np.array_equal(_paired(array[1:]), array[splits]) else array)
 
 
 def _of_nodes(kept: np.ndarray, inner: np.ndarray, splits: np.ndarray, dtype: type) -> np.ndarray:
@@ -132,8 +152,7 @@ def _of_nodes(kept: np.ndarray, inner: np.ndarray, splits: np.ndarray, dtype: ty
     whole = np.empty((len(inner), *kept.shape[1:]), dtype)
     whole[~inner] = kept
     for begin, end, below in reversed(_levels(splits)):
-        children = whole[end:below].reshape(-1, 2, *kept.shape[1:])
-        whole[begin:end][inner[begin:end]] = children.sum(axis=1)
+        whole[begin:end][inner[begin:end]] = _paired(whole[end:below])
     return whole
 
 

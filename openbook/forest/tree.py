@@ -161,18 +161,14 @@ class Tree(Brief, Explains):
         """The arrays that have an entry for each node."""
         return tuple(f.name for f in fields(Tree) if f.name != "orders")
 
-    def levels(self) -> list[np.ndarray]:
-        """The nodes of each depth, the two children of a node side by side."""
+    def by_level(self) -> Tree:
+        """The same tree with its nodes in the order of their depth, the two children of a node side by side."""
         levels, level = [], np.zeros(1, np.intp)
         while len(level):
             levels.append(level)
             split = level[self.left[level] != LEAF]
             level = np.column_stack([self.left[split], self.right[split]]).ravel()
-        return levels
-
-    def by_level(self) -> Tree:
-        """The same tree with its nodes in the order of their depth, the two children of a node side by side."""
-        order = np.concatenate(self.levels())
+        order = np.concatenate(levels)
         place = np.empty(len(self), np.int32)
         place[order] = np.arange(len(self))
         moved = {name: getattr(self, name)[order] for name in self._by_node()}

@@ -14,7 +14,7 @@ from openbook import forest
 from openbook.forest.kept import KeptTree, KeptTrees
 from openbook.forest.tree import Tree
 
-ROWS = 3000
+ROWS = 5000
 FORESTS = {
     "classes": forest.RandomForestClassifier(2, random_state=0),
     "many classes": forest.RandomForestClassifier(2, random_state=0),
