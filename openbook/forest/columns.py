@@ -78,19 +78,17 @@ class Columns:
 
     def thresholds(self, feature: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """The thresholds of inner nodes, from the rows or bins beside their boundaries (`kernels/room.py: Nodes`)."""
-        by_bin, unbounded = low < -1, high == -1
-        at_low, at_high = np.where(by_bin, -2 - low, low), np.where(unbounded, 0, np.where(by_bin, -2 - high, high))
-        below, above = np.zeros(len(low)), np.zeros(len(low))
-        below[by_bin] = self.last[feature[by_bin], at_low[by_bin]]
-        above[by_bin] = self.first[feature[by_bin], at_high[by_bin]]
-        below[~by_bin] = self._values(at_low[~by_bin], feature[~by_bin])
-        above[~by_bin] = self._values(at_high[~by_bin], feature[~by_bin])
-        return np.where(unbounded, np.inf, between(below, above))
+        below, above = self._values(np.maximum(low, 0), feature), self._values(np.maximum(high, 0), feature)
+        by_bin = np.flatnonzero(low < -1)
+        if len(by_bin):
+            below[by_bin] = self.last[feature[by_bin], -2 - low[by_bin]]
+            above[by_bin] = self.first[feature[by_bin], np.maximum(-2 - high[by_bin], 0)]
+        return np.where(high == -1, np.inf, between(below, above))  # everything known against everything missing
 
     def _values(self, rows: np.ndarray, features: np.ndarray) -> np.ndarray:
         if is_sparse(self.X) and not len(rows):  # SciPy knows no empty selection
             return np.empty(0)
-        values = np.asarray(self.X[rows, features]).reshape(-1)
+        values = np.asarray(self.X[rows, features], np.float64).reshape(-1)
         for f, order in self.orders.items():
             own = features == f
             values[own] = placed(order, values[own])

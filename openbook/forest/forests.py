@@ -117,8 +117,7 @@ class Forest(CallbackSupport, TreeBased):
 
     def _watches(self, X: Any, targets: tuple[Target, ...], callback: Callback | None) -> list[Any]:
         """What looks on while trees are grown, and may want to stop."""
-        y = np.stack([target.y for target in targets], axis=-1)
-        found = [telling(self, X, y[:, 0] if len(targets) == 1 else y, self.n_estimators)]
+        found = [telling(self, X, targets, self.n_estimators)]
         if callback is not None:
             found.append(asking(callback))
         if self.max_time is not None:
@@ -151,7 +150,7 @@ class Forest(CallbackSupport, TreeBased):
                 f"max_samples={self.max_samples} makes a low number ({size}) of bootstrap samples; give it as a whole number"
                 " if that is meant", stacklevel=5,
             )  # fmt: skip
-        return tuple(replace(target, weight=np.ones(len(weight))) for target in targets)
+        return tuple(replace(target, weight=np.broadcast_to(1.0, len(weight))) for target in targets)
 
     def _sampling(self, targets: tuple[Target, ...]) -> Sample:
         """How often each row is drawn for the tree of a seed; None where all are used as they are."""

@@ -90,15 +90,21 @@ class KeptTrees(Sequence[Tree]):
 
     def __init__(self, trees: Iterable[Tree] = ()):
         self._kept: list[KeptTree | Tree] = []
-        self.nbytes = 0  # of all their arrays
         for tree in trees._kept if isinstance(trees, KeptTrees) else trees:
             self.append(tree)
 
     def append(self, tree: Tree | KeptTree) -> None:
         """Add a tree."""
-        kept = KeptTree.of(tree) if isinstance(tree, Tree) and len(tree) >= _WORTH_IT else tree
-        self._kept.append(kept)
-        self.nbytes += kept.nbytes
+        self._kept.append(KeptTree.of(tree) if isinstance(tree, Tree) and len(tree) >= _WORTH_IT else tree)
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that the arrays of all trees take."""
+        return sum(map(self.nbytes_of, range(len(self))))
+
+    def nbytes_of(self, place: int) -> int:
+        """The memory that the arrays of one tree take."""
+        return self._kept[place].nbytes
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -149,7 +155,7 @@ def _of_nodes(kept: np.ndarray, inner: np.ndarray, splits: np.ndarray, dtype: ty
     """The entries of all nodes (`splits` counts the splits up to each), from those of the leaves if there are no others."""
     if len(kept) == len(inner):
         return kept.astype(dtype)
-    whole = np.empty((len(inner), *kept.shape[1:]), dtype)
+    whole: np.ndarray = np.empty((len(inner), *kept.shape[1:]), dtype)
     whole[~inner] = kept
     for begin, end, below in reversed(_levels(splits)):
         whole[begin:end][inner[begin:end]] = _paired(whole[end:below])
@@ -166,6 +172,6 @@ def _levels(splits: np.ndarray) -> list[tuple[int, int, int]]:
 
 
 def _of_splits(kept: np.ndarray, inner: np.ndarray, of_leaf: float, dtype: type) -> np.ndarray:
-    whole = np.full(len(inner), of_leaf, dtype)
+    whole: np.ndarray = np.full(len(inner), of_leaf, dtype)
     whole[inner] = kept
     return whole

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 __all__ = ["on_threads"]
 
-Item, Result = TypeVar("Item"), TypeVar("Result")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def on_threads(work: Callable[[Item], Result], items: Sequence[Item], threads: int) -> Iterator[Result]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from openbook.errors import InputError
+from openbook.forest.fixed import Target
 from openbook.forest.kept import KeptTrees
 
 try:
@@ -57,9 +60,11 @@ def memory_limit(most: int) -> Iterator[Watch]:
     """No tree more once another one of average size would take the trees' arrays beyond so many bytes."""
     if not most > 0:
         raise InputError(f"max_memory={most!r} is no memory", do="give bytes, more than 0")
+    used = 0
 
     def watch(trees: KeptTrees, of: int) -> str | None:
-        used = trees.nbytes
+        nonlocal used
+        used += trees.nbytes_of(-1)
         return f"another tree would need more than max_memory={most} bytes" if used + used / len(trees) > most else None
 
     yield watch
@@ -77,11 +82,12 @@ def progress_bar(of: int) -> Iterator[Watch]:
 
 
 @contextmanager
-def telling(forest: Any, X: Any, y: Any, of: int) -> Iterator[Watch]:
+def telling(forest: Any, X: Any, targets: Sequence[Target], of: int) -> Iterator[Watch]:
     """scikit-learn's callbacks (`set_callbacks`): a task for the fit, and one for each tree."""
     if not getattr(forest, "_skl_callbacks", None):
         yield lambda trees, of: None
         return
+    y = targets[0].y if len(targets) == 1 else np.stack([target.y for target in targets], axis=-1)
     context = forest._init_callback_context(max_subtasks=of)
     context.call_on_fit_task_begin(estimator=forest, X=X, y=y)
 
