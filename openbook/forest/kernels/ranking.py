@@ -14,9 +14,10 @@ from openbook.forest.kernels.jit import grower, inlined, inner, u64
 __all__ = ["DIGITS", "RADIX", "rank_values"]
 
 DIGITS, RADIX = 6, 2048
-_BITS, _UPPER = u64(11), 3  # digits of the upper half
+_BITS = u64(11)
+_ALL_DIGITS, _UPPER = np.int64(0), np.int64(3)  # where to begin; typed: a literal would be compiled for on its own
 _WORTH_MOVING = 4  # places, for each row on average: then digits are faster
-_SIGN, _TOP, _ALL, _0, _1 = u64(2**63), u64(63), u64(2**64 - 1), u64(0), u64(1)
+_SIGN, _TOP, _ONES, _0, _1 = u64(2**63), u64(63), u64(2**64 - 1), u64(0), u64(1)
 _INFINITE = u64(0x7FF << 52)
 
 
@@ -32,7 +33,7 @@ def rank_values(bits, keys, rows, spare_keys, spare_rows, counts, rank, first_ro
     in_spare = by_digits(keys, rows, spare_keys, spare_rows, known, counts, _UPPER)
     if in_spare:
         keys, rows, spare_keys, spare_rows = spare_keys, spare_rows, keys, rows
-    if not by_insertion(keys, rows, known) and by_digits(keys, rows, spare_keys, spare_rows, known, counts, 0):
+    if not by_insertion(keys, rows, known) and by_digits(keys, rows, spare_keys, spare_rows, known, counts, _ALL_DIGITS):
         keys, rows = spare_keys, spare_rows
     different = np.int64(0)
     for k in range(u64(known)):
@@ -55,7 +56,7 @@ def take_known(bits, keys, rows):
     for row in range(u64(len(bits))):
         b = bits[row]
         b *= u64(b != _SIGN)  # minus zero is zero
-        keys[known], rows[known] = b ^ (_SIGN | (b >> _TOP) * _ALL), row  # without a branch that half of them take
+        keys[known], rows[known] = b ^ (_SIGN | (b >> _TOP) * _ONES), row  # without a branch that half of them take
         known += u64(b & ~_SIGN <= _INFINITE)
     return np.int64(known)
 
@@ -63,7 +64,7 @@ def take_known(bits, keys, rows):
 @inlined
 def spread(keys, known):
     """Count the keys from the smallest, and shift them up so far that the largest has its highest bit set."""
-    low, high = _ALL, _0
+    low, high = _ONES, _0
     for k in range(u64(known)):
         low, high = min(low, keys[k]), max(high, keys[k])
     shift, high = _0, high - low if known else _0
