@@ -234,7 +234,8 @@ class _Place:
         (n, d), width, most = shape, classes or 2, 2 * shape[0] - 1
         listed = not growth.random and classes is None and _LISTED * growth.max_features >= d
         return cls(
-            grow_random if growth.random else grow_tree, Nodes.of(most, width), np.zeros(most if growth.random else 0), Room.of(d, n, n, width, growth.random),
+            grow_random if growth.random else grow_tree, Nodes.of(most, width), np.zeros(most if growth.random else 0),
+            Room.of(d, n, n, width, growth.random),
             Lists.of(d) if listed else None, _Records.of(n), (_Records.of(EXACT_BELOW), _Records.of(EXACT_BELOW)),
         )  # fmt: skip
 
