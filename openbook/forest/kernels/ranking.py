@@ -33,7 +33,9 @@ def rank_values(bits, keys, rows, spare_keys, spare_rows, counts, rank, first_ro
     in_spare = by_digits(keys, rows, spare_keys, spare_rows, known, counts, _UPPER)
     if in_spare:
         keys, rows, spare_keys, spare_rows = spare_keys, spare_rows, keys, rows
-    if not by_insertion(keys, rows, known) and by_digits(keys, rows, spare_keys, spare_rows, known, counts, _ALL_DIGITS):
+    if not by_insertion(keys, rows, known) and by_digits(
+        keys, rows, spare_keys, spare_rows, known, counts, _ALL_DIGITS
+    ):
         keys, rows = spare_keys, spare_rows
     different = np.int64(0)
     for k in range(u64(known)):
