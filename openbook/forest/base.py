@@ -58,9 +58,7 @@ class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
         each tree, and no more are grown once it returns False. Raises InputError (a ValueError) for bad parameters or data.
         """
         X, y = self._table(X, y)
-        weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True, dtype=np.float64)
-        if not weight.any():
-            raise InputError("every sample weight is zero", where="sample_weight", do="give some row a positive weight")
+        weight = self._weights(X, sample_weight)
         self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
         self.n_rows_ = X.shape[0]
         targets = self._targets(y, weight)
@@ -78,6 +76,15 @@ class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
             X, y = validate_data(self, X, y, **asked, accept_sparse="csc")
         self.categories_ = [levels.get(f) for f in range(self.n_features_in_)]
         return _plainly_sparse(X), column_or_1d(y, warn=True) if y.ndim == 1 or y.shape[1] == 1 else y
+
+    @staticmethod
+    def _weights(X: Any, sample_weight: Any) -> np.ndarray:
+        if sample_weight is None:
+            return np.broadcast_to(1.0, X.shape[0])
+        weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True, dtype=np.float64)
+        if not weight.any():
+            raise InputError("every sample weight is zero", where="sample_weight", do="give some row a positive weight")
+        return weight
 
     def _targets(self, y: np.ndarray, weight: np.ndarray) -> tuple[Target, ...]:
         """One target for each output."""

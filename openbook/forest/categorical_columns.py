@@ -43,12 +43,12 @@ class CategoricalColumns:
         different = len(seen)
         counts = np.empty(different, np.int64)
         counts[order[seen]] = self.rows[f][seen]
-        ends = last_ranks(counts)
+        ends = last_ranks(np.cumsum(counts))
         rank = np.append(np.where(order == UNSEEN, different, order), different).astype(np.uint32)
         columns.rank[:, f] = rank[self.codes[f]]
         columns.bin[f] = bins_of(ends, different)[rank][self.codes[f]]
         columns.missing_rank[f] = different
-        columns.bound(f, ends, np.arange(different))
+        columns.bound(f, ends, np.asarray)
 
     def _copy(self) -> Columns:
         """This thread's own columns; those of numbers never change in it."""

@@ -36,7 +36,7 @@ class Classifies(ClassifierMixin, TreeBased):
         several = self.n_outputs_ > 1
         self.classes_ = [classes for classes, _ in found] if several else found[0][0]
         self.n_classes_ = counted(self.classes_)
-        targets = tuple(Target(code, weight, len(classes)) for classes, code in found)
+        targets = tuple(Target(code.astype(np.int32), weight, len(classes)) for classes, code in found)
         weight = self._by_class(y, targets)
         return tuple(replace(target, weight=weight) for target in targets)
 

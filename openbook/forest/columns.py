@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from openbook.forest.orders import placed
+from openbook.forest.parallel import on_threads
 
 __all__ = ["MISSING", "Columns", "between", "bins_of", "is_sparse", "last_ranks"]
 
@@ -49,38 +49,26 @@ class Columns:
     def of(cls, X: Any, threads: int = 1) -> Columns:
         """Rank and bin a float table (rows, features), NaN where missing."""
         n, d = X.shape
-        made = cls(X, np.empty((n, d), np.uint32), np.empty((d, n), np.uint8), np.empty(d, np.uint32),
+        made = cls(X, np.empty((n, d), np.uint32), np.empty((d, n), np.uint8), np.zeros(d, np.uint32),
                    np.zeros((d, _BINS)), np.zeros((d, _BINS)))  # fmt: skip
-        if threads <= 1 or d == 1:
-            for f in range(d):
-                made._fill(f)
-        else:
-            with ThreadPoolExecutor(min(threads, d)) as pool:
-                list(pool.map(made._fill, range(d)))
+        if n:
+            list(on_threads(made._fill, [range(k, d, threads) for k in range(min(threads, d))], threads))
         return made
 
-    def _fill(self, f: int) -> None:
-        column = self.X[:, [f]].toarray()[:, 0] if is_sparse(self.X) else np.ascontiguousarray(self.X[:, f])
-        order = np.argsort(column)  # NaN comes last
-        ordered = column[order]
-        known = len(column) - int(np.count_nonzero(np.isnan(ordered)))
-        starts = np.concatenate([[True], ordered[1:known] != ordered[: known - 1]]) if known else np.empty(0, bool)
-        place = np.cumsum(starts, dtype=np.uint32) - np.uint32(1)
-        different = int(place[-1]) + 1 if known else 0
-        rank = np.empty(len(column), np.uint32)
-        rank[order[:known]] = place
-        rank[order[known:]] = self.missing_rank[f] = different
-        self.rank[:, f] = rank
-        first_rows = np.flatnonzero(starts)
-        values = ordered[first_rows]
-        ends = last_ranks(np.diff(np.append(first_rows, known)))
-        self.bin[f] = bins_of(ends, different)[rank]
-        self.bound(f, ends, values)
+    def _fill(self, features: range) -> None:
+        desk = _Desk.of(self.X.shape[0])
+        for f in features:
+            different = desk.rank_values(self.X[:, [f]].toarray()[:, 0] if is_sparse(self.X) else self.X[:, f])
+            self.missing_rank[f] = different
+            self.rank[:, f] = desk.rank
+            ends = last_ranks(desk.upto[:different])
+            bins_of(ends, different).take(desk.rank, out=self.bin[f], mode="clip")  # "raise" would make a copy
+            self.bound(f, ends, desk.value_of)
 
-    def bound(self, f: int, ends: np.ndarray, values: np.ndarray) -> None:
-        """Write down the smallest and the largest value of each bin, from the bins' last ranks and the values by rank."""
-        self.last[f, : len(ends)] = values[ends]
-        self.first[f, : len(ends)] = values[np.concatenate([[0], ends[:-1] + 1])] if len(ends) else values
+    def bound(self, f: int, ends: np.ndarray, value_of: Callable[[np.ndarray], np.ndarray]) -> None:
+        """Write down the smallest and the largest value of each bin, from the bins' last ranks and the values of ranks."""
+        self.last[f, : len(ends)] = value_of(ends)
+        self.first[f, : len(ends)] = value_of(np.append(0, ends[:-1] + 1)[: len(ends)])
 
     def thresholds_of(self, nodes: Any) -> np.ndarray:
         """The thresholds of all nodes (`kernels/room.py: Nodes`); 0 for leaves."""
@@ -90,19 +78,17 @@ class Columns:
 
     def thresholds(self, feature: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """The thresholds of inner nodes, from the rows or bins beside their boundaries (`kernels/room.py: Nodes`)."""
-        by_bin, unbounded = low < -1, high == -1
-        at_low, at_high = np.where(by_bin, -2 - low, low), np.where(unbounded, 0, np.where(by_bin, -2 - high, high))
-        below, above = np.zeros(len(low)), np.zeros(len(low))
-        below[by_bin] = self.last[feature[by_bin], at_low[by_bin]]
-        above[by_bin] = self.first[feature[by_bin], at_high[by_bin]]
-        below[~by_bin] = self._values(at_low[~by_bin], feature[~by_bin])
-        above[~by_bin] = self._values(at_high[~by_bin], feature[~by_bin])
-        return np.where(unbounded, np.inf, between(below, above))
+        below, above = self._values(np.maximum(low, 0), feature), self._values(np.maximum(high, 0), feature)
+        by_bin = np.flatnonzero(low < -1)
+        if len(by_bin):
+            below[by_bin] = self.last[feature[by_bin], -2 - low[by_bin]]
+            above[by_bin] = self.first[feature[by_bin], np.maximum(-2 - high[by_bin], 0)]
+        return np.where(high == -1, np.inf, between(below, above))  # everything known against everything missing
 
     def _values(self, rows: np.ndarray, features: np.ndarray) -> np.ndarray:
         if is_sparse(self.X) and not len(rows):  # SciPy knows no empty selection
             return np.empty(0)
-        values = np.asarray(self.X[rows, features]).reshape(-1)
+        values = np.asarray(self.X[rows, features], np.float64).reshape(-1)
         for f, order in self.orders.items():
             own = features == f
             values[own] = placed(order, values[own])
@@ -121,17 +107,52 @@ def between(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     return np.where((low <= middle) & (middle < high), middle, low)
 
 
-def last_ranks(counts: np.ndarray) -> np.ndarray:
-    """The last rank of every bin: one rank each if they are few, else about equally many rows each."""
-    if len(counts) <= _BINS:
-        return np.arange(len(counts))
-    filled = np.cumsum(counts)
-    wanted = filled[-1] * np.arange(1, _BINS + 1) / _BINS
-    return np.unique(np.minimum(np.searchsorted(filled, wanted), len(counts) - 1))
+def last_ranks(upto: np.ndarray) -> np.ndarray:
+    """The last rank of every bin, from how many rows have no higher rank than each: one rank each if they are few, else
+    about equally many rows each."""
+    if len(upto) <= _BINS:
+        return np.arange(len(upto))
+    wanted = int(upto[-1]) * np.arange(1, _BINS + 1) / _BINS
+    return np.unique(np.minimum(np.searchsorted(upto, wanted), len(upto) - 1))
 
 
 def bins_of(ends: np.ndarray, different: int) -> np.ndarray:
     """The bin of each rank, from the last ranks of the bins; `MISSING` for the rank after all of them."""
-    bins = np.full(different + 1, MISSING, np.uint8)
-    bins[:different] = np.searchsorted(ends, np.arange(different))
-    return bins
+    bins = np.repeat(np.arange(len(ends), dtype=np.uint8), np.diff(ends, prepend=-1))
+    return np.append(bins, np.full(different + 1 - len(bins), MISSING, np.uint8))
+
+
+@dataclass(eq=False)
+class _Desk:
+    """Where one thread ranks one column after the other (`kernels/ranking.py`)."""
+
+    column: np.ndarray
+    keys: np.ndarray
+    rows: np.ndarray
+    rank: np.ndarray
+    first_row: np.ndarray
+    upto: np.ndarray
+    counts: np.ndarray
+
+    @classmethod
+    def of(cls, n: int) -> _Desk:
+        from openbook.forest.kernels.ranking import DIGITS, RADIX
+
+        rank, first_row, upto = np.empty((3, n), np.uint32)
+        return cls(np.empty(n), np.empty((2, n), np.uint64), np.empty((2, n), np.uint32), rank, first_row, upto,
+                   np.empty((DIGITS, RADIX), np.uint32))  # fmt: skip
+
+    def rank_values(self, column: np.ndarray) -> int:
+        """Rank these values, into `rank`; returns how many are different."""
+        from openbook.forest.kernels.ranking import rank_values
+
+        self.column[:] = column
+        bits = self.column.view(np.uint64)
+        return int(
+            rank_values(bits, self.keys[0], self.rows[0], self.keys[1], self.rows[1], self.counts, self.rank, self.first_row,
+                        self.upto)
+        )  # fmt: skip
+
+    def value_of(self, rank: np.ndarray) -> np.ndarray:
+        """The values that have these ranks."""
+        return self.column[self.first_row[rank]]

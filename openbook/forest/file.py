@@ -15,6 +15,7 @@ from openbook.forest import estimators, extra_trees
 from openbook.forest.bootstrap import Bootstrap
 from openbook.forest.compact import CompactForest
 from openbook.forest.impurities import class_impurities
+from openbook.forest.kept import KeptTrees
 from openbook.forest.labels import counted
 from openbook.forest.measured import MeasuredTree
 from openbook.forest.packing import column, least, packed, packed_targets, unpacked, unpacked_targets
@@ -66,7 +67,7 @@ def from_stored(stored: Stored) -> Any:
     widths = _require_outputs(model, hasattr(type(model), "predict_proba"))
     _require_learnt(model, widths)
     trees = unpacked(stored.arrays, features, widths, model.n_outputs_, _counted_levels(model, features))
-    model.trees_ = trees
+    model.trees_ = KeptTrees(trees)
     _require_seeds(model)
     if isinstance(model, SingleTree):
         model.trees_ = [_measured(model, trees[0], stored.arrays, widths)]

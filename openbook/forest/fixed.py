@@ -58,7 +58,7 @@ class FixedPoint:
         weight = np.round(target.weight / step).astype(np.int64)
         heaviest = int(weight.max(initial=0)) * n
         if target.classes:
-            code = target.y.astype(np.int32)
+            code = target.y.astype(np.int32, copy=False)
             return cls(code, weight, np.empty(0, np.int64), step, 1.0, 0.0, heaviest)
         code = np.unique(target.y, return_inverse=True)[1].astype(np.int32)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -99,7 +99,8 @@ class FixedPoint:
             return sums * self.weight_step, sums.sum(axis=1) * self.weight_step
         weight = sums[:, 0] * self.weight_step
         if classes:
-            value = np.stack([sums[:, 0] - sums[:, 1], sums[:, 1]][:classes], axis=1) * self.weight_step
+            value = np.empty((len(sums), classes))
+            value[:, 0], value[:, 1:] = weight - sums[:, 1] * self.weight_step, sums[:, 1:classes] * self.weight_step
             return value, weight
         mean = self.middle + (sums[:, 1] / sums[:, 0]) * self.target_step
         return mean[:, None], weight

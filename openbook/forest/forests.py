@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, cast
@@ -14,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from openbook.errors import InputError, ModelError, StoppedWarning
 from openbook.forest.base import Callback, TreeBased
 from openbook.forest.bootstrap import Bootstrap
+from openbook.forest.kept import KeptTrees
 from openbook.forest.out_of_bag import oob_importances, oob_means
 from openbook.forest.parameters import drawn_rows, whole
 from openbook.forest.paths import decision_paths
@@ -85,7 +87,7 @@ class Forest(CallbackSupport, TreeBased):
         if len(kept) == wanted:
             warnings.warn("Warm-start fitting without increasing n_estimators does not fit new trees.", stacklevel=4)
         self.seeds_ = self._seeds(wanted)
-        self.trees_, self.stopped_ = list(kept), None
+        self.trees_, self.stopped_ = KeptTrees(kept), None
         if len(kept) < wanted:
             for name in _OF_THE_TREES:
                 self.__dict__.pop(name, None)
@@ -115,8 +117,7 @@ class Forest(CallbackSupport, TreeBased):
 
     def _watches(self, X: Any, targets: tuple[Target, ...], callback: Callback | None) -> list[Any]:
         """What looks on while trees are grown, and may want to stop."""
-        y = np.stack([target.y for target in targets], axis=-1)
-        found = [telling(self, X, y[:, 0] if len(targets) == 1 else y, self.n_estimators)]
+        found = [telling(self, X, targets, self.n_estimators)]
         if callback is not None:
             found.append(asking(callback))
         if self.max_time is not None:
@@ -149,7 +150,7 @@ class Forest(CallbackSupport, TreeBased):
                 f"max_samples={self.max_samples} makes a low number ({size}) of bootstrap samples; give it as a whole number"
                 " if that is meant", stacklevel=5,
             )  # fmt: skip
-        return tuple(replace(target, weight=np.ones(len(weight))) for target in targets)
+        return tuple(replace(target, weight=np.broadcast_to(1.0, len(weight))) for target in targets)
 
     def _sampling(self, targets: tuple[Target, ...]) -> Sample:
         """How often each row is drawn for the tree of a seed; None where all are used as they are."""
@@ -176,7 +177,7 @@ class Forest(CallbackSupport, TreeBased):
 
     # --- trees -------------------------------------------------------------------------------------------------
 
-    def _kept(self, targets: tuple[Target, ...]) -> list[Tree]:
+    def _kept(self, targets: tuple[Target, ...]) -> Sequence[Tree]:
         """The trees that are there already, if more are to be added to them."""
         if not self.warm_start or not hasattr(self, "trees_"):
             return []

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from openbook.errors import ModelError
 from openbook.forest import estimators, extra_trees
 from openbook.forest.impurities import class_impurities
+from openbook.forest.kept import KeptTrees
 from openbook.forest.labels import counted, each_classes, parts_of
 from openbook.forest.measured import MeasuredTree
 from openbook.forest.tree import LEAF, Tree
@@ -56,7 +57,7 @@ def from_sklearn(model: Any) -> Any:
 
 
 def _take_trees(made: Any, model: Any) -> None:
-    made.trees_ = [_our_tree(part.tree_, made, model).side_by_side() for part in model.estimators_]
+    made.trees_ = KeptTrees(_our_tree(part.tree_, made, model).side_by_side() for part in model.estimators_)
     made.max_features_, made.n_rows_ = model.estimators_[0].max_features_, model._n_samples
     made.bootstrap_ = made.stopped_ = None
 

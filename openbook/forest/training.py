@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from threading import Event
+from threading import local
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from openbook.forest.categorical_columns import CategoricalColumns
 from openbook.forest.columns import Columns
 from openbook.forest.fixed import CRITERIA, FixedPoint, Target
+from openbook.forest.parallel import on_threads
 from openbook.forest.tree import LEAF, Tree
 
 __all__ = ["CRITERIA", "FixedPoint", "Growth", "Sample", "Target", "columns_of", "grow_forest", "grow_trees", "terms_of",
@@ -75,16 +75,7 @@ def grow_trees(
     numbers; or real weights, in place of the targets' own; or None, each once. Whoever stops asking gets no further trees.
     """
     grower = _grower(X, targets, growth, threads)
-    enough = Event()
-
-    def one(seed: int) -> Tree | None:
-        return None if enough.is_set() else grower.grow(sample(seed), seed)
-
-    with ThreadPoolExecutor(max(1, min(threads, len(seeds)))) as pool:
-        try:
-            yield from pool.map(one, seeds)  # type: ignore[misc]  # None comes only after the last tree asked for
-        finally:
-            enough.set()
+    yield from on_threads(lambda seed: grower.grow(sample(seed), seed), seeds, threads)
 
 
 def _grower(X: Any, targets: Target | Sequence[Target], growth: Growth, threads: int) -> Any:
@@ -121,23 +112,28 @@ class _Grower:
         self.shape = X.shape
         self.weighed = _Weighed.of(target, growth.criterion)
         self.classes = target.classes if target.classes > 2 else None
+        self.own = local()
 
-    def records(self, weighed: _Weighed, counts: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """The rows of one tree, what they weigh, and their parts (`kernels/rows.py`, `kernels/grow.py`)."""
+    def records(
+        self, weighed: _Weighed, counts: np.ndarray | None
+    ) -> tuple[float, np.ndarray, np.ndarray, np.ndarray | None]:
+        """The weight of one tree's rows, these rows, what each weighs, and their parts (`kernels/rows.py`, `grow.py`)."""
         fixed = weighed.fixed
         weight = fixed.weight if counts is None else fixed.weight * counts
-        rows = np.flatnonzero(weight).astype(np.uint32)
-        values = weight[rows].astype(np.uint64)
-        code = fixed.code[rows]
+        rows = np.flatnonzero(weight)
+        values, code = weight[rows].astype(np.uint64), fixed.code[rows]
+        parts = None
         if self.classes:
-            return rows, (values << 28) | (code.astype(np.uint64) << 12), None
-        if weighed.packed:
-            return rows, (values << 12) | np.where(code == 1, values << 38, np.uint64(0)), None
-        if self.target.classes:
-            parts = np.where(code == 1, weight[rows], 0)
+            values = (values << 28) | (code.astype(np.uint64) << 12)
+        elif weighed.packed:
+            values = (values << 12) | ((values * (code == 1)) << 38)
         else:
-            parts = fixed.weighted[rows] if counts is None else fixed.weighted[rows] * counts[rows]
-        return rows, values << 12, parts
+            if self.target.classes:
+                parts = values.astype(np.int64) * (code == 1)
+            else:
+                parts = fixed.weighted[rows] if counts is None else fixed.weighted[rows] * counts[rows]
+            values = values << 12
+        return float(weight.sum()), rows.astype(np.uint32), values, parts
 
     def grow(self, drawn: np.ndarray | None, seed: int) -> Tree:
         if drawn is not None and drawn.dtype.kind == "f":
@@ -146,39 +142,33 @@ class _Grower:
         return self.grown(self.weighed, drawn, seed)
 
     def grown(self, weighed: _Weighed, counts: np.ndarray | None, seed: int) -> Tree:
-        from openbook.forest.kernels.grow import grow_tree
-        from openbook.forest.kernels.lists import Lists
-        from openbook.forest.kernels.random_cuts import grow_random
-        from openbook.forest.kernels.room import Nodes, Room
-        from openbook.forest.kernels.rows import EXACT_BELOW
-
-        growth, fixed = self.growth, weighed.fixed
+        growth, fixed, place = self.growth, weighed.fixed, self.place()
         columns = self.columns_for([(fixed, self.target.classes)], counts)
-        rows, values, parts = self.records(weighed, counts)
-        width = self.classes or 2
-        n, d = self.shape
-        nodes, room = Nodes.of(max(2 * len(rows) - 1, 1), width), Room.of(d, n, len(rows), width, growth.random)
-        spare = np.empty_like(rows), np.empty_like(values), _like(parts, len(rows))
-        few = [a for _ in range(2) for a in (np.empty(EXACT_BELOW, np.uint64), _like(parts, EXACT_BELOW))]
-        total = float(fixed.weight.sum() if counts is None else np.dot(fixed.weight, counts))
+        total, rows, values, parts = self.records(weighed, counts)
+        spare = place.spare.beside(parts)
         limits = growth.limits(total, fixed.exact)
         decrease = growth.min_impurity_decrease * fixed.per_step(self.target, growth.criterion)
         if growth.random:
-            cuts = np.zeros(len(nodes.low))
-            count = grow_random(
-                columns.values, rows, values, parts, spare[0], spare[1], spare[2], fixed.code, self.classes, np.uint64(seed),
-                limits, decrease, growth.criterion, weighed.terms, weighed.scale, nodes, cuts, room,
+            count = place.grow(
+                columns.values, rows, values, parts, *spare, fixed.code, self.classes, np.uint64(seed), limits, decrease,
+                growth.criterion, weighed.terms, weighed.scale, place.nodes, place.cuts, place.room,
             )  # fmt: skip
-            return self.tree(fixed, Nodes(*(a[:count] for a in nodes)), cuts[:count].copy(), columns)
-        lists = Lists.of(d) if self.classes is None and _LISTED * growth.max_features >= d else None
-        count = grow_tree(
-            lists, columns.rank, columns.bin, columns.missing_rank, rows, values, parts, spare[0], spare[1], spare[2],
-            few[0], few[1], few[2], few[3], fixed.code, self.classes,
-            np.uint64(seed), limits, decrease,
-            growth.criterion, weighed.terms, weighed.scale, nodes, room,
-        )  # fmt: skip
-        grown = Nodes(*(a[:count] for a in nodes))
-        return self.tree(fixed, grown, columns.thresholds_of(grown), columns)
+        else:
+            few = [array for records in place.few for array in records.beside(parts)[1:]]
+            count = place.grow(
+                place.lists, columns.rank, columns.bin, columns.missing_rank, rows, values, parts, *spare, *few,
+                fixed.code, self.classes, np.uint64(seed), limits, decrease, growth.criterion, weighed.terms,
+                weighed.scale, place.nodes, place.room,
+            )  # fmt: skip
+        grown = type(place.nodes)(*(array[:count] for array in place.nodes))
+        cuts = np.where(grown.left == LEAF, 0.0, place.cuts[:count]) if growth.random else columns.thresholds_of(grown)
+        return self.tree(fixed, grown, cuts, columns)
+
+    def place(self) -> _Place:
+        """This thread's own place to grow trees in."""
+        if not hasattr(self.own, "place"):
+            self.own.place = _Place.of(self.shape, self.classes, self.growth)
+        return self.own.place
 
     def tree(self, fixed: FixedPoint, grown: Any, threshold: np.ndarray, columns: Columns) -> Tree:
         value, weight = fixed.values_of(grown.sums, self.target.classes)
@@ -203,8 +193,51 @@ def terms_of(fixed: FixedPoint, criterion: int) -> tuple[np.ndarray, float]:
     return terms, fixed.term_scale
 
 
-def _like(parts: np.ndarray | None, size: int) -> np.ndarray | None:
-    return None if parts is None else np.empty(size, np.int64)
+@dataclass(frozen=True, eq=False)
+class _Records:
+    """Room for records of rows (see `_Grower.records`)."""
+
+    rows: np.ndarray
+    values: np.ndarray
+    parts: np.ndarray
+
+    @classmethod
+    def of(cls, size: int) -> _Records:
+        return cls(np.empty(size, np.uint32), np.empty(size, np.uint64), np.empty(size, np.int64))
+
+    def beside(self, parts: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """All three, or without the parts if the records that they are for have none."""
+        return self.rows, self.values, None if parts is None else self.parts
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """The kernel with which one thread grows its trees, one after the other, and what it needs for that; memory that nobody
+    writes to costs nothing."""
+
+    grow: Callable[..., int]
+    nodes: Any
+    cuts: np.ndarray
+    room: Any
+    lists: Any
+    spare: _Records
+    few: tuple[_Records, _Records]
+
+    @classmethod
+    def of(cls, shape: tuple[int, int], classes: int | None, growth: Growth) -> _Place:
+        from openbook.forest.kernels.grow import grow_tree
+        from openbook.forest.kernels.lists import Lists
+        from openbook.forest.kernels.random_cuts import grow_random
+        from openbook.forest.kernels.room import Nodes, Room
+        from openbook.forest.kernels.rows import EXACT_BELOW
+
+        (n, d), width, most = shape, classes or 2, 2 * shape[0] - 1
+        listed = not growth.random and classes is None and _LISTED * growth.max_features >= d
+        return cls(
+            grow_random if growth.random else grow_tree, Nodes.of(most, width), np.zeros(most if growth.random else 0),
+            Room.of(d, n, n, width, growth.random),
+            Lists.of(d) if listed else None, _Records.of(n), (_Records.of(EXACT_BELOW), _Records.of(EXACT_BELOW)),
+        )  # fmt: skip
 
 
 def tree_of(

@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from openbook.errors import InputError
-from openbook.forest.tree import Tree
+from openbook.forest.fixed import Target
+from openbook.forest.kept import KeptTrees
 
 try:
     from sklearn.callback import CallbackSupportMixin as CallbackSupport
@@ -34,7 +37,7 @@ __all__ = [
     "with_callbacks",
 ]
 
-Watch = Callable[[Sequence[Tree], int], "str | None"]
+Watch = Callable[[KeptTrees, int], "str | None"]
 
 
 @contextmanager
@@ -59,9 +62,9 @@ def memory_limit(most: int) -> Iterator[Watch]:
         raise InputError(f"max_memory={most!r} is no memory", do="give bytes, more than 0")
     used = 0
 
-    def watch(trees: Sequence[Tree], of: int) -> str | None:
+    def watch(trees: KeptTrees, of: int) -> str | None:
         nonlocal used
-        used += trees[-1].nbytes
+        used += trees.nbytes_of(-1)
         return f"another tree would need more than max_memory={most} bytes" if used + used / len(trees) > most else None
 
     yield watch
@@ -79,15 +82,16 @@ def progress_bar(of: int) -> Iterator[Watch]:
 
 
 @contextmanager
-def telling(forest: Any, X: Any, y: Any, of: int) -> Iterator[Watch]:
+def telling(forest: Any, X: Any, targets: Sequence[Target], of: int) -> Iterator[Watch]:
     """scikit-learn's callbacks (`set_callbacks`): a task for the fit, and one for each tree."""
     if not getattr(forest, "_skl_callbacks", None):
         yield lambda trees, of: None
         return
+    y = targets[0].y if len(targets) == 1 else np.stack([target.y for target in targets], axis=-1)
     context = forest._init_callback_context(max_subtasks=of)
     context.call_on_fit_task_begin(estimator=forest, X=X, y=y)
 
-    def watch(trees: Sequence[Tree], of: int) -> str | None:
+    def watch(trees: KeptTrees, of: int) -> str | None:
         now = context.subcontext(task_name="tree")
         now.call_on_fit_task_begin(estimator=forest, X=X, y=y)
         stop = now.call_on_fit_task_end(estimator=forest, X=X, y=y, reconstruction_attributes=lambda: fitted(forest))

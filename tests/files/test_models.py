@@ -29,6 +29,7 @@ from openbook.forest import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
+from openbook.forest.kept import KeptTrees
 from openbook.linear import LinearRegression, LogisticRegression
 
 CLASSIFIERS = {
@@ -69,9 +70,9 @@ def read_again(model: Any, folder: Path) -> Any:
 
 def same(a: Any, b: Any) -> None:
     """Equal to the last bit, of one dtype; lists and dataclasses in each of their parts."""
-    if is_dataclass(a) or isinstance(a, list):
+    if is_dataclass(a) or isinstance(a, list | KeptTrees):
         assert type(a) is type(b)
-        parts = zip(a, b, strict=True) if isinstance(a, list) else zip(vars(a).values(), vars(b).values(), strict=True)
+        parts = zip(a, b, strict=True) if not is_dataclass(a) else zip(vars(a).values(), vars(b).values(), strict=True)
         for mine, other in parts:
             same(mine, other)
         return

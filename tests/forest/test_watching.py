@@ -10,6 +10,7 @@ import pytest
 
 from openbook.errors import StoppedWarning
 from openbook.forest import RandomForestClassifier
+from openbook.forest.kept import KeptTrees
 
 X = np.random.default_rng(0).normal(size=(200, 3))
 Y = (X[:, 0] > 0).astype(int)
@@ -48,11 +49,11 @@ def test_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_memory_is_full() -> None:
-    most = sum(tree.nbytes for tree in WHOLE.trees_[:6])
+    most = KeptTrees(WHOLE.trees_[:6]).nbytes
     model = RandomForestClassifier(20, random_state=0, max_memory=most)
     with pytest.warns(StoppedWarning, match="max_memory"):
         model.fit(X, Y)
-    assert 1 <= len(model.trees_) <= 6 and sum(tree.nbytes for tree in model.trees_) <= most
+    assert 1 <= len(model.trees_) <= 6 and model.trees_.nbytes <= most
     assert_begins_the_whole(model, len(model.trees_))
 
 
