@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from threading import Event
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,8 +15,8 @@ from openbook.forest.columns import Columns
 from openbook.forest.fixed import CRITERIA, FixedPoint, Target
 from openbook.forest.tree import LEAF, Tree
 
-__all__ = ["CRITERIA", "FixedPoint", "Growth", "Sample", "Target", "columns_of", "grow_forest", "grow_trees", "terms_of",
-           "tree_of"]  # fmt: skip
+__all__ = ["CRITERIA", "FixedPoint", "Grower", "Growth", "Sample", "Target", "Weighed", "columns_of", "grow_forest", "grow_trees",
+           "terms_of", "tree_of"]  # fmt: skip
 
 _LISTED = 3  # where one in so many features is tried, rows are kept in the order of each
 _TERMS = 2**16  # of w ln w are looked up, further ones computed
@@ -91,14 +91,18 @@ def _grower(X: Any, targets: Target | Sequence[Target], growth: Growth, threads:
     several = (targets,) if isinstance(targets, Target) else tuple(targets)
     fast = growth.criterion <= CRITERIA["squared_error"] and not growth.monotonic
     if len(several) == 1 and fast:
-        return _Grower(X, several[0], growth, threads)
+        if growth.random:
+            from openbook.forest.random_growing import RandomGrower
+
+            return RandomGrower(X, several[0], growth, threads)
+        return Grower(X.shape, several[0], growth, columns_of(X, growth, threads))
     from openbook.forest.general import GeneralGrower
 
     return GeneralGrower(X, several, growth, threads)
 
 
 @dataclass(frozen=True, eq=False)
-class _Weighed:
+class Weighed:
     """A target in fixed point, and which records its rows make."""
 
     fixed: FixedPoint
@@ -107,22 +111,33 @@ class _Weighed:
     packed: bool
 
     @classmethod
-    def of(cls, target: Target, criterion: int) -> _Weighed:
+    def of(cls, target: Target, criterion: int) -> Weighed:
         fixed = FixedPoint.of(target)
         return cls(fixed, *terms_of(fixed, criterion), 0 < target.classes <= 2 and fixed.exact)
 
 
-class _Grower:
+class Start(NamedTuple):
+    """The rows of a tree and their records, room for both, the tree's nodes to be, and how far it may grow."""
+
+    rows: np.ndarray
+    values: np.ndarray
+    parts: np.ndarray | None
+    spare: tuple[np.ndarray, np.ndarray, np.ndarray | None]
+    nodes: Any
+    width: int
+    limits: np.ndarray
+    decrease: float
+
+
+class Grower:
     """What all trees of a forest share."""
 
-    def __init__(self, X: Any, target: Target, growth: Growth, threads: int):
-        self.target, self.growth = target, growth
-        self.columns_for = columns_of(X, growth, threads)
-        self.shape = X.shape
-        self.weighed = _Weighed.of(target, growth.criterion)
+    def __init__(self, shape: tuple[int, int], target: Target, growth: Growth, columns_for: Callable[..., Columns]):
+        self.target, self.growth, self.columns_for, self.shape = target, growth, columns_for, shape
+        self.weighed = Weighed.of(target, growth.criterion)
         self.classes = target.classes if target.classes > 2 else None
 
-    def records(self, weighed: _Weighed, counts: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    def records(self, weighed: Weighed, counts: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """The rows of one tree, what they weigh, and their parts (`kernels/rows.py`, `kernels/grow.py`)."""
         fixed = weighed.fixed
         weight = fixed.weight if counts is None else fixed.weight * counts
@@ -141,43 +156,40 @@ class _Grower:
 
     def grow(self, drawn: np.ndarray | None, seed: int) -> Tree:
         if drawn is not None and drawn.dtype.kind == "f":
-            weighed = _Weighed.of(replace(self.target, weight=drawn), self.growth.criterion)
+            weighed = Weighed.of(replace(self.target, weight=drawn), self.growth.criterion)
             return self.grown(weighed, None, seed)
         return self.grown(self.weighed, drawn, seed)
 
-    def grown(self, weighed: _Weighed, counts: np.ndarray | None, seed: int) -> Tree:
+    def start(self, weighed: Weighed, counts: np.ndarray | None) -> Start:
+        """What a tree is grown from and into, whichever kernel does it."""
+        from openbook.forest.kernels.room import Nodes
+
+        fixed, width = weighed.fixed, self.classes or 2
+        rows, values, parts = self.records(weighed, counts)
+        spare = np.empty_like(rows), np.empty_like(values), _like(parts, len(rows))
+        total = float(fixed.weight.sum() if counts is None else np.dot(fixed.weight, counts))
+        decrease = self.growth.min_impurity_decrease * fixed.per_step(self.target, self.growth.criterion)
+        return Start(rows, values, parts, spare, Nodes.of(max(2 * len(rows) - 1, 1), width), width,
+                     self.growth.limits(total, fixed.exact), decrease)  # fmt: skip
+
+    def grown(self, weighed: Weighed, counts: np.ndarray | None, seed: int) -> Tree:
         from openbook.forest.kernels.grow import grow_tree
         from openbook.forest.kernels.lists import Lists
-        from openbook.forest.kernels.random_cuts import grow_random
         from openbook.forest.kernels.room import Nodes, Room
         from openbook.forest.kernels.rows import EXACT_BELOW
 
         growth, fixed = self.growth, weighed.fixed
         columns = self.columns_for([(fixed, self.target.classes)], counts)
-        rows, values, parts = self.records(weighed, counts)
-        width = self.classes or 2
-        n, d = self.shape
-        nodes, room = Nodes.of(max(2 * len(rows) - 1, 1), width), Room.of(d, n, len(rows), width, growth.random)
-        spare = np.empty_like(rows), np.empty_like(values), _like(parts, len(rows))
-        few = [a for _ in range(2) for a in (np.empty(EXACT_BELOW, np.uint64), _like(parts, EXACT_BELOW))]
-        total = float(fixed.weight.sum() if counts is None else np.dot(fixed.weight, counts))
-        limits = growth.limits(total, fixed.exact)
-        decrease = growth.min_impurity_decrease * fixed.per_step(self.target, growth.criterion)
-        if growth.random:
-            cuts = np.zeros(len(nodes.low))
-            count = grow_random(
-                columns.values, rows, values, parts, spare[0], spare[1], spare[2], fixed.code, self.classes, np.uint64(seed),
-                limits, decrease, growth.criterion, weighed.terms, weighed.scale, nodes, cuts, room,
-            )  # fmt: skip
-            return self.tree(fixed, Nodes(*(a[:count] for a in nodes)), cuts[:count].copy(), columns)
+        start, (n, d) = self.start(weighed, counts), self.shape
+        room = Room.of(d, n, len(start.rows), start.width)
+        few = [a for _ in range(2) for a in (np.empty(EXACT_BELOW, np.uint64), _like(start.parts, EXACT_BELOW))]
         lists = Lists.of(d) if self.classes is None and _LISTED * growth.max_features >= d else None
         count = grow_tree(
-            lists, columns.rank, columns.bin, columns.missing_rank, rows, values, parts, spare[0], spare[1], spare[2],
-            few[0], few[1], few[2], few[3], fixed.code, self.classes,
-            np.uint64(seed), limits, decrease,
-            growth.criterion, weighed.terms, weighed.scale, nodes, room,
+            lists, columns.rank, columns.bin, columns.missing_rank, start.rows, start.values, start.parts,
+            *start.spare, *few, fixed.code, self.classes, np.uint64(seed), start.limits, start.decrease,
+            growth.criterion, weighed.terms, weighed.scale, start.nodes, room,
         )  # fmt: skip
-        grown = Nodes(*(a[:count] for a in nodes))
+        grown = Nodes(*(a[:count] for a in start.nodes))
         return self.tree(fixed, grown, columns.thresholds_of(grown), columns)
 
     def tree(self, fixed: FixedPoint, grown: Any, threshold: np.ndarray, columns: Columns) -> Tree:

@@ -12,7 +12,7 @@ import numpy as np
 
 from openbook.forest.kernels.jit import inlined, u64
 
-__all__ = ["ABSOLUTE_ERROR", "ENTROPY", "GINI", "POISSON", "SQUARED_ERROR", "pair_score", "score_pairs", "term"]
+__all__ = ["ABSOLUTE_ERROR", "ENTROPY", "GINI", "POISSON", "SQUARED_ERROR", "pair_score", "score_pairs", "split_score", "term"]
 
 GINI, ENTROPY, SQUARED_ERROR = 0, 1, 2
 POISSON, ABSOLUTE_ERROR = 3, 4  # known to `general_scores.py` only
@@ -40,23 +40,31 @@ def pair_score(weight, part, criterion, terms, scale):
 
 
 @inlined
+def split_score(w, p, v, q, criterion, terms, scale):
+    """The score of a split: weight and part on the left, weight and part on the right."""
+    if criterion == SQUARED_ERROR:
+        return p * p / w + q * q / v
+    if criterion == GINI:
+        a, b = w - p, v - q
+        return (a * a + p * p) / w + (b * b + q * q) / v
+    w, p, v, q = np.int64(w), np.int64(p), np.int64(v), np.int64(q)
+    left = term(w - p, terms, scale) + term(p, terms, scale) - term(w, terms, scale)
+    right = term(v - q, terms, scale) + term(q, terms, scale) - term(v, terms, scale)
+    return np.float64(left + right)
+
+
+@inlined
 def score_pairs(lw, lp, boundaries, more_w, more_p, W, P, criterion, terms, scale, scores):
     """`scores[k]` of splits that put weight `lw[k] + more_w` and part `lp[k] + more_p` of W and P on the left."""
     if criterion == SQUARED_ERROR:
         for k in range(u64(boundaries)):
             w, p = lw[k] + more_w, lp[k] + more_p
-            v, q = W - w, P - p
-            scores[k] = p * p / w + q * q / v
+            scores[k] = split_score(w, p, W - w, P - p, SQUARED_ERROR, terms, scale)
     elif criterion == GINI:
         for k in range(u64(boundaries)):
             w, p = lw[k] + more_w, lp[k] + more_p
-            v, q = W - w, P - p
-            a, b = w - p, v - q
-            scores[k] = (a * a + p * p) / w + (b * b + q * q) / v
+            scores[k] = split_score(w, p, W - w, P - p, GINI, terms, scale)
     else:
         for k in range(u64(boundaries)):
-            w, p = np.int64(lw[k] + more_w), np.int64(lp[k] + more_p)
-            v, q = np.int64(W) - w, np.int64(P) - p
-            left = term(w - p, terms, scale) + term(p, terms, scale) - term(w, terms, scale)
-            right = term(v - q, terms, scale) + term(q, terms, scale) - term(v, terms, scale)
-            scores[k] = np.float64(left + right)
+            w, p = lw[k] + more_w, lp[k] + more_p
+            scores[k] = split_score(w, p, W - w, P - p, ENTROPY, terms, scale)

@@ -1,0 +1,63 @@
+"""Trees with random thresholds: what `kernels/random_cuts.py` is handed."""
+
+from __future__ import annotations
+
+from threading import local
+from typing import Any
+
+import numpy as np
+
+from openbook.forest.columns import Columns
+from openbook.forest.kernels.abreast import Abreast
+from openbook.forest.kernels.cuts import Bench
+from openbook.forest.kernels.random_cuts import grow_random
+from openbook.forest.kernels.room import Nodes, Room
+from openbook.forest.kernels.singly import Singly
+from openbook.forest.random_table import Steps, dense, few_of, lines_of
+from openbook.forest.training import Grower, Growth, Target, Weighed, columns_of
+from openbook.forest.tree import Tree
+
+__all__ = ["RandomGrower"]
+
+_MOST = 2  # where one in so many features is tried, all of them are looked at together
+
+
+class RandomGrower(Grower):
+    """What all trees of a forest share."""
+
+    def __init__(self, X: Any, target: Target, growth: Growth, threads: int):
+        categories = any(growth.levels)
+        columns = Columns.of(X[:0])
+        super().__init__(
+            X.shape, target, growth, columns_of(X, growth, threads) if categories else lambda outputs, counts: columns
+        )
+        table = dense(X)
+        most = self.classes is None and growth.max_features * _MOST >= X.shape[1]
+        self.lines = lines_of(table) if most and not categories and not np.isnan(table).any() else None
+        self.steps = Steps.of(table) if self.lines is None else None
+        self.own = local()
+
+    def grown(self, weighed: Weighed, counts: np.ndarray | None, seed: int) -> Tree:
+        columns = self.columns_for([(weighed.fixed, self.target.classes)], counts)
+        start = self.start(weighed, counts)
+        (n, d), most = self.shape, len(start.rows)
+        few = few_of(d)
+        room, bench = Room.of(d, n, most, start.width, random=True), Bench.of(few, most, start.width)
+        singly = None if self.steps is None else Singly.of(self.steps_of(columns), few, most)
+        abreast = None if self.lines is None else Abreast.of(self.lines, few, most)
+        cuts = np.zeros(len(start.nodes.low))
+        count = grow_random(
+            start.rows, start.values, start.parts, *start.spare, weighed.fixed.code, self.classes, np.uint64(seed), start.limits,
+            start.decrease, self.growth.criterion, weighed.terms, weighed.scale, start.nodes, cuts, room, bench, singly, abreast,
+        )  # fmt: skip
+        return self.tree(weighed.fixed, Nodes(*(a[:count] for a in start.nodes)), cuts[:count].copy(), columns)
+
+    def steps_of(self, columns: Columns) -> Steps | None:
+        """The same for all trees, unless there are categories: their levels stand in a tree's own order."""
+        if not columns.orders or self.steps is None:
+            return self.steps
+        if not hasattr(self.own, "steps"):
+            self.own.steps = self.steps.copy()
+        for f in columns.orders:
+            self.own.steps.change(f, columns.values[f])
+        return self.own.steps
