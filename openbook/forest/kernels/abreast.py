@@ -17,7 +17,7 @@ from openbook.forest.kernels.nodes import MAX_FEATURES
 from openbook.forest.kernels.pairs import FEATURE
 from openbook.forest.kernels.random import draw_feature, put_back
 from openbook.forest.kernels.rows import ID_BITS
-from openbook.forest.kernels.scores import split_score
+from openbook.forest.kernels.scores import sides_score
 
 __all__ = ["Abreast", "copy_lines", "search_abreast"]
 
@@ -115,7 +115,7 @@ def score(left, W, P, criterion, terms, scale, scores):
     """What each feature's split is worth; where no threshold was drawn it means nothing."""
     weight, part = left[1], left[2]
     for f in range(u64(len(scores))):
-        scores[f] = split_score(weight[f], part[f], W - weight[f], P - part[f], criterion, terms, scale)
+        scores[f] = sides_score(weight[f], part[f], W, P, criterion, terms, scale)
 
 
 @inlined

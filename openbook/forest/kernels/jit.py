@@ -61,7 +61,7 @@ if config.DISABLE_JIT:  # type: ignore[attr-defined]
             counts[k] = np.count_nonzero(ranks[int(begin) : int(end)] < ranks[k])
 
     def largest(numbers: Any, count: Any) -> Any:
-        """The largest of the first `count` doubles, −inf if there are none; the seven after them are overwritten."""
+        """The largest of the first `count` doubles, −inf if there are none."""
         return numbers[: int(count)].max(initial=-np.inf)
 
     def bare(array: Any) -> Any:
@@ -132,27 +132,30 @@ else:
 
     @intrinsic
     def largest(typing: Any, numbers: Any, count: Any) -> Any:
-        """The largest of the first `count` doubles, −inf if there are none; the seven after them are overwritten.
+        """The largest of the first `count` doubles, −inf if there are none.
 
         LLVM would compare them one after the other: it must not change what a NaN does, and here is none.
         """
 
         def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             lanes, i64 = ir.VectorType(ir.DoubleType(), _DOUBLES), args[1].type
-            least, step = ir.Constant(lanes, [-np.inf] * _DOUBLES), ir.Constant(i64, _DOUBLES)
             data = make_array(signature.args[0])(context, builder, args[0]).data
-            at = lambda k: builder.bitcast(builder.gep(data, [k]), lanes.as_pointer())
-            builder.store(least, at(args[1]), align=8)
-            top = cgutils.alloca_once_value(builder, least)
-            with cgutils.for_range_slice(builder, ir.Constant(i64, 0), args[1], step, inc=True) as (k, _):
-                here, best = builder.load(at(k), align=8), builder.load(top)
-                builder.store(builder.select(builder.fcmp_ordered(">", here, best), here, best), top)
-            found = builder.load(top)
+            larger = lambda x, y: builder.select(builder.fcmp_ordered(">", x, y), x, y)
+            tops = cgutils.alloca_once_value(builder, ir.Constant(lanes, [-np.inf] * _DOUBLES))
+            whole = builder.and_(args[1], ir.Constant(i64, -_DOUBLES))
+            zero, one, step = (ir.Constant(i64, k) for k in (0, 1, _DOUBLES))
+            with cgutils.for_range_slice(builder, zero, whole, step, inc=True) as (k, _):
+                here = builder.load(builder.bitcast(builder.gep(data, [k]), lanes.as_pointer()), align=8)
+                builder.store(larger(here, builder.load(tops)), tops)
+            found = builder.load(tops)
             for half in (4, 2, 1):
-                other = builder.shuffle_vector(found, found, ir.Constant(ir.VectorType(ir.IntType(32), _DOUBLES),
-                                                                          [(k + half) % _DOUBLES for k in range(_DOUBLES)]))  # fmt: skip
-                found = builder.select(builder.fcmp_ordered(">", other, found), other, found)
-            return builder.extract_element(found, ir.Constant(ir.IntType(32), 0))
+                places = [(k + half) % _DOUBLES for k in range(_DOUBLES)]
+                other = builder.shuffle_vector(found, found, ir.Constant(ir.VectorType(ir.IntType(32), _DOUBLES), places))
+                found = larger(other, found)
+            top = cgutils.alloca_once_value(builder, builder.extract_element(found, ir.Constant(ir.IntType(32), 0)))
+            with cgutils.for_range_slice(builder, whole, args[1], one, inc=True) as (k, _):
+                builder.store(larger(builder.load(builder.gep(data, [k])), builder.load(top)), top)
+            return builder.load(top)
 
         return types.float64(numbers, types.uint64), build
 

@@ -12,16 +12,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from openbook.forest.kernels.jit import inlined, inner, u64
-from openbook.forest.kernels.nodes import MAX_DEPTH, MAX_FEATURES, MIN_LEAF, MIN_SPLIT, divide, examine, push
-from openbook.forest.kernels.pairs import AGAIN, FEATURE, HIGH, LEFT_ROWS, LOW, SIDE, choose, separates
+from openbook.forest.kernels.nodes import MAX_DEPTH, MAX_FEATURES, MIN_LEAF, MIN_SPLIT, MIN_WEIGHT, divide, examine, push
+from openbook.forest.kernels.pairs import AGAIN, FEATURE, HIGH, LEFT_ROWS, LOW, MISSED, SIDE, choose, separates
+from openbook.forest.kernels.places import NOWHERE
 from openbook.forest.kernels.random import draw_feature, put_back
 from openbook.forest.kernels.rows import EXACT_BELOW, ID_BITS, MISSING_RANK, rank_locally
-from openbook.forest.kernels.scores import SQUARED_ERROR
+from openbook.forest.kernels.scores import SQUARED_ERROR, sides_score
 
 __all__ = ["Lists", "grow_listed"]
 
-_0, _1, _38 = u64(0), u64(1), u64(38)
+_0, _1, _26 = u64(0), u64(1), u64(26)
 _WEIGHT = u64(2**26 - 1)
+_VERY_FEW = u64(12)  # rows
 _APART = u64(EXACT_BELOW + 32)  # at a power of two apart the lists would fight over the same lines of the cache
 
 
@@ -142,12 +144,15 @@ def consider_listed(lists, values, parts, begin, end, f, limits, criterion, term
     missed = last + 1 < np.int64(rows)
     if last < 0 or (not missed and local[ranks | u64(order[at])] == local[ranks | u64(order[at + u64(last)])]):
         return False
+    if rows <= _VERY_FEW and not missed and limits[MIN_LEAF] < 2 and limits[MIN_WEIGHT] < 1:
+        consider_very_few(values, parts, local, ranks, order, at, u64(last), f, criterion, terms, scale, room)
+        return True
     add_up(values, parts, order, at, rows, lw, lp)
-    if lists.ties[f]:
-        join_ties(local, ranks, order, at, u64(last), lw, lp)
     if limits[MIN_LEAF] > 1:
         for k in range(rows):
             ln[k] = np.int32(k + _1)
+    if lists.ties[f]:
+        join_ties(local, ranks, order, at, u64(last), lw, lp, ln)
     choose(last, last + 1, missed, f, room.sums, room.total, limits, criterion, terms, scale, room.best, room.figures)
     best = room.best
     if best[FEATURE] == f:
@@ -156,28 +161,54 @@ def consider_listed(lists, values, parts, begin, end, f, limits, criterion, term
 
 
 @inlined
+def consider_very_few(values, parts, local, ranks, order, at, last, f, criterion, terms, scale, room):
+    """The same in one go, as most nodes have so few rows that arrays would cost more than what is done with them."""
+    best, figures, W, P = room.best, room.figures, room.total[0], room.total[1]
+    weight, part, row = _0, np.int64(0), u64(order[at])
+    for k in range(last):
+        weight += values[row] >> ID_BITS
+        if parts is not None:
+            part += parts[row]
+        following = u64(order[at + k + _1])
+        alike, row = local[ranks | row] == local[ranks | following], following
+        if alike:
+            continue
+        w, p = two_sums(weight, part, parts)
+        score = sides_score(w, p, W, P, criterion, terms, scale)
+        if score > figures[0]:
+            figures[0], figures[1], figures[2] = score, w, p
+            best[FEATURE], best[LOW], best[HIGH] = f, k, k + _1
+            best[SIDE], best[MISSED], best[AGAIN], best[LEFT_ROWS] = 0, 0, NOWHERE, k + _1
+
+
+@inlined
+def two_sums(weight, part, parts):
+    """Weight and part as doubles; without `parts` both are in `weight`."""
+    if parts is not None:
+        return np.float64(np.int64(weight)), np.float64(part)
+    return np.float64(np.int32(weight & _WEIGHT)), np.float64(np.int32(weight >> _26))
+
+
+@inlined
 def add_up(values, parts, order, at, rows, lw, lp):
     """The weight and the part of the rows up to each place of a list."""
     weight, part = _0, np.int64(0)
     for k in range(rows):
         row = u64(order[at + k])
+        weight += values[row] >> ID_BITS
         if parts is not None:
-            weight += values[row] >> ID_BITS
             part += parts[row]
-            lw[k], lp[k] = np.float64(np.int64(weight)), np.float64(part)
-        else:
-            weight += values[row] >> ID_BITS
-            lw[k], lp[k] = np.float64(np.int32(weight & _WEIGHT)), np.float64(np.int32(weight >> u64(26)))
+        lw[k], lp[k] = two_sums(weight, part, parts)
 
 
 @inlined
-def join_ties(local, ranks, order, at, last, lw, lp):
+def join_ties(local, ranks, order, at, last, lw, lp, ln):
     """No boundary lies between equal values: the sums there are those of the boundary before (0 if there is none)."""
-    w, p = 0.0, 0.0
+    w, p, n = 0.0, 0.0, np.int32(0)
     for k in range(last):
-        alike = local[ranks | u64(order[at + k])] == local[ranks | u64(order[at + k + _1])]
-        w, p = (w, p) if alike else (lw[k], lp[k])
-        lw[k], lp[k] = w, p
+        if local[ranks | u64(order[at + k])] != local[ranks | u64(order[at + k + _1])]:
+            w, p, n = lw[k], lp[k], ln[k]
+        lw[k], lp[k], ln[k] = w, p, n
 
 
 @inlined

@@ -71,7 +71,7 @@ class Room(NamedTuple):
         few, words, ranked = EXACT_BELOW, n // 64 + 1, 0 if random else d
         pairs = width == 2
         spots = 2 * int(SPOTS) if pairs and not random else 0
-        sums = (np.empty(few), np.empty(few), np.zeros(few, np.int32), np.empty(few, np.int32), np.empty(few + 8))
+        sums = (np.empty(few), np.empty(few), np.zeros(few, np.int32), np.empty(few, np.int32), np.empty(few))
         return cls(
             np.zeros(8, np.int64), np.zeros(4), np.zeros(3), np.zeros(5, np.int64), np.zeros(width, np.int64),
             np.arange(d), np.empty(d, np.int64), np.zeros(1, np.uint64),

@@ -12,7 +12,7 @@ import numpy as np
 
 from openbook.forest.kernels.jit import inlined, u64
 
-__all__ = ["ABSOLUTE_ERROR", "ENTROPY", "GINI", "POISSON", "SQUARED_ERROR", "pair_score", "score_pairs", "split_score", "term"]
+__all__ = ["ABSOLUTE_ERROR", "ENTROPY", "GINI", "POISSON", "SQUARED_ERROR", "pair_score", "score_pairs", "sides_score", "term"]
 
 GINI, ENTROPY, SQUARED_ERROR = 0, 1, 2
 POISSON, ABSOLUTE_ERROR = 3, 4  # known to `general_scores.py` only
@@ -40,8 +40,9 @@ def pair_score(weight, part, criterion, terms, scale):
 
 
 @inlined
-def split_score(w, p, v, q, criterion, terms, scale):
-    """The score of a split: weight and part on the left, weight and part on the right."""
+def sides_score(w, p, W, P, criterion, terms, scale):
+    """The score of both sides of a split that puts weight w and part p of W and P on the left."""
+    v, q = W - w, P - p
     if criterion == SQUARED_ERROR:
         return p * p / w + q * q / v
     if criterion == GINI:
@@ -58,13 +59,10 @@ def score_pairs(lw, lp, boundaries, more_w, more_p, W, P, criterion, terms, scal
     """`scores[k]` of splits that put weight `lw[k] + more_w` and part `lp[k] + more_p` of W and P on the left."""
     if criterion == SQUARED_ERROR:
         for k in range(u64(boundaries)):
-            w, p = lw[k] + more_w, lp[k] + more_p
-            scores[k] = split_score(w, p, W - w, P - p, SQUARED_ERROR, terms, scale)
+            scores[k] = sides_score(lw[k] + more_w, lp[k] + more_p, W, P, SQUARED_ERROR, terms, scale)
     elif criterion == GINI:
         for k in range(u64(boundaries)):
-            w, p = lw[k] + more_w, lp[k] + more_p
-            scores[k] = split_score(w, p, W - w, P - p, GINI, terms, scale)
+            scores[k] = sides_score(lw[k] + more_w, lp[k] + more_p, W, P, GINI, terms, scale)
     else:
         for k in range(u64(boundaries)):
-            w, p = lw[k] + more_w, lp[k] + more_p
-            scores[k] = split_score(w, p, W - w, P - p, ENTROPY, terms, scale)
+            scores[k] = sides_score(lw[k] + more_w, lp[k] + more_p, W, P, ENTROPY, terms, scale)

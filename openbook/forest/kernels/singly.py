@@ -15,7 +15,7 @@ from openbook.forest.kernels.jit import inlined, inner, prefetch, u64
 from openbook.forest.kernels.nodes import MAX_FEATURES, WHOLE
 from openbook.forest.kernels.random import draw_feature, put_back
 from openbook.forest.kernels.rows import ID_BITS
-from openbook.forest.kernels.scores import GINI, split_score, term
+from openbook.forest.kernels.scores import GINI, sides_score, term
 from openbook.forest.kernels.steps import BESIDE, bounds_on_steps, settle
 
 __all__ = ["Singly", "move_values", "search_singly"]
@@ -91,7 +91,7 @@ def search_singly(singly, near, rows, values, parts, sums, classes, seed, limits
             if classes is not None:
                 w, score = score_classes(sums, left, limits[WHOLE] == 1, criterion, terms, scale)
             else:
-                score = split_score(w, p, total[0] - w, total[1] - p, criterion, terms, scale)
+                score = sides_score(w, p, total[0], total[1], criterion, terms, scale)
             if keep_better(f, cut, side, left_rows, w, p, missing, score, limits, room):
                 bench.best[0] = 1 - bench.best[0]
                 if classes is not None:
@@ -123,7 +123,8 @@ def sum_left(held, cut, values, parts, m, classes, left, marks):
         return count, 0.0, 0.0
     if parts is not None:
         for k in range(m):
-            goes, value, more = held[k] <= cut, values[k], parts[k]  # read before `marks` is written, which might be they
+            # Read before `marks` is written: for all the compiler knows they might overlap.
+            goes, value, more = held[k] <= cut, values[k], parts[k]
             marks[k] = goes
             count += goes
             total += value & (_0 - u64(goes))
