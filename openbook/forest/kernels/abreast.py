@@ -66,7 +66,8 @@ def search_abreast(abreast, near, rows, values, parts, seed, limits, criterion, 
     score(left, total[0], total[1], criterion, terms, scale, abreast.scores)
     for k in range(varied):
         f = abreast.order[k]
-        keep_better(f, abreast.cut[f], 0, np.int64(left[0, f]), left[1, f], left[2, f], 0, abreast.scores[f], limits, room)
+        keep_better(f, abreast.cut[f], 0, np.int64(left[0, f]), left[1, f], left[2, f], 0, abreast.scores[f], limits,
+                    room)  # fmt: skip
     if room.best[FEATURE] >= 0:
         mark(table, rows, u64(room.best[FEATURE]), room.figures[CUT], bench.marks[bench.best[0]])
 

@@ -29,7 +29,8 @@ class Bench(NamedTuple):
     @classmethod
     def of(cls, few: int, most: int, width: int) -> Bench:
         """For trees of `most` rows."""
-        return cls(few, np.empty(few, np.int32), np.empty((2, most), np.bool_), np.zeros(1, np.int64), np.zeros(width, np.int64))
+        return cls(few, np.empty(few, np.int32), np.empty((2, most), np.bool_), np.zeros(1, np.int64),
+                   np.zeros(width, np.int64))  # fmt: skip
 
 
 @inlined

@@ -49,12 +49,18 @@ else:
 
         def eight(self, place: Any) -> Any:
             """Eight doubles from a place on, read from an array of floats of either size."""
-            found = self.builder.load(self.builder.bitcast(place, ir.VectorType(place.type.pointee, LANES).as_pointer()))
+            kind = ir.VectorType(place.type.pointee, LANES)
+            found = self.builder.load(self.builder.bitcast(place, kind.as_pointer()))
             found.align = self.size
             return found if self.size == 8 else self.builder.fpext(found, _EIGHT)
 
         def put(self, vector: Any, place: Any) -> None:
             self.builder.store(vector, self.builder.bitcast(place, _EIGHT.as_pointer())).align = self.size
+
+    def _arrays(context: Any, builder: Any, signature: Any, args: Any) -> list[_Array]:
+        """The arguments that are arrays."""
+        both = zip(signature.args, args, strict=True)
+        return [_Array(context, builder, kind, value) for kind, value in both if isinstance(kind, types.Array)]
 
     def _alike(builder: Any, number: Any) -> Any:
         """A vector of one number."""
@@ -75,10 +81,7 @@ else:
         """The smallest and the largest values that these rows have of eight features, from f on."""
 
         def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            table, rows, _, *bounds = (
-                None if isinstance(kind, types.Integer) else _Array(context, builder, kind, value)
-                for kind, value in zip(signature.args, args, strict=True)
-            )
+            table, rows, *bounds = _arrays(context, builder, signature, args)
             kept = _kept(builder, np.inf, -np.inf)
             with cgutils.for_range(builder, rows.rows) as loop:
                 row = builder.zext(builder.load(builder.gep(rows.data, [loop.index])), ir.IntType(64))
@@ -97,10 +100,7 @@ else:
         """How many of these rows lie below the thresholds of eight features, from f on, and the sums of their two amounts."""
 
         def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            table, rows, _, cut, amounts, sums = (
-                None if isinstance(kind, types.Integer) else _Array(context, builder, kind, value)
-                for kind, value in zip(signature.args, args, strict=True)
-            )
+            table, rows, cut, amounts, sums = _arrays(context, builder, signature, args)
             bound, i64 = cut.eight(builder.gep(cut.data, [args[2]])), ir.IntType(64)
             kept = _kept(builder, 0.0, 0.0, 0.0)
             with cgutils.for_range(builder, rows.rows) as loop:
