@@ -82,7 +82,7 @@ class Desk(NamedTuple):
             np.zeros(1, np.uint64), np.zeros(few, np.int32), np.zeros(64, np.uint64), np.empty(few, np.int32),
             np.empty(few, np.int32), np.empty(most, np.uint32), np.empty(most if random else 0), np.empty(most, np.uint32),
             np.empty(0 if random else n, np.uint16), np.empty(ranked << 12, np.uint16), np.zeros(words, np.uint64),
-            np.zeros(words // 64 + 1, np.uint64), np.empty(words, np.uint32), np.empty(ranked * int(HELD), np.uint32),
+            np.zeros(words // 64 + 1, np.uint8), np.empty(words, np.uint32), np.empty(ranked * int(HELD), np.uint32),
             np.empty((128, 5), np.int64), np.empty(128, np.uint64),
         )  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from openbook.forest.kernels.jit import inlined, inner, ones, trailing_zeros, u64
-from openbook.forest.kernels.rows import ID_BITS
+from openbook.forest.kernels.rows import ID_BITS, clear, count_before
 
 __all__ = ["groups_of", "order_rows", "rank_targets", "standing"]
 
@@ -68,29 +68,28 @@ def rank_targets(case, medians, rows, begin, end, desk):
         for k in range(u64(begin), u64(end)):
             code = u64(case.code[o, rows[k]])
             seen[code >> _6] |= _1 << (code & _63)
-            groups[code >> u64(12)] |= _1 << ((code >> _6) & _63)
+            groups[code >> u64(12)] = 1
+        count_before(seen, groups, before)
         place = 0
         for g in range(u64(len(groups))):
-            words = groups[g]
-            while words != _0:
-                word = (g << _6) | trailing_zeros(words)
-                words &= words - _1
-                before[word] = place
-                bits = seen[word]
-                while bits != _0:
-                    code = (word << _6) | trailing_zeros(bits)
-                    bits &= bits - _1
-                    medians.levels[o, place] = medians.all_levels[o, code]
-                    medians.numbers[o, place] = medians.all_numbers[o, code]
-                    place += 1
+            if groups[g]:
+                for word in range(g << _6, min((g + _1) << _6, u64(len(seen)))):
+                    place = note_targets(medians, o, word, seen[word], place)
         medians.sizes[o] = place
         for k in range(u64(begin), u64(end)):
             code = u64(case.code[o, rows[k]])
             word = code >> _6
             medians.place[o, rows[k]] = before[word] + ones(seen[word] & ((_1 << (code & _63)) - _1))
-        for g in range(u64(len(groups))):
-            words = groups[g]
-            while words != _0:
-                seen[(g << _6) | trailing_zeros(words)] = _0
-                words &= words - _1
-            groups[g] = _0
+        clear(seen, groups)
+
+
+@inlined
+def note_targets(medians, o, word, bits, place):
+    """Write down the targets whose bits are set in a word, from this place on; returns the place after them."""
+    while bits != _0:
+        code = (word << _6) | trailing_zeros(bits)
+        bits &= bits - _1
+        medians.levels[o, place] = medians.all_levels[o, code]
+        medians.numbers[o, place] = medians.all_numbers[o, code]
+        place += 1
+    return place

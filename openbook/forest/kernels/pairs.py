@@ -9,69 +9,38 @@ from __future__ import annotations
 import numpy as np
 
 from openbook.forest.kernels.jit import inlined, largest, u64
-from openbook.forest.kernels.places import NOWHERE, last_place, places_of
-from openbook.forest.kernels.rows import ID, ID_BITS, MISSING_BIN
+from openbook.forest.kernels.places import NOWHERE
+from openbook.forest.kernels.rows import ID_BITS, MISSING_BIN
 from openbook.forest.kernels.scores import score_pairs
 
-__all__ = ["AGAIN", "FEATURE", "HIGH", "LEFT_ROWS", "LOW", "MISSED", "SIDE", "SPOT", "choose", "consider_large", "consider_small",
+__all__ = ["AGAIN", "FEATURE", "HIGH", "LEFT_ROWS", "LOW", "MISSED", "SIDE", "SPOT", "add_up", "choose", "consider_large",
            "separates"]  # fmt: skip
 
-_0, _1 = u64(0), u64(1)
+_0 = u64(0)
 _WEIGHT, _PART = u64(2**26 - 1), u64(38)  # a packed record: place 12 bits, weight 26, part 26
 
 # What is known of the best split so far: the feature, the ranks or bins beside the boundary (HIGH −1: known against missing),
-# whether missing rows go left, whether any are missing, how many rows go left; of two sums in a small node LOW is a place
-# among its rows (`places.py`), these stand from SPOT on, and rows from place AGAIN on go left again: the missing ones.
+# whether missing rows go left, whether any are missing, how many rows go left; where the ranks of a small node's rows stand
+# in `room.ranked`; and in `lists.py`, where LOW is a place in a list, from which place on rows go left again: missing ones.
 FEATURE, LOW, HIGH, SIDE, MISSED, LEFT_ROWS, SPOT, AGAIN = range(8)
 
 
 @inlined
-def consider_small(records, parts, begin, end, f, spot, hist, hist_part, limits, criterion, terms, scale, room):
-    """Try every boundary between the values a small node has of feature f; whether there is any.
-
-    Where the rows stand is left in `room.places` from `spot` on.
-    """
-    if hist is None:
-        return False
-    lw, lp, ln, _, _ = room.sums
-    rows, first, places = u64(end - begin), u64(begin), room.places
-    places_of(records, begin, end, u64(f) << ID_BITS, spot, room)
-    last, known = last_place(room.ranked, places, spot, rows)
-    missed = known <= rows
-    if last < (0 if missed else 1):
-        return False
-    for k in range(rows):
-        hist[k] = _0
-        if parts is not None:
-            hist_part[k] = 0
-    for k in range(rows):
-        place = places[spot + k]
-        hist[place] += (records[first + k] & ~ID) + _1  # counts rows where the places were
-        if parts is not None:
-            hist_part[place] += parts[first + k]
+def add_up(parts, count, hist, hist_part, lw, lp):
+    """The sums up to each place, packed in `hist`, and weight and part as doubles."""
     sofar, part = _0, np.int64(0)
-    for k in range(rows):
+    for k in range(count):
         sofar += hist[k]
         hist[k] = sofar
         if parts is not None:
             part += hist_part[k]
             lp[k] = np.float64(part)
     if parts is not None:
-        for k in range(rows):
+        for k in range(count):
             lw[k] = np.float64(np.int64(hist[k] >> ID_BITS))
     else:
-        for k in range(rows):
+        for k in range(count):
             lw[k], lp[k] = np.float64(np.int32((hist[k] >> ID_BITS) & _WEIGHT)), np.float64(np.int32(hist[k] >> _PART))
-    if limits[0] > 1:
-        for k in range(rows):
-            ln[k] = np.int32(hist[k] & ID)
-    choose(last, known, missed, f, room.sums, room.total, limits, criterion, terms, scale, room.best, room.figures)
-    best = room.best
-    if best[FEATURE] == f:
-        best[SPOT], best[LEFT_ROWS] = spot, np.int64(hist[best[LOW]] & ID)
-        if best[SIDE] == 1:
-            best[LEFT_ROWS] += np.int64(rows) - np.int64(hist[last] & ID)
-    return True
 
 
 @inlined

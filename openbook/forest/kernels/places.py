@@ -11,37 +11,45 @@ import numpy as np
 from openbook.forest.kernels.jit import LANES, count_smaller, inlined, inner, ones, trailing_zeros, u64
 from openbook.forest.kernels.rows import ID, ID_BITS, MISSING_RANK
 
-__all__ = ["NOWHERE", "beside", "last_place", "places_of"]
+__all__ = ["ALL_AGAINST_ALL", "NOWHERE", "beside", "gather_ranks", "last_place", "rank_at", "stand"]
 
-_ALL_AGAINST_ALL = u64(2 * LANES)  # rows: of more, the bits that ranks set are counted
-_0, _1, _6, _63 = u64(0), u64(1), u64(6), u64(63)
 NOWHERE = np.int64(2**62)  # a place after all
+ALL_AGAINST_ALL = u64(2 * LANES)  # rows: of more, the bits that ranks set are counted
+_0, _1, _6, _63 = u64(0), u64(1), u64(6), u64(63)
 
 
 @inlined
-def places_of(records, begin, end, at, spot, room):
-    """Write the ranks of a node's rows in the feature that begins at `room.local[at]` into `room.ranked[spot:]`, and where they
-    stand into `room.places[spot:]`."""
-    first, rows = u64(begin), u64(end - begin)
-    local, cells, places = room.local, room.ranked, room.places
-    if rows <= _ALL_AGAINST_ALL:
-        for k in range(rows):
-            cells[spot + k] = local[at + (records[first + k] & ID)]
+def gather_ranks(records, begin, rows, local, at, ranked, spot):
+    """Write the ranks of a node's rows in the feature that begins at `local[at]` into `ranked[spot:]`; returns the lowest and
+    the highest."""
+    for k in range(rows):
+        ranked[spot + k] = local[at + (records[begin + k] & ID)]
+    lowest, highest = np.uint16(MISSING_RANK), np.uint16(0)
+    for k in range(rows):  # apart: many at once
+        rank = ranked[spot + k]
+        lowest = rank if rank < lowest else lowest
+        highest = rank if rank > highest else highest
+    return u64(lowest), u64(highest)
+
+
+@inlined
+def stand(ranked, spot, rows, places, occupied, before):
+    """Write where ranks stand among themselves into `places[spot:]`."""
+    if rows <= ALL_AGAINST_ALL:
         for half in range(_0, rows, u64(LANES)):
-            count_smaller(cells, spot, spot + rows, spot + half, places)
+            count_smaller(ranked, spot, spot + rows, spot + half, places)
     else:
-        places_by_bits(records, first, rows, local, at, cells, places, spot, room.occupied, room.before)
+        stand_by_bits(ranked, spot, rows, places, occupied, before)
 
 
 @inlined
-def places_by_bits(records, first, rows, local, at, cells, places, spot, occupied, before):
+def stand_by_bits(ranked, spot, rows, places, occupied, before):
     """A counting sort: a bit for each rank that is there; a row stands where as many bits are set below its own."""
     words = _0
     for k in range(rows):
-        c = local[at + (records[first + k] & ID)]
-        cells[spot + k] = c
-        occupied[u64(c) >> _6] |= _1 << (u64(c) & _63)
-        words |= _1 << (u64(c) >> _6)
+        rank = u64(ranked[spot + k])
+        occupied[rank >> _6] |= _1 << (rank & _63)
+        words |= _1 << (rank >> _6)
     counted, left = _0, words
     while left != _0:
         word = trailing_zeros(left)
@@ -49,33 +57,49 @@ def places_by_bits(records, first, rows, local, at, cells, places, spot, occupie
         before[word] = counted
         counted += ones(occupied[word])
     for k in range(rows):
-        c = u64(cells[spot + k])
-        word = c >> _6
-        places[spot + k] = u64(before[word]) + ones(occupied[word] & ((_1 << (c & _63)) - _1))
+        rank = u64(ranked[spot + k])
+        word = rank >> _6
+        places[spot + k] = u64(before[word]) + ones(occupied[word] & ((_1 << (rank & _63)) - _1))
     while words != _0:
         occupied[trailing_zeros(words)] = _0
         words &= words - _1
 
 
 @inlined
-def last_place(cells, places, spot, rows):
-    """The last place that a known value has (−1: none is known), and the first that a missing one has (far off: none is)."""
+def last_place(ranked, places, spot, rows, missed):
+    """The last place that a known value has (−1: none is known), and the first that a missing one has (`NOWHERE`: none is)."""
+    if not missed:
+        top = np.uint16(0)
+        for k in range(rows):
+            top = max(top, places[spot + k])
+        return np.int64(top), NOWHERE
     last, known = np.int64(-1), NOWHERE
-    for k in range(u64(rows)):
-        place, missing = np.int64(places[spot + k]), cells[spot + k] == MISSING_RANK
-        last = max(last, np.int64(-1) if missing else place)
-        known = min(known, place if missing else NOWHERE)
+    for k in range(rows):
+        place = np.int64(places[spot + k])
+        if ranked[spot + k] == MISSING_RANK:
+            known = place
+        else:
+            last = max(last, place)
     return last, known
 
 
+@inlined
+def rank_at(ranked, places, spot, rows, place):
+    """The highest rank up to this place."""
+    highest = np.uint16(0)
+    for k in range(rows):
+        highest = max(highest, ranked[spot + k] if np.int64(places[spot + k]) <= place else np.uint16(0))
+    return np.int64(highest)
+
+
 @inner
-def beside(records, begin, end, cells, places, spot, last):
-    """The records on both sides of a boundary after place `last`: one with the highest rank up to it, one with the lowest
-    beyond (their places in the small node's table)."""
+def beside(records, begin, rows, ranked, spot, low):
+    """The rows on both sides of a boundary after rank `low`: one with the highest rank up to it, one with the lowest beyond
+    (their places in the small node's table)."""
     below, above = np.int64(-1), NOWHERE
-    for k in range(u64(end - begin)):
-        ranked = (np.int64(cells[spot + k]) << np.int64(ID_BITS)) | np.int64(records[u64(begin) + k] & ID)
-        left = np.int64(places[spot + k]) <= last
-        below = max(below, ranked if left else np.int64(-1))
-        above = min(above, NOWHERE if left else ranked)
+    for k in range(rows):
+        rank = np.int64(ranked[spot + k])
+        row = (rank << np.int64(ID_BITS)) | np.int64(records[begin + k] & ID)
+        below = max(below, row if rank <= low else np.int64(-1))
+        above = min(above, NOWHERE if rank <= low else row)
     return below & np.int64(ID), above & np.int64(ID)

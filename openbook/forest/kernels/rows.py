@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from openbook.forest.kernels.jit import inlined, inner, ones, prefetch, trailing_zeros, u64
+from openbook.forest.kernels.jit import inlined, inner, ones, prefetch, u64
 
 __all__ = [
     "EXACT_BELOW",
@@ -16,9 +16,12 @@ __all__ = [
     "ID_BITS",
     "MISSING_BIN",
     "MISSING_RANK",
+    "PICKED",
     "SPOTS",
+    "clear",
+    "count_before",
     "partition_large",
-    "partition_placed",
+    "partition_ranked",
     "partition_small",
     "rank_locally",
 ]
@@ -29,7 +32,8 @@ EXACT_BELOW = 4096  # rows: such nodes are split between their very values, larg
 MISSING_RANK = 4095  # in small nodes; fewer rows than EXACT_BELOW have no rank as large
 MISSING_BIN = 255
 HELD = u64(4096 + 32)  # apart; at a power of two apart the features would fight over the same lines of the cache
-SPOTS = u64(4096 + 64)  # apart
+SPOTS = u64(4096 + 64)  # apart: where the ranks of a node's rows are, by the best feature so far and by the next one
+PICKED = SPOTS + SPOTS  # and of some of them
 _AHEAD = u64(12)  # rows
 _0, _1, _6, _63 = u64(0), u64(1), u64(6), u64(63)
 
@@ -56,21 +60,14 @@ def rank_locally(ranks, rows, missing_rank, local, seen, groups, before, held):
 
 @inlined
 def rank_feature(m, missing, at, from_, local, seen, groups, before, held):
-    """One feature of `rank_locally`: a counting sort by bits. `seen` has a bit for each rank among all rows, `groups` one
-    for each word of `seen`; both are empty before and after."""
+    """One feature of `rank_locally`: a counting sort by bits. `seen` has a bit for each rank among all rows, `groups` a byte
+    for every 64 words of it; both are empty before and after."""
     for k in range(m):
         r = u64(held[from_ + k])
         word = r >> _6
         seen[word] |= _1 << (r & _63)
-        groups[word >> _6] |= _1 << (word & _63)
-    counted = _0
-    for g in range(u64(len(groups))):
-        words = groups[g]
-        while words != _0:
-            word = (g << _6) | trailing_zeros(words)
-            words &= words - _1
-            before[word] = counted
-            counted += ones(seen[word])
+        groups[word >> _6] = 1
+    count_before(seen, groups, before)
     for k in range(m):
         r = u64(held[from_ + k])
         word = r >> _6
@@ -79,12 +76,28 @@ def rank_feature(m, missing, at, from_, local, seen, groups, before, held):
         for k in range(m):
             if u64(held[from_ + k]) == missing:
                 local[at | k] = MISSING_RANK
+    clear(seen, groups)
+
+
+@inlined
+def count_before(seen, groups, before):
+    """How many bits are set in the words before each, where anything is."""
+    counted = _0
     for g in range(u64(len(groups))):
-        words = groups[g]
-        while words != _0:
-            seen[(g << _6) | trailing_zeros(words)] = _0
-            words &= words - _1
-        groups[g] = _0
+        if groups[g]:
+            for word in range(g << _6, min((g + _1) << _6, u64(len(seen)))):
+                before[word] = counted
+                counted += ones(seen[word])
+
+
+@inlined
+def clear(seen, groups):
+    """Make both empty again."""
+    for g in range(u64(len(groups))):
+        if groups[g]:
+            for word in range(g << _6, min((g + _1) << _6, u64(len(seen)))):
+                seen[word] = _0
+            groups[g] = 0
 
 
 @inlined
@@ -109,14 +122,14 @@ def partition_small(source, target, source_part, target_part, begin, end, local,
 
 
 @inlined
-def partition_placed(source, target, source_part, target_part, begin, end, places, spot, last, known):
-    """The same, by where each record stands in the order of a feature (`places[spot:]`, see `places.py`): up to `last` to the
-    left, and from `known` on, where the missing ones stand."""
-    p, q, at = u64(begin), u64(end - 1), u64(spot)
+def partition_ranked(source, target, source_part, target_part, begin, end, ranked, spot, low, missing_left):
+    """The same, by ranks that stand in the order of the records from `ranked[spot]` on."""
+    shift = _1 if missing_left else _0
+    highest, at = u64(low) + shift, u64(spot) - u64(begin)
+    p, q = u64(begin), u64(end - 1)
     for k in range(u64(begin), u64(end)):
-        record, place = source[k], np.int64(places[at])
-        at += _1
-        left = u64((place <= last) | (place >= known))
+        record = source[k]
+        left = u64(((u64(ranked[at + k]) + shift) & ID) <= highest)
         target[p] = record
         target[q] = record
         if source_part is not None:

@@ -7,11 +7,12 @@ import numpy as np
 from openbook.forest.kernels.classes import class_sums, classes_small
 from openbook.forest.kernels.jit import inlined, inner, u64
 from openbook.forest.kernels.nodes import MAX_FEATURES, WHOLE, divide, examine, push
-from openbook.forest.kernels.pairs import AGAIN, FEATURE, HIGH, LEFT_ROWS, LOW, SIDE, SPOT, consider_small, separates
+from openbook.forest.kernels.pairs import FEATURE, HIGH, LEFT_ROWS, LOW, SIDE, SPOT, separates
 from openbook.forest.kernels.places import beside
 from openbook.forest.kernels.random import draw_feature, put_back
-from openbook.forest.kernels.rows import ID, ID_BITS, SPOTS, partition_placed, partition_small, rank_locally
+from openbook.forest.kernels.rows import ID, ID_BITS, SPOTS, partition_ranked, partition_small, rank_locally
 from openbook.forest.kernels.scores import SQUARED_ERROR
+from openbook.forest.kernels.small_pairs import consider_small
 
 __all__ = ["grow_small"]
 
@@ -50,7 +51,7 @@ def grow_small(ranks, missing_rank, rows, values, parts, few, few_parts, spare, 
         if classes is not None:
             nodes.low[node], nodes.high[node] = beside_ranks(source, rows, begin, end, room.local, best)
         else:
-            low, high = beside(source, begin, end, room.ranked, room.places, u64(best[SPOT]), best[LOW])
+            low, high = beside(source, u64(begin), u64(end - begin), room.ranked, u64(best[SPOT]), best[LOW])
             nodes.low[node] = rows[low]
             nodes.high[node] = rows[high] if best[HIGH] >= 0 else -1
         if classes is None and criterion != SQUARED_ERROR and separates(figures, sums[node]):
@@ -63,8 +64,8 @@ def grow_small(ranks, missing_rank, rows, values, parts, few, few_parts, spare, 
                                      best[SIDE] == 1)  # fmt: skip
             class_sums(target, begin, middle, sums[count])
         else:
-            middle = partition_placed(source, target, source_parts, target_parts, begin, end, room.places, u64(best[SPOT]),
-                                      best[LOW], best[AGAIN])  # fmt: skip
+            middle = partition_ranked(source, target, source_parts, target_parts, begin, end, room.ranked, u64(best[SPOT]),
+                                      best[LOW], best[SIDE] == 1)  # fmt: skip
         divide(nodes, node, count, best, figures, classes, score, middle - begin, end - middle)
         push(room, waiting, count, begin, middle, end, depth + 1, 1 - flip, seed)
         waiting += 2
@@ -100,7 +101,7 @@ def search_small(records, parts, rows, begin, end, depth, sums, code, classes, s
         else:
             varied |= consider_small(records, parts, begin, end, f, spot, room.hist, room.hist_part, limits, criterion, terms,
                                      scale, room)  # fmt: skip
-            if best[FEATURE] == f:  # its places stay where they are; the next feature's go to the other spot
+            if best[FEATURE] == f:  # the ranks stay where they are; the next feature's go to the other spot
                 spot = SPOTS - spot
     put_back(room.features, drawn, room.swapped)
     return score

@@ -1,0 +1,63 @@
+"""The best split of a small node by two sums for each side, between its very values."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from openbook.forest.kernels.buckets import consider_buckets
+from openbook.forest.kernels.jit import inlined, u64
+from openbook.forest.kernels.pairs import FEATURE, LEFT_ROWS, LOW, SIDE, SPOT, add_up, choose
+from openbook.forest.kernels.places import ALL_AGAINST_ALL, gather_ranks, last_place, rank_at, stand
+from openbook.forest.kernels.rows import ID, ID_BITS, MISSING_RANK
+
+__all__ = ["consider_small"]
+
+_0, _1 = u64(0), u64(1)
+
+
+@inlined
+def consider_small(records, parts, begin, end, f, spot, hist, hist_part, limits, criterion, terms, scale, room):
+    """Try every boundary between the values a small node has of feature f; whether there is any.
+
+    The rows' ranks are left in `room.ranked` from `spot` on.
+    """
+    if hist is None:
+        return False
+    ranked, first, rows = room.ranked, u64(begin), u64(end - begin)
+    lowest, highest = gather_ranks(records, first, rows, room.local, u64(f) << ID_BITS, ranked, spot)
+    if lowest == highest:
+        return False
+    missed = highest == MISSING_RANK
+    if parts is None and rows > ALL_AGAINST_ALL and not (missed or limits[0] > 1 or limits[1] > 0):
+        consider_buckets(records, first, rows, f, spot, lowest, highest, hist, criterion, terms, scale, room)
+        return True
+    stand(ranked, spot, rows, room.places, room.occupied, room.before)
+    last, known = last_place(ranked, room.places, spot, rows, missed)
+    lw, lp, ln, _, _ = room.sums
+    add_by_place(records, parts, first, rows, room.places, spot, hist, hist_part)
+    add_up(parts, rows, hist, hist_part, lw, lp)
+    if limits[0] > 1:
+        for k in range(rows):
+            ln[k] = np.int32(hist[k] & ID)
+    choose(last, known, missed, f, room.sums, room.total, limits, criterion, terms, scale, room.best, room.figures)
+    best = room.best
+    if best[FEATURE] == f:
+        best[SPOT], best[LEFT_ROWS] = spot, np.int64(hist[best[LOW]] & ID)
+        if best[SIDE] == 1:
+            best[LEFT_ROWS] += np.int64(rows) - np.int64(hist[last] & ID)
+        best[LOW] = rank_at(ranked, room.places, spot, rows, best[LOW])
+    return True
+
+
+@inlined
+def add_by_place(records, parts, first, rows, places, spot, hist, hist_part):
+    """What stands at each place: number of rows (where the records have their places), weight, part."""
+    for k in range(rows):
+        hist[k] = _0
+        if parts is not None:
+            hist_part[k] = 0
+    for k in range(rows):
+        place = places[spot + k]
+        hist[place] += (records[first + k] & ~ID) + _1
+        if parts is not None:
+            hist_part[place] += parts[first + k]
