@@ -20,7 +20,8 @@ __all__ = ["Steps", "dense", "few_of", "lines_of"]
 _CACHED = 2**17  # values, which the cache of a core holds
 _FEWEST, _MOST = 256, 4096  # rows of a small node
 _LEAST_SCALE, _MOST_SCALE = 2.0**-1074, 2.0**1023
-_ASKED = 4096  # rows, of which all but a few outermost ones say where the steps of a column lie
+_ASKED = 1024  # rows that say where the steps of a column lie
+_OUTERMOST = 500  # one in so many of them, on either side, does not: it may lie far out
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,16 +60,22 @@ class Steps:
 
     def fill(self, f: int, column: np.ndarray) -> None:
         """Write down what follows from the values of one feature."""
+        column = np.ascontiguousarray(column)
         missing = np.isnan(column)
         self.gaps[f] = missing.any()
         if self.columns is not None:
             self.columns[f] = column
             return
-        column = column.astype(np.float64)
         self.origin[f], self.scale[f] = _laid(column)
         with np.errstate(over="ignore", invalid="ignore"):
-            place = np.clip((column - self.origin[f]) * self.scale[f], 0.0, STEPS - 1.0) + 1.0
-        self.step[f] = np.where(missing, MISSING_STEP, place)
+            place = np.subtract(column, self.origin[f], dtype=np.float64)
+            place *= self.scale[f]
+            np.maximum(place, 0.0, out=place)
+            np.minimum(place, STEPS - 1.0, out=place)
+            place += 1.0
+            self.step[f] = place
+        if self.gaps[f]:
+            self.step[f, missing] = MISSING_STEP
 
 
 def dense(X: Any) -> np.ndarray:
@@ -95,12 +102,11 @@ def _laid(column: np.ndarray) -> tuple[float, float]:
     known = len(asked) - int(np.count_nonzero(np.isnan(asked)))
     if not known:
         return 0.0, 1.0
-    outer = known // 1000
-    low, high = asked[outer], asked[known - 1 - outer]
+    outer = known // _OUTERMOST
+    low, high = float(asked[outer]), float(asked[known - 1 - outer])
     if low == high:
-        low, high = np.nanmin(column), np.nanmax(column)
+        low, high = float(np.nanmin(column)), float(np.nanmax(column))
     if low == high:
         return 0.0, 1.0
-    with np.errstate(over="ignore", divide="ignore"):
-        scale = STEPS / (high - low)
-    return float(np.nan_to_num(low)), float(np.clip(scale, _LEAST_SCALE, _MOST_SCALE))  # 0 · ∞ would be no number
+    scale = min(max(STEPS / (high - low), _LEAST_SCALE), _MOST_SCALE)  # 0 · ∞ would be no number
+    return float(np.nan_to_num(low)), scale
