@@ -40,17 +40,24 @@ class RandomGrower(Grower):
     def grown(self, weighed: Weighed, counts: np.ndarray | None, seed: int) -> Tree:
         columns = self.columns_for([(weighed.fixed, self.target.classes)], counts)
         start = self.start(weighed, counts)
-        (n, d), most = self.shape, len(start.rows)
-        few = few_of(d)
-        room, bench = Room.of(d, n, most, start.width, random=True), Bench.of(few, most, start.width)
-        singly = None if self.steps is None else Singly.of(self.steps_of(columns), few, most)
-        abreast = None if self.lines is None else Abreast.of(self.lines, few, most)
+        (n, d), places = self.shape, self.places(columns, start.width)
+        room = Room.of(d, n, len(start.rows), start.width, random=True)
         cuts = np.zeros(len(start.nodes.low))
         count = grow_random(
             start.rows, start.values, start.parts, *start.spare, weighed.fixed.code, self.classes, np.uint64(seed), start.limits,
-            start.decrease, self.growth.criterion, weighed.terms, weighed.scale, start.nodes, cuts, room, bench, singly, abreast,
+            start.decrease, self.growth.criterion, weighed.terms, weighed.scale, start.nodes, cuts, room, *places,
         )  # fmt: skip
         return self.tree(weighed.fixed, Nodes(*(a[:count] for a in start.nodes)), cuts[:count].copy(), columns)
+
+    def places(self, columns: Columns, width: int) -> tuple[Bench, Singly | None, Abreast | None]:
+        """Where this thread works, tree after tree: memory that is new to it would be cleared first."""
+        steps, (n, d) = self.steps_of(columns), self.shape
+        if not hasattr(self.own, "places"):
+            few = few_of(d)
+            singly = None if steps is None else Singly.of(steps, few, n)
+            abreast = None if self.lines is None else Abreast.of(self.lines, few, n)
+            self.own.places = Bench.of(few, n, width), singly, abreast
+        return self.own.places
 
     def steps_of(self, columns: Columns) -> Steps | None:
         """The same for all trees, unless there are categories: their levels stand in a tree's own order."""

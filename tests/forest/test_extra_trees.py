@@ -13,8 +13,9 @@ from openbook.forest.kernels.jit import jit
 from openbook.forest.kernels.lanes import bounds_of_eight, sums_of_eight
 from openbook.forest.kernels.steps import MISSING_STEP
 from openbook.forest.random_table import Steps
-from openbook.forest.training import CRITERIA, Growth, Target
-from tests.forest.test_textbook import assert_same
+from openbook.forest.textbook import textbook_tree
+from openbook.forest.training import CRITERIA, Growth, Target, grow_forest
+from tests.forest.test_textbook import FIELDS, assert_same
 
 
 def test_thresholds_are_spread_evenly_between_the_smallest_and_the_largest_value() -> None:
@@ -106,6 +107,21 @@ def test_most_features_at_once_are_the_textbooks(criterion: str, classes: int, d
         limits = Growth(CRITERIA[criterion], depth, 2, least, 0.001, 9, 0.0, random=True)
         tree = assert_same(X[:rows], Target(y[:rows], weight[:rows], classes), limits, random.integers(0, 3, rows), 7)
         assert len(tree.feature) > 15
+
+
+@pytest.mark.parametrize("rows", [300, 5000])
+def test_categories_of_tree_after_tree_are_the_textbooks(rows: int) -> None:
+    """A thread gives the steps of its categories other values for each tree."""
+    random = np.random.default_rng(5)
+    X = np.stack([random.integers(0, 9, rows), random.normal(size=rows).round(2), random.integers(0, 40, rows)], axis=1)
+    X[random.random(X.shape) < 0.05] = np.nan
+    target = Target(random.integers(0, 2, rows), np.ones(rows), 2)
+    limits = Growth(CRITERIA["gini"], 3, 2, 1, 0.0, 1, 0.0, random=True, levels=(9, 0, 40))
+    draws = {seed: random.integers(0, 3, rows) for seed in range(4)}
+    for seed, tree in zip(draws, grow_forest(X, target, limits, draws.__getitem__, list(draws), 2), strict=True):
+        slow = textbook_tree(X, target, limits, draws[seed], seed)
+        for name in FIELDS:
+            np.testing.assert_array_equal(getattr(tree, name), getattr(slow, name), err_msg=name)
 
 
 def test_steps_never_fall_where_values_rise() -> None:
