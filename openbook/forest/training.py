@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import local
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,8 +15,8 @@ from openbook.forest.fixed import CRITERIA, FixedPoint, Target
 from openbook.forest.parallel import on_threads
 from openbook.forest.tree import LEAF, Tree
 
-__all__ = ["CRITERIA", "FixedPoint", "Growth", "Sample", "Target", "columns_of", "grow_forest", "grow_trees", "terms_of",
-           "tree_of"]  # fmt: skip
+__all__ = ["CRITERIA", "FixedPoint", "Grower", "Growth", "Place", "Sample", "Target", "Weighed", "columns_of", "grow_forest", "grow_trees",
+           "terms_of", "tree_of"]  # fmt: skip
 
 _LISTED = 3  # where one in so many features is tried, rows are kept in the order of each
 _TERMS = 2**16  # of w ln w are looked up, further ones computed
@@ -82,14 +82,18 @@ def _grower(X: Any, targets: Target | Sequence[Target], growth: Growth, threads:
     several = (targets,) if isinstance(targets, Target) else tuple(targets)
     fast = growth.criterion <= CRITERIA["squared_error"] and not growth.monotonic
     if len(several) == 1 and fast:
-        return _Grower(X, several[0], growth, threads)
+        if growth.random:
+            from openbook.forest.random_growing import RandomGrower
+
+            return RandomGrower(X, several[0], growth, threads)
+        return Grower(X.shape, several[0], growth, columns_of(X, growth, threads))
     from openbook.forest.general import GeneralGrower
 
     return GeneralGrower(X, several, growth, threads)
 
 
 @dataclass(frozen=True, eq=False)
-class _Weighed:
+class Weighed:
     """A target in fixed point, and which records its rows make."""
 
     fixed: FixedPoint
@@ -98,24 +102,34 @@ class _Weighed:
     packed: bool
 
     @classmethod
-    def of(cls, target: Target, criterion: int) -> _Weighed:
+    def of(cls, target: Target, criterion: int) -> Weighed:
         fixed = FixedPoint.of(target)
         return cls(fixed, *terms_of(fixed, criterion), 0 < target.classes <= 2 and fixed.exact)
 
 
-class _Grower:
+class Start(NamedTuple):
+    """The rows of a tree and their records, where it grows, and how far it may."""
+
+    rows: np.ndarray
+    values: np.ndarray
+    parts: np.ndarray | None
+    place: Place
+    spare: tuple[np.ndarray, np.ndarray, np.ndarray | None]
+    limits: np.ndarray
+    decrease: float
+
+
+class Grower:
     """What all trees of a forest share."""
 
-    def __init__(self, X: Any, target: Target, growth: Growth, threads: int):
-        self.target, self.growth = target, growth
-        self.columns_for = columns_of(X, growth, threads)
-        self.shape = X.shape
-        self.weighed = _Weighed.of(target, growth.criterion)
+    def __init__(self, shape: tuple[int, int], target: Target, growth: Growth, columns_for: Callable[..., Columns]):
+        self.target, self.growth, self.columns_for, self.shape = target, growth, columns_for, shape
+        self.weighed = Weighed.of(target, growth.criterion)
         self.classes = target.classes if target.classes > 2 else None
         self.own = local()
 
     def records(
-        self, weighed: _Weighed, counts: np.ndarray | None
+        self, weighed: Weighed, counts: np.ndarray | None
     ) -> tuple[float, np.ndarray, np.ndarray, np.ndarray | None]:
         """The weight of one tree's rows, these rows, what each weighs, and their parts (`kernels/rows.py`, `grow.py`)."""
         fixed = weighed.fixed
@@ -137,37 +151,37 @@ class _Grower:
 
     def grow(self, drawn: np.ndarray | None, seed: int) -> Tree:
         if drawn is not None and drawn.dtype.kind == "f":
-            weighed = _Weighed.of(replace(self.target, weight=drawn), self.growth.criterion)
+            weighed = Weighed.of(replace(self.target, weight=drawn), self.growth.criterion)
             return self.grown(weighed, None, seed)
         return self.grown(self.weighed, drawn, seed)
 
-    def grown(self, weighed: _Weighed, counts: np.ndarray | None, seed: int) -> Tree:
-        growth, fixed, place = self.growth, weighed.fixed, self.place()
-        columns = self.columns_for([(fixed, self.target.classes)], counts)
+    def start(self, weighed: Weighed, counts: np.ndarray | None) -> Start:
+        """What a tree is grown from and into, whichever kernel does it."""
         total, rows, values, parts = self.records(weighed, counts)
-        spare = place.spare.beside(parts)
-        limits = growth.limits(total, fixed.exact)
-        decrease = growth.min_impurity_decrease * fixed.per_step(self.target, growth.criterion)
-        if growth.random:
-            count = place.grow(
-                columns.values, rows, values, parts, *spare, fixed.code, self.classes, np.uint64(seed), limits, decrease,
-                growth.criterion, weighed.terms, weighed.scale, place.nodes, place.cuts, place.room,
-            )  # fmt: skip
-        else:
-            few = [array for records in place.few for array in records.beside(parts)[1:]]
-            count = place.grow(
-                place.lists, columns.rank, columns.bin, columns.missing_rank, rows, values, parts, *spare, *few,
-                fixed.code, self.classes, np.uint64(seed), limits, decrease, growth.criterion, weighed.terms,
-                weighed.scale, place.nodes, place.room,
-            )  # fmt: skip
-        grown = type(place.nodes)(*(array[:count] for array in place.nodes))
-        cuts = np.where(grown.left == LEAF, 0.0, place.cuts[:count]) if growth.random else columns.thresholds_of(grown)
-        return self.tree(fixed, grown, cuts, columns)
+        place, fixed = self.place(), weighed.fixed
+        decrease = self.growth.min_impurity_decrease * fixed.per_step(self.target, self.growth.criterion)
+        limits = self.growth.limits(total, fixed.exact)
+        return Start(rows, values, parts, place, place.spare.beside(parts), limits, decrease)
 
-    def place(self) -> _Place:
+    def grown(self, weighed: Weighed, counts: np.ndarray | None, seed: int) -> Tree:
+        from openbook.forest.kernels.grow import grow_tree
+
+        growth, fixed = self.growth, weighed.fixed
+        columns = self.columns_for([(fixed, self.target.classes)], counts)
+        start = self.start(weighed, counts)
+        place = start.place
+        count = grow_tree(
+            place.lists, columns.rank, columns.bin, columns.missing_rank, start.rows, start.values, start.parts,
+            *start.spare, *place.few_beside(start.parts), fixed.code, self.classes, np.uint64(seed), start.limits,
+            start.decrease, growth.criterion, weighed.terms, weighed.scale, place.nodes, place.room,
+        )  # fmt: skip
+        grown = place.grown(count)
+        return self.tree(fixed, grown, columns.thresholds_of(grown), columns)
+
+    def place(self) -> Place:
         """This thread's own place to grow trees in."""
         if not hasattr(self.own, "place"):
-            self.own.place = _Place.of(self.shape, self.classes, self.growth)
+            self.own.place = Place.of(self.shape, self.classes, self.growth)
         return self.own.place
 
     def tree(self, fixed: FixedPoint, grown: Any, threshold: np.ndarray, columns: Columns) -> Tree:
@@ -195,7 +209,7 @@ def terms_of(fixed: FixedPoint, criterion: int) -> tuple[np.ndarray, float]:
 
 @dataclass(frozen=True, eq=False)
 class _Records:
-    """Room for records of rows (see `_Grower.records`)."""
+    """Room for records of rows (see `Grower.records`)."""
 
     rows: np.ndarray
     values: np.ndarray
@@ -211,33 +225,38 @@ class _Records:
 
 
 @dataclass(frozen=True, eq=False)
-class _Place:
-    """The kernel with which one thread grows its trees, one after the other, and what it needs for that; memory that nobody
-    writes to costs nothing."""
+class Place:
+    """What one thread needs to grow its trees, one after the other; memory that nobody writes to costs nothing.
 
-    grow: Callable[..., int]
+    Small nodes have `lists` where most features are tried at each node, else `few` records at a time; random thresholds
+    need neither.
+    """
+
     nodes: Any
-    cuts: np.ndarray
     room: Any
-    lists: Any
     spare: _Records
-    few: tuple[_Records, _Records]
+    lists: Any
+    few: tuple[_Records, ...]
 
     @classmethod
-    def of(cls, shape: tuple[int, int], classes: int | None, growth: Growth) -> _Place:
-        from openbook.forest.kernels.grow import grow_tree
+    def of(cls, shape: tuple[int, int], classes: int | None, growth: Growth) -> Place:
         from openbook.forest.kernels.lists import Lists
-        from openbook.forest.kernels.random_cuts import grow_random
         from openbook.forest.kernels.room import Nodes, Room
         from openbook.forest.kernels.rows import EXACT_BELOW
 
-        (n, d), width, most = shape, classes or 2, 2 * shape[0] - 1
+        (n, d), width = shape, classes or 2
         listed = not growth.random and classes is None and _LISTED * growth.max_features >= d
-        return cls(
-            grow_random if growth.random else grow_tree, Nodes.of(most, width), np.zeros(most if growth.random else 0),
-            Room.of(d, n, n, width, growth.random),
-            Lists.of(d) if listed else None, _Records.of(n), (_Records.of(EXACT_BELOW), _Records.of(EXACT_BELOW)),
-        )  # fmt: skip
+        few = () if listed or growth.random else (_Records.of(EXACT_BELOW), _Records.of(EXACT_BELOW))
+        return cls(Nodes.of(2 * n - 1, width), Room.of(d, n, n, width, growth.random), _Records.of(n),
+                   Lists.of(d) if listed else None, few)  # fmt: skip
+
+    def few_beside(self, parts: np.ndarray | None) -> Sequence[np.ndarray | None]:
+        """Room for the records of a small node, twice, their parts with them; None where lists serve."""
+        return [array for records in self.few for array in records.beside(parts)[1:]] or [None] * 4
+
+    def grown(self, count: int) -> Any:
+        """The nodes of the tree that has just been grown; the next one overwrites them."""
+        return type(self.nodes)(*(array[:count] for array in self.nodes))
 
 
 def tree_of(

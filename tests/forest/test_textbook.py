@@ -36,6 +36,9 @@ for kind, target in ((RandomForestClassifier, y > 0), (ExtraTreesClassifier, y),
     seen.update(model.predict(X[:40]).tobytes())
     seen.update(model.predict(np.nan_to_num(X[:40])).tobytes())
     seen.update(model.apply(X[:3]).tobytes())
+for dtype in (np.float32, np.float64):  # all features of a row at once
+    tree = ExtraTreesRegressor(1, max_depth=3, random_state=0).fit(np.nan_to_num(X).astype(dtype), X[:, 0] > 0).trees_[0]
+    seen.update(tree.threshold.tobytes() + tree.value.tobytes() + tree.gain.tobytes())
 few, numbers = X[:60], random.normal(size=(60, 2))
 for options, target in (
     ({}, numbers), ({"criterion": "absolute_error"}, numbers), ({"criterion": "poisson"}, abs(numbers[:, 0])),

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from openbook.forest.kernels.cuts import CUT, bounds, count_missing, draw_cut
 from openbook.forest.kernels.general_scores import (
     LEFT,
     RIGHT,
@@ -22,7 +23,6 @@ from openbook.forest.kernels.nodes import MAX_DEPTH, MAX_FEATURES, MIN_LEAF, MIN
 from openbook.forest.kernels.ordered import order_rows, rank_targets, standing
 from openbook.forest.kernels.pairs import FEATURE, HIGH, LOW, MISSED, SIDE
 from openbook.forest.kernels.random import draw_feature, put_back
-from openbook.forest.kernels.random_cuts import CUT, draw_cut
 from openbook.forest.kernels.rows import EXACT_BELOW, HELD, MISSING_BIN, MISSING_RANK, rank_locally
 
 __all__ = ["Case", "Desk", "grow_general"]
@@ -264,17 +264,19 @@ def try_side(case, signs, medians, f, m, known, groups, side, large, sums, weigh
 def try_random(case, columns, signs, medians, rows, begin, end, f, sums, weight, lower, upper, desk):
     """Try one random threshold of feature f, missing rows on either side; whether the feature varies."""
     m = end - begin
-    cut, known = draw_cut(columns[f], rows, begin, end, desk.cells, desk.state)
+    low, high = bounds(columns[f], rows[begin:end], desk.cells)
+    missing = count_missing(desk.cells, u64(m))
+    cut = draw_cut(low, high, missing, desk.state)
     if cut != cut:
         return False
-    for side in range(1 if known == m or cut == np.inf else 2):
+    for side in range(1 if missing == 0 or cut == np.inf else 2):
         count, on_left = sum_left(case, rows[begin:end], desk.cells, cut, side == 1, desk.left)
         if medians is not None:
             part_rows(rows[begin:end], desk.cells, cut, side == 1, desk.order)
             desk.ends[0], desk.ends[1] = count, m
             errors_around_medians(case, signs, medians, m, 2, 2, False, desk.order, desk.ends)
         if keep_better(
-            case, signs, medians, f, 0, side == 1, count, m, m - known, on_left, sums, weight, lower, upper, desk
+            case, signs, medians, f, 0, side == 1, count, m, missing, on_left, sums, weight, lower, upper, desk
         ):
             desk.figures[CUT] = cut
     return True

@@ -30,10 +30,10 @@ def grow_tree(lists, ranks, bins, missing_rank, rows, values, parts, spare_rows,
               room):  # fmt: skip
     """Grow one tree from `rows` and their records `values` (changed on the way); returns the number of nodes.
 
-    `lists` are there where most features are tried at each node, else `few`, `few_parts` and their spare ones, which hold the
-    records of a small node. `ranks` is (all rows, features), `bins` (features, all rows). `parts` is None for classes with whole weights,
-    `classes` (their number) is None for two classes and for numbers. `code` ranks the targets of all rows. Spare arrays
-    are as large as their like; `few` and `few_parts` hold the records of a small node.
+    Where most features are tried at each node `lists` are there, else `few`, `few_parts` and their spare ones, which hold the
+    records of a small node: what is None is not compiled. `ranks` is (all rows, features), `bins` (features, all rows).
+    `parts` is None for classes with whole weights, `classes` (their number) for two classes and for numbers. `code` ranks
+    the targets of all rows. Spare arrays are as large as their like.
     """
     sums, best, figures = nodes.sums, room.best, room.figures
     whole = sum_root(values, parts, classes, sums)
@@ -56,7 +56,7 @@ def grow_tree(lists, ranks, bins, missing_rank, rows, values, parts, spare_rows,
                 count = grow_listed(lists, ranks, missing_rank, from_rows[begin:end], from_values[begin:end], from_parts, code,
                                     node, depth, seed, count, waiting, whole, limits, min_decrease, criterion, terms, scale,
                                     nodes, room)  # fmt: skip
-            else:
+            if few is not None:
                 count = grow_small(ranks, missing_rank, from_rows[begin:end], from_values[begin:end], from_parts, few,
                                    few_parts, spare_few, spare_few_parts, code, classes, node, depth, seed, count, waiting,
                                    whole, limits, min_decrease, criterion, terms, scale, nodes, room)  # fmt: skip
