@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from openbook.forest.orders import placed
-
 __all__ = ["MISSING", "Columns", "between", "bins_of", "is_sparse", "last_ranks"]
 
 MISSING = 255  # the bin of missing values; the others are 0 … 254
@@ -103,9 +101,11 @@ class Columns:
         if is_sparse(self.X) and not len(rows):  # SciPy knows no empty selection
             return np.empty(0)
         values = np.asarray(self.X[rows, features]).reshape(-1)
-        for f, order in self.orders.items():
-            own = features == f
-            values[own] = placed(order, values[own])
+        if self.orders:
+            is_category = np.zeros(self.X.shape[1], bool)
+            is_category[list(self.orders)] = True
+            own = is_category[features]
+            values[own] = self.rank[rows[own], features[own]]  # the places of their levels
         return values
 
 

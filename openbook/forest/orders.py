@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,49 +24,64 @@ __all__ = ["UNSEEN", "Bag", "first_component", "placed"]
 UNSEEN = -1  # the place of a level that a tree has not seen: its rows go where missing values go
 
 
+class _Part(NamedTuple):
+    """What each row of a tree has of one output: a whole number of `step`s, in the column of its group (None: the only one)."""
+
+    group: np.ndarray | None
+    value: np.ndarray
+    width: int
+    step: float
+
+    @classmethod
+    def of(cls, fixed: FixedPoint, classes: int, rows: np.ndarray, times: np.ndarray, weight: np.ndarray) -> _Part:
+        """The weight of each class (of two, the second's), or Σ w·y; `classes` is 0 for numbers."""
+        if not classes:
+            return cls(None, fixed.weighted[rows] * times, 1, fixed.target_step)
+        if classes > 2:
+            return cls(fixed.code[rows], weight, classes, 1.0)
+        return cls(None, weight * (fixed.code[rows] == 1), 1, 1.0)
+
+
 @dataclass(frozen=True, eq=False)
 class Bag:
-    """The rows of one tree (their numbers, and their weights in fixed point), and what each output has of them: the class
-    codes and how many classes there are; or, of numbers, weighted targets, in units of the float given."""
+    """The rows of one tree (their numbers, and their weights in fixed point), and what they have of each output."""
 
     rows: np.ndarray
     weight: np.ndarray
-    outputs: Sequence[tuple[np.ndarray, int | float]]
+    parts: Sequence[_Part]
 
     @classmethod
     def of(cls, outputs: Sequence[tuple[FixedPoint, int]], counts: np.ndarray | None) -> Bag:
         """From every output's target and its number of classes (0: numbers); a row was drawn `counts` times (None: once)."""
         each = outputs[0][0].weight
-        rows = np.flatnonzero(each if counts is None else each * counts)
-        times = 1 if counts is None else counts[rows]
-        found = [
-            (fixed.code[rows], classes) if classes else (fixed.weighted[rows] * times, fixed.target_step)
-            for fixed, classes in outputs
-        ]
-        return cls(rows, (each[rows] * times).astype(np.float64), found)
+        whole = each if counts is None else each * counts
+        rows = np.flatnonzero(whole)
+        weight, times = whole[rows], np.ones(1, np.int64) if counts is None else counts[rows]
+        return cls(rows, weight, [_Part.of(fixed, classes, rows, times, weight) for fixed, classes in outputs])
 
     def order(self, codes: np.ndarray, levels: int, least: int) -> np.ndarray:
         """The place of each level (levels,), `UNSEEN` where the bag has fewer than `least` rows of it; equals stand by code.
 
         `codes` (all rows,) are 0 … levels − 1, and `levels` for missing ones.
         """
-        own = codes[self.rows]
-        held = np.bincount(own, self.weight, levels + 1)[:levels]
-        seen = np.flatnonzero(np.bincount(own, minlength=levels + 1)[:levels] >= least)
-        means = np.concatenate([self._sums(o, own, levels)[seen] for o in self.outputs], axis=1) / held[seen, None]
-        score = means[:, 0] if means.shape[1] == 1 else first_component(means, held[seen])
+        sums = [self._sums(part, codes, levels) for part in self.parts]
+        seen = np.flatnonzero(sums[0][:, 0] >= least)
+        held = sums[0][seen, 1].astype(np.float64)
+        means = np.concatenate(
+            [s[seen, 2:] / held[:, None] * p.step for s, p in zip(sums, self.parts, strict=True)], axis=1
+        )
+        score = means[:, 0] if means.shape[1] == 1 else first_component(means, held)
         places = np.full(levels, UNSEEN, np.int16)
         places[seen[np.argsort(score, kind="stable")]] = np.arange(len(seen))
         return places
 
-    def _sums(self, output: tuple[np.ndarray, int | float], own: np.ndarray, levels: int) -> np.ndarray:
-        """What each level has of one output (levels, columns): the weight of each class (of two, the second's), or Σ w·y."""
-        values, kind = output
-        if isinstance(kind, float):
-            return np.bincount(own, values, levels + 1)[:levels, None] * kind
-        if kind > 2:
-            return np.bincount(own * kind + values, self.weight, (levels + 1) * kind).reshape(levels + 1, kind)[:levels]
-        return np.bincount(own, self.weight * (values == 1), levels + 1)[:levels, None]
+    def _sums(self, part: _Part, codes: np.ndarray, levels: int) -> np.ndarray:
+        """Rows, weight, and what there is of each column of an output, by level (levels, 2 + columns)."""
+        from openbook.forest.kernels.levels import add_by_level
+
+        sums = np.zeros((levels + 1, 2 + part.width), np.int64)
+        add_by_level(codes, self.rows, self.weight, part.group, part.value, sums)
+        return sums[:levels]
 
 
 def first_component(means: np.ndarray, weight: np.ndarray) -> np.ndarray:
