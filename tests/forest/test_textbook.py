@@ -178,6 +178,16 @@ def test_where_bins_serve_levels(classes: int) -> None:
     assert (tree.orders[0] >= 0).sum() > 255 and (tree.orders[0] < 0).sum() > 200
 
 
+def test_many_levels_of_many_classes() -> None:
+    """More of both than `first_component` finds a direction for by all their products."""
+    random = np.random.default_rng(0)
+    X = random.integers(0, 80, (1500, 1)).astype(float)
+    y = np.where(random.random(1500) < 0.4, X[:, 0] % 70, random.integers(0, 70, 1500)).astype(int)
+    limits = growth(max_depth=1, max_features=1, levels=(80,))
+    tree = assert_same(X, Target(y, np.ones(1500), 70), limits, random.integers(0, 3, 1500), 1)
+    assert (tree.orders[0] >= 0).all() and len(tree) == 3
+
+
 @pytest.mark.slow
 @settings(max_examples=3000, deadline=None)
 @given(st.data())

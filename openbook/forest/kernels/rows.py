@@ -58,7 +58,9 @@ def rank_locally(ranks, rows, missing_rank, local, seen, groups, before, held):
         if missing_rank[f] <= MISSING_RANK:
             keep_ranks(u64(len(rows)), u64(missing_rank[f]), f << ID_BITS, f * HELD, local, held)
         else:
-            rank_feature(u64(len(rows)), u64(missing_rank[f]), f << ID_BITS, f * HELD, local, seen, groups, before, held)
+            rank_feature(
+                u64(len(rows)), u64(missing_rank[f]), f << ID_BITS, f * HELD, local, seen, groups, before, held
+            )
 
 
 @inlined
