@@ -113,7 +113,7 @@ def _longest_of_many(rows: np.ndarray) -> np.ndarray:
     Each step costs two products of `rows` with a vector; some 40 to 100 are needed. By einsum, because BLAS gives other bits
     on two threads than on one.
     """
-    image = np.random.default_rng(0).normal(size=rows.shape[1])
+    image: np.ndarray = np.random.default_rng(0).normal(size=rows.shape[1])
     basis, inner, beside = np.empty((0, len(image))), np.empty(0), np.empty(0)  # of the tridiagonal matrix
     while True:
         basis = np.vstack([basis, image / _length(image)])
