@@ -47,7 +47,7 @@ class CategoricalColumns:
         return replace(columns, orders=orders)
 
     def _rank(self, columns: Columns, orders: dict[int, np.ndarray], rows: np.ndarray) -> None:
-        from openbook.forest.kernels.levels import rank_levels
+        from openbook.forest.kernels.categories import rank_levels
 
         rank_of, bin_of = np.empty(self.begins[-1], np.uint32), np.empty(self.begins[-1], np.uint8)
         for (f, order), begin, end, held in zip(orders.items(), self.begins, self.begins[1:], self.rows, strict=False):

@@ -79,7 +79,7 @@ class Bag:
 
     def _sums(self, part: _Part, codes: np.ndarray, levels: int) -> np.ndarray:
         """Rows, weight, and what there is of each column of an output, by level (levels, 2 + columns)."""
-        from openbook.forest.kernels.levels import add_by_level
+        from openbook.forest.kernels.categories import add_by_level
 
         sums = np.zeros((levels + 1, 2 + part.width), np.int64)
         add_by_level(codes, self.rows, self.weight, part.group, part.value, sums)
