@@ -35,9 +35,8 @@ class CategoricalColumns:
         Ranks and bins of categories are those of the tree's own rows; of others they are anything.
         """
         bag = Bag.of(outputs, counts)
-        orders = {
-            f: bag.order(codes, self.levels[f], self.least) for f, codes in zip(self.levels, self.codes, strict=True)
-        }
+        found = bag.orders(self.codes, list(self.levels.values()), self.least)
+        orders = dict(zip(self.levels, found, strict=True))
         columns = self._copy()
         if len(columns.values):
             for (f, order), codes in zip(orders.items(), self.codes, strict=True):

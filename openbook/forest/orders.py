@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -61,29 +62,38 @@ class Bag:
         weight, times = whole[rows], np.ones(1, np.int64) if counts is None else counts[rows]
         return cls(rows, weight, [_Part.of(fixed, classes, rows, times, weight) for fixed, classes in outputs])
 
-    def order(self, codes: np.ndarray, levels: int, least: int) -> np.ndarray:
-        """The place of each level (levels,), `UNSEEN` where the bag has fewer than `least` rows of it; equals stand by code.
+    def orders(self, codes: np.ndarray, levels: Sequence[int], least: int) -> list[np.ndarray]:
+        """For each category the places of its levels, `UNSEEN` where the bag has fewer than `least` rows of one.
 
-        `codes` (all rows,) are 0 … levels − 1, and `levels` for missing ones.
+        Equals stand by code. `codes` (categories, all rows) are 0 … levels − 1, and `levels` for missing ones.
         """
-        sums = [self._sums(part, codes, levels) for part in self.parts]
-        seen = np.flatnonzero(sums[0][:, 0] >= least)
-        held = sums[0][seen, 1].astype(np.float64)
+        if sum(part.width for part in self.parts) > 1:  # all tables of levels and classes at once may be large
+            return [self._orders(codes[k : k + 1], levels[k : k + 1], least)[0] for k in range(len(levels))]
+        return self._orders(codes, levels, least)
+
+    def _orders(self, codes: np.ndarray, levels: Sequence[int], least: int) -> list[np.ndarray]:
+        begins = np.cumsum([0, *(count + 1 for count in levels)])
+        category = np.repeat(np.arange(len(levels)), np.diff(begins))
+        sums = [self._sums(part, codes, begins) for part in self.parts]
+        enough = sums[0][:, 0] >= least
+        enough[begins[1:] - 1] = False  # missing is no level
+        seen = np.flatnonzero(enough)
+        held, category = sums[0][seen, 1].astype(np.float64), category[seen]
         means = np.concatenate(
             [s[seen, 2:] / held[:, None] * p.step for s, p in zip(sums, self.parts, strict=True)], axis=1
         )
         score = means[:, 0] if means.shape[1] == 1 else first_component(means, held)
-        places = np.full(levels, UNSEEN, np.int16)
-        places[seen[np.argsort(score, kind="stable")]] = np.arange(len(seen))
-        return places
+        places = np.full(begins[-1], UNSEEN, np.int16)
+        places[seen[np.lexsort((score, category))]] = np.arange(len(seen)) - np.searchsorted(category, category)
+        return [places[begin : end - 1] for begin, end in pairwise(begins)]
 
-    def _sums(self, part: _Part, codes: np.ndarray, levels: int) -> np.ndarray:
-        """Rows, weight, and what there is of each column of an output, by level (levels, 2 + columns)."""
+    def _sums(self, part: _Part, codes: np.ndarray, begins: np.ndarray) -> np.ndarray:
+        """Rows, weight, and what there is of each column of an output, by level (levels and missing, 2 + columns)."""
         from openbook.forest.kernels.categories import add_by_level
 
-        sums = np.zeros((levels + 1, 2 + part.width), np.int64)
-        add_by_level(codes, self.rows, self.weight, part.group, part.value, sums)
-        return sums[:levels]
+        sums = np.zeros((begins[-1], 2 + part.width), np.int64)
+        add_by_level(codes, begins, self.rows, self.weight, part.group, part.value, sums)
+        return sums
 
 
 def first_component(means: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -64,13 +64,17 @@ def test_only_rows_in_the_bag_count_and_levels_of_few_rows_have_no_place() -> No
     codes = np.array([0, 0, 0, 1, 1, 1, 2, 2, 3])
     y = np.array([1, 1, 0, 0, 0, 1, 1, 1, 1])
     fixed = FixedPoint.of(Target(y, np.ones(9), 2))
+
+    def order(target: FixedPoint, counts: np.ndarray | None, least: int) -> list[int]:
+        return Bag.of([(target, 2)], counts).orders(codes[None], [4], least)[0].tolist()
+
     counts = np.array([2, 0, 1, 1, 0, 1, 3, 0, 0])
-    assert Bag.of([(fixed, 2)], None).order(codes, 4, 1).tolist() == [1, 0, 2, 3]  # equals stand by code
-    assert Bag.of([(fixed, 2)], counts).order(codes, 4, 1).tolist() == [1, 0, 2, UNSEEN]
-    assert Bag.of([(fixed, 2)], counts).order(codes, 4, 2).tolist() == [1, 0, UNSEEN, UNSEEN]
+    assert order(fixed, None, 1) == [1, 0, 2, 3]  # equals stand by code
+    assert order(fixed, counts, 1) == [1, 0, 2, UNSEEN]
+    assert order(fixed, counts, 2) == [1, 0, UNSEEN, UNSEEN]
     y[[1, 4, 7, 8]] = 1 - y[[1, 4, 7, 8]]
     other = FixedPoint.of(Target(y, np.ones(9), 2))
-    assert Bag.of([(other, 2)], counts).order(codes, 4, 1).tolist() == [1, 0, 2, UNSEEN]
+    assert order(other, counts, 1) == [1, 0, 2, UNSEEN]
 
 
 def test_what_has_no_place_is_missing() -> None:

@@ -10,26 +10,31 @@ _2 = u64(2)
 
 
 @grower
-def add_by_level(codes, rows, weight, group, value, sums):
-    """Add up by level, into `sums` (levels and missing, 2 + groups): rows, their weight, and what each group has of `value`.
+def add_by_level(codes, begins, rows, weight, group, value, sums):
+    """Add up by level, into `sums` (all levels of all categories, 2 + groups): rows, their weight, and what each group has of
+    `value`.
 
-    `rows` are those of the tree; `codes` (all rows,) holds their levels. `group` is None where there is but one.
+    `rows` are those of the tree; `codes` is (categories, all rows), and level c of category k stands at `begins[k] + c`.
+    `group` is None where there is but one. All categories at once, because a row may have to wait for the one before it
+    to be added to the same level.
     """
     for k in range(u64(len(rows))):
-        level = u64(codes[u64(rows[k])])
-        sums[level, 0] += 1
-        sums[level, 1] += weight[k]
-        if group is None:
-            sums[level, 2] += value[k]
-        else:
-            sums[level, _2 + u64(group[k])] += value[k]
+        row = u64(rows[k])
+        for j in range(u64(len(codes))):
+            level = u64(begins[j]) + u64(codes[j, row])
+            sums[level, 0] += 1
+            sums[level, 1] += weight[k]
+            if group is None:
+                sums[level, 2] += value[k]
+            else:
+                sums[level, _2 + u64(group[k])] += value[k]
 
 
 @grower
 def rank_levels(codes, rows, features, begins, rank_of, bin_of, ranks, bins):
     """Write down the ranks and bins of these rows in each category, from those of its levels.
 
-    `codes` is (categories, all rows); level c of category k, feature `features[k]`, has its rank at `rank_of[begins[k] + c]`.
+    Level c of category k, feature `features[k]`, has its rank at `rank_of[begins[k] + c]`; `codes` is (categories, all rows).
     All of a row at once, because its ranks stand side by side in memory.
     """
     for k in range(u64(len(rows))):
