@@ -110,7 +110,12 @@ class YdfRegressor(_Ydf):
 def _columns(X: Any) -> dict[str, Any]:
     if isinstance(X, np.ndarray):
         return {f"f{i}": X[:, i] for i in range(X.shape[1])}
-    return {name: X[name].to_numpy() for name in X.columns}
+    return {name: _column(X[name]) for name in X.columns}
+
+
+def _column(values: Any) -> np.ndarray:
+    """A frame's column as YDF takes it, to which a missing text is the empty one."""
+    return values.to_numpy() if values.dtype.kind in "iuf" else values.astype(object).fillna("").to_numpy()
 
 
 def in_onnx_runtime(model: Any, columns: int, threads: int) -> Callable[[np.ndarray], Any] | None:

@@ -15,7 +15,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, colu
 from openbook.errors import InputError
 from openbook.forest.columns import is_sparse
 from openbook.forest.exchange import Exchanges
-from openbook.forest.levels import encoded, levels_of
+from openbook.forest.levels import encoded, learnt
 from openbook.forest.parameters import count, features, monotonic, one_of, whole, within
 from openbook.forest.prediction import Walk, leaves_of, walk_of
 from openbook.forest.pruning import best_leaves, prune
@@ -68,10 +68,11 @@ class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
     def _table(self, X: Any, y: Any) -> tuple[Any, np.ndarray]:
         if is_sparse(y):
             raise InputError("sparse multilabel-indicator for y is not supported", do="pass y.toarray()")
-        levels, asked = levels_of(X, self.categorical_features), {**_ASKED, "multi_output": True}
+        levels, codes = learnt(X, self.categorical_features)
+        asked = {**_ASKED, "multi_output": True}
         if levels:
             validate_data(self, X, y, skip_check_array=True)
-            X, y = check_X_y(encoded(X, levels), y, **asked, estimator=self)
+            X, y = check_X_y(codes, y, **asked, estimator=self)
         else:
             X, y = validate_data(self, X, y, **asked, accept_sparse="csc")
         self.categories_ = [levels.get(f) for f in range(self.n_features_in_)]

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from openbook.forest.orders import placed
 from openbook.forest.parallel import on_threads
 
 __all__ = ["MISSING", "Columns", "between", "bins_of", "is_sparse", "last_ranks"]
@@ -89,9 +88,11 @@ class Columns:
         if is_sparse(self.X) and not len(rows):  # SciPy knows no empty selection
             return np.empty(0)
         values = np.asarray(self.X[rows, features], np.float64).reshape(-1)
-        for f, order in self.orders.items():
-            own = features == f
-            values[own] = placed(order, values[own])
+        if self.orders:
+            is_category = np.zeros(self.X.shape[1], bool)
+            is_category[list(self.orders)] = True
+            own = is_category[features]
+            values[own] = self.rank[rows[own], features[own]]  # the places of their levels
         return values
 
 

@@ -5,6 +5,8 @@ Frames are read through narwhals, so pandas, polars and Arrow alike. Truth value
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -13,41 +15,53 @@ from sklearn.utils import check_array
 from openbook.errors import InputError
 from openbook.forest.columns import is_sparse
 
-__all__ = ["encoded", "levels_of"]
+__all__ = ["encoded", "learnt"]
 
 MOST_LEVELS = 10_000
 Levels = dict[int, np.ndarray]
 
 
-def levels_of(X: Any, categorical_features: Any) -> Levels:
-    """The different values, in order, of each feature that is a category; missing is no level.
+def learnt(X: Any, categorical_features: Any) -> tuple[Levels, Any]:
+    """The different values, in order, of each feature that is a category (missing is no level), and X `encoded` with them;
+    X itself where there is none.
 
     `categorical_features` is None, "from_dtype" (a frame's categories and texts), a mask, or a list of places or of names.
     Raises InputError for names or places that are not there, for sparse tables, and for more than 10,000 levels.
     """
     by_dtype = isinstance(categorical_features, str) and categorical_features == "from_dtype"
     if categorical_features is None or (by_dtype and not _is_frame(X)):
-        return {}
+        return {}, X
     table = _table(X)
     chosen = _by_dtype(table) if by_dtype else _asked_for(table, categorical_features)
-    if chosen and is_sparse(X):
+    if not chosen:
+        return {}, X
+    if is_sparse(X):
         raise InputError("a sparse table has no categories here", where="categorical_features",
                          do="pass X.toarray(), or encode its categories")  # fmt: skip
-    names = _names(table) or range(table.shape[1])
-    return {f: _different(_column(table, f), names[f]) for f in chosen}
+    names, levels, made = _names(table) or range(table.shape[1]), {}, _numbers(table, chosen)
+    for f in chosen:
+        column = _column(table, f)  # read once: texts of a frame become Python's, which takes longer than all the rest
+        levels[f] = _different(column, names[f])
+        made[:, f] = _codes(column, levels[f])
+    return levels, made
 
 
 def encoded(X: Any, levels: Levels) -> np.ndarray:
     """X as floats (rows, features): of categories the codes of their levels, NaN where missing or unknown."""
     table = _table(X)
-    numbers = [f for f in range(table.shape[1]) if f not in levels]
-    made = np.empty(table.shape)
+    made = _numbers(table, levels)
+    for f, known in levels.items():
+        made[:, f] = _codes(_column(table, f), known)
+    return made
+
+
+def _numbers(table: Any, categories: Collection[int]) -> np.ndarray:
+    """A float table (rows, features) that holds the numbers; nothing stands as yet where the categories are."""
+    made, numbers = np.empty(table.shape), [f for f in range(table.shape[1]) if f not in categories]
     if numbers:
         part = table[:, numbers]
         part = part.to_native() if _is_frame(table) else part
         made[:, numbers] = check_array(part, dtype=np.float64, ensure_all_finite="allow-nan")
-    for f, known in levels.items():
-        made[:, f] = _codes(_column(table, f), known)
     return made
 
 
@@ -125,7 +139,7 @@ def _different(column: Any, name: Any) -> np.ndarray:
     if isinstance(column, np.ndarray):
         found = np.unique(column[~np.isnan(column)])
     else:
-        values = sorted({value for value in column if not _is_missing(value)}, key=lambda v: (type(v).__name__, v))
+        values = sorted((v for v in set(column) if not _is_missing(v)), key=lambda v: (type(v).__name__, v))
         numbers = all(isinstance(value, int | float) for value in values)
         found = np.array(values, dtype=None if numbers else object)
     if len(found) > MOST_LEVELS:
@@ -147,5 +161,5 @@ def _codes(column: Any, levels: np.ndarray) -> np.ndarray:
     if isinstance(column, np.ndarray) and levels.dtype.kind in "biuf":
         place = np.minimum(np.searchsorted(levels, column), len(levels) - 1)
         return np.where(levels[place] == column, place, np.nan)
-    code = {level: float(k) for k, level in enumerate(levels.tolist())}.get
-    return np.array([code(value, np.nan) for value in column])
+    code = {level: float(k) for k, level in enumerate(levels.tolist())}
+    return np.fromiter(map(code.get, column, repeat(np.nan)), np.float64, len(column))

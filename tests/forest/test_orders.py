@@ -40,12 +40,12 @@ def test_no_subset_of_levels_is_better(seed: int, classes: bool) -> None:
     assert found == pytest.approx(best_of_all_subsets(codes, y, levels, classes), rel=1e-12)
 
 
-@pytest.mark.parametrize("shape", [(9, 3), (4, 7), (2, 2)])
+@pytest.mark.parametrize("shape", [(9, 3), (4, 7), (2, 2), (64, 90), (90, 64), (70, 65), (65, 300), (300, 200)])
 def test_the_first_component_is_that_of_principal_components(shape: tuple[int, int]) -> None:
-    """Weights are as good as rows repeated; few levels of many classes go another way than many of few."""
+    """Weights are as good as rows repeated; few levels of many classes go another way than many of few, and many of many yet another."""
     random = np.random.default_rng(0)
     means, weight = random.random(shape), random.integers(1, 6, shape[0])
-    theirs = PCA(1).fit(np.repeat(means, weight, axis=0))
+    theirs = PCA(1, svd_solver="full").fit(np.repeat(means, weight, axis=0))
     sign = np.sign(theirs.components_[0][np.argmax(np.abs(theirs.components_[0]))])
     found = first_component(means, weight.astype(float))
     scale = np.ptp(theirs.transform(means)) / np.ptp(found)
@@ -53,17 +53,28 @@ def test_the_first_component_is_that_of_principal_components(shape: tuple[int, i
     np.testing.assert_allclose((found - found[0]) * scale, expected - expected[0], rtol=1e-9, atol=1e-12)
 
 
+def test_many_levels_of_many_classes_that_are_all_alike() -> None:
+    """There is no direction then, and no endless search for it."""
+    found = first_component(np.full((128, 70), 1 / 64), np.ones(128))
+    np.testing.assert_array_equal(found, found[0])
+    assert np.isfinite(found[0])
+
+
 def test_only_rows_in_the_bag_count_and_levels_of_few_rows_have_no_place() -> None:
     codes = np.array([0, 0, 0, 1, 1, 1, 2, 2, 3])
     y = np.array([1, 1, 0, 0, 0, 1, 1, 1, 1])
     fixed = FixedPoint.of(Target(y, np.ones(9), 2))
+
+    def order(target: FixedPoint, counts: np.ndarray | None, least: int) -> list[int]:
+        return Bag.of([(target, 2)], counts).orders(codes[None], [4], least)[0].tolist()
+
     counts = np.array([2, 0, 1, 1, 0, 1, 3, 0, 0])
-    assert Bag.of([(fixed, 2)], None).order(codes, 4, 1).tolist() == [1, 0, 2, 3]  # equals stand by code
-    assert Bag.of([(fixed, 2)], counts).order(codes, 4, 1).tolist() == [1, 0, 2, UNSEEN]
-    assert Bag.of([(fixed, 2)], counts).order(codes, 4, 2).tolist() == [1, 0, UNSEEN, UNSEEN]
+    assert order(fixed, None, 1) == [1, 0, 2, 3]  # equals stand by code
+    assert order(fixed, counts, 1) == [1, 0, 2, UNSEEN]
+    assert order(fixed, counts, 2) == [1, 0, UNSEEN, UNSEEN]
     y[[1, 4, 7, 8]] = 1 - y[[1, 4, 7, 8]]
     other = FixedPoint.of(Target(y, np.ones(9), 2))
-    assert Bag.of([(other, 2)], counts).order(codes, 4, 1).tolist() == [1, 0, 2, UNSEEN]
+    assert order(other, counts, 1) == [1, 0, 2, UNSEEN]
 
 
 def test_what_has_no_place_is_missing() -> None:

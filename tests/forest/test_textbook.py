@@ -24,7 +24,8 @@ import numpy as np
 from openbook.forest import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor, prediction
 prediction._WORTH_RANKS = 50  # rows × trees, so that 40 rows go by ranks
 random = np.random.default_rng(0)
-X = np.round(random.normal(size=(4200, 3)), 2)
+X = random.normal(size=(4200, 3))
+X[:, 1:] = np.round(X[:, 1:], 2)  # the first column has more values than a small node has ranks
 X[random.random(X.shape) < 0.05] = np.nan
 y = random.integers(0, 3, 4200)
 seen = hashlib.sha256()
@@ -178,6 +179,16 @@ def test_where_bins_serve_levels(classes: int) -> None:
     limits = growth("gini" if classes else "squared_error", max_depth=2, levels=(900, 5, 0), min_samples_level=3)
     tree = assert_same(X, Target(y, np.ones(6000), classes), limits, random.integers(0, 3, 6000), 1)
     assert (tree.orders[0] >= 0).sum() > 255 and (tree.orders[0] < 0).sum() > 200
+
+
+def test_many_levels_of_many_classes() -> None:
+    """More of both than `first_component` finds a direction for by all their products."""
+    random = np.random.default_rng(0)
+    X = random.integers(0, 80, (1500, 1)).astype(float)
+    y = np.where(random.random(1500) < 0.4, X[:, 0] % 70, random.integers(0, 70, 1500)).astype(int)
+    limits = growth(max_depth=1, max_features=1, levels=(80,))
+    tree = assert_same(X, Target(y, np.ones(1500), 70), limits, random.integers(0, 3, 1500), 1)
+    assert (tree.orders[0] >= 0).all() and len(tree) == 3
 
 
 @pytest.mark.slow

@@ -75,9 +75,7 @@ def _notes(scene: Scene, fancy: bool) -> list[str]:
     if (weighed := _weighed(scene)) is not None:
         notes.append(weighed)
     if rows is not None and fancy and len(scene.tree) > 1:
-        cloud = "target against feature, a line for what either side says"
-        shown = cloud if scene.is_scattered else "rows by feature"
-        notes.append(f"In each question: {shown}; ▲ the threshold{', ▼ the row' if scene.row is not None else ''}.")
+        notes += _of_plots(scene)
     if len(scene.tree) > 1:
         notes.append("Ways are as wide as the share of the rows that take them.")
     if not outline.is_whole:
@@ -86,6 +84,22 @@ def _notes(scene: Scene, fancy: bool) -> list[str]:
                      "as the rows in it, in the colour of its largest class.")  # fmt: skip
     if scene.names.classes and len(set(scene.colours)) < len(scene.colours):
         notes.append(f"The {scene.colours.count(QUIET)} rarest classes share one grey.")
+    return notes
+
+
+def _of_plots(scene: Scene) -> list[str]:
+    """How to read the rows at the questions, about numbers and about categories."""
+    asked = {int(scene.tree.feature[n]) for n in scene.outline.nodes if scene.outline.children(n)}
+    numbers, categories = asked - scene.tree.orders.keys(), asked & scene.tree.orders.keys()
+    lit, sides, notes = scene.row is not None, "a line for what either side says", []
+    if numbers:
+        shown = f"target against feature, {sides}" if scene.is_scattered else "rows by feature"
+        where = "questions about numbers" if categories else "each question"
+        notes.append(f"In {where}: {shown}; ▲ the threshold{', ▼ the row' if lit else ''}.")
+    if categories:
+        shown = f"targets by level, {sides}" if scene.is_scattered else "rows by level"
+        notes.append(f"In questions about categories: {shown}, in the tree's order; levels above the dashed line go left"
+                     f"{', the row has the one in colour' if lit else ''}.")  # fmt: skip
     return notes
 
 

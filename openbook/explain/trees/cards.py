@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from openbook.explain.trees.level_plots import LevelPlot
 from openbook.explain.trees.marks import stacked_bar, strip
-from openbook.explain.trees.plots import PLOT, Plot
+from openbook.explain.trees.plots import Plot
 from openbook.explain.trees.rows import Rows
 from openbook.explain.trees.scene import Scene
 from openbook.explain.trees.style import NAME, fitted, lettered, width_of, wrapped
@@ -63,8 +64,10 @@ def _plotted(scene: Scene, node: int, rows: Rows) -> Card:
     footer = counted(int(scene.tree.samples[node]))
     if not scene.names.classes:
         footer = f"{held(scene.tree, node, scene.names)} · {footer}"
-    below = Plot(scene, rows, node, _QUESTION).draw() + lettered(footer, _QUESTION, PLOT + 37, "quiet", "end")
-    return _question(scene, node, below, PLOT + 45)
+    by_level = int(scene.tree.feature[node]) in scene.tree.orders
+    plot = (LevelPlot if by_level else Plot)(scene, rows, node, _QUESTION)
+    below = plot.draw() + lettered(footer, _QUESTION, plot.height + 13, "quiet", "end")
+    return _question(scene, node, below, plot.height + 21)
 
 
 def _question(scene: Scene, node: int, below: str, tall: float) -> Card:

@@ -29,6 +29,7 @@ _RULES = """
 .ob-tree .row{stroke:@contrast;stroke-width:1.6;fill:none}.ob-tree .rowmark{fill:@contrast}
 .ob-tree .dots{fill:none;stroke:@accent;stroke-width:3;stroke-linecap:round;stroke-opacity:.45}
 .ob-tree .cells{fill:@accent}.ob-tree .plain{fill:@accent}.ob-tree .overview .lit{fill:none;stroke:@ink;stroke-width:1.2}
+.ob-tree .goes.left{fill:@accent}.ob-tree .goes.right{fill:@quiet}
 .ob-tree .track{fill:@soft;stroke:@line;stroke-width:.8}
 """
 

@@ -11,7 +11,8 @@ import numpy as np
 from openbook.forest.kernels.jit import LANES, count_smaller, inlined, inner, ones, trailing_zeros, u64
 from openbook.forest.kernels.rows import ID, ID_BITS, MISSING_RANK
 
-__all__ = ["ALL_AGAINST_ALL", "NOWHERE", "beside", "gather_ranks", "last_place", "rank_at", "stand"]
+__all__ = ["ALL_AGAINST_ALL", "NOWHERE", "beside", "gather_ranks", "highest_known", "last_place", "rank_at", "stand",
+           "stand_by_rank"]  # fmt: skip
 
 NOWHERE = np.int64(2**62)  # a place after all
 ALL_AGAINST_ALL = u64(2 * LANES)  # rows: of more, the bits that ranks set are counted
@@ -30,6 +31,23 @@ def gather_ranks(records, begin, rows, local, at, ranked, spot):
         lowest = rank if rank < lowest else lowest
         highest = rank if rank > highest else highest
     return u64(lowest), u64(highest)
+
+
+@inlined
+def highest_known(ranked, spot, rows):
+    """The highest rank of a value that is not missing."""
+    highest = np.uint16(0)
+    for k in range(rows):
+        rank = ranked[spot + k]
+        highest = max(highest, rank if rank != MISSING_RANK else np.uint16(0))
+    return u64(highest)
+
+
+@inlined
+def stand_by_rank(ranked, spot, rows, places, lowest, highest):
+    """As `stand`, where ranks are so close that a place for each is no waste; missing ones come next after them."""
+    for k in range(rows):
+        places[spot + k] = min(u64(ranked[spot + k]), highest + _1) - lowest
 
 
 @inlined

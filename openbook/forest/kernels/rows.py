@@ -55,7 +55,20 @@ def rank_locally(ranks, rows, missing_rank, local, seen, groups, before, held):
             held[at] = flat[line + f]
             at += HELD
     for f in range(d):
-        rank_feature(u64(len(rows)), u64(missing_rank[f]), f << ID_BITS, f * HELD, local, seen, groups, before, held)
+        if missing_rank[f] <= MISSING_RANK:
+            keep_ranks(u64(len(rows)), u64(missing_rank[f]), f << ID_BITS, f * HELD, local, held)
+        else:
+            rank_feature(
+                u64(len(rows)), u64(missing_rank[f]), f << ID_BITS, f * HELD, local, seen, groups, before, held
+            )
+
+
+@inlined
+def keep_ranks(m, missing, at, from_, local, held):
+    """One feature of `rank_locally` that has so few different values that ranks among all rows do as well."""
+    for k in range(m):
+        r = held[from_ + k]
+        local[at | k] = MISSING_RANK if r == missing else r
 
 
 @inlined

@@ -7,12 +7,21 @@ import numpy as np
 from openbook.forest.kernels.buckets import consider_buckets
 from openbook.forest.kernels.jit import inlined, u64
 from openbook.forest.kernels.pairs import FEATURE, LEFT_ROWS, LOW, SIDE, SPOT, add_up, choose
-from openbook.forest.kernels.places import ALL_AGAINST_ALL, gather_ranks, last_place, rank_at, stand
+from openbook.forest.kernels.places import (
+    ALL_AGAINST_ALL,
+    NOWHERE,
+    gather_ranks,
+    highest_known,
+    last_place,
+    rank_at,
+    stand,
+    stand_by_rank,
+)
 from openbook.forest.kernels.rows import ID, ID_BITS, MISSING_RANK
 
 __all__ = ["consider_small"]
 
-_0, _1 = u64(0), u64(1)
+_0, _1, _2, _8 = u64(0), u64(1), u64(2), u64(8)
 
 
 @inlined
@@ -28,16 +37,25 @@ def consider_small(records, parts, begin, end, f, spot, hist, hist_part, limits,
     if lowest == highest:
         return False
     missed = highest == MISSING_RANK
-    if parts is None and rows > ALL_AGAINST_ALL and not (missed or limits[0] > 1 or limits[1] > 0):
+    if missed:
+        highest = highest_known(ranked, spot, rows)
+    few = highest - lowest < max(rows >> _1, _8)
+    if not few and parts is None and rows > ALL_AGAINST_ALL and not (missed or limits[0] > 1 or limits[1] > 0):
         consider_buckets(records, first, rows, f, spot, lowest, highest, hist, criterion, terms, scale, room)
         return True
-    stand(ranked, spot, rows, room.places, room.occupied, room.before)
-    last, known = last_place(ranked, room.places, spot, rows, missed)
+    if few:
+        last = np.int64(highest - lowest)
+        known, count = last + 1 if missed else NOWHERE, u64(last + 2 if missed else last + 1)
+        stand_by_rank(ranked, spot, rows, room.places, lowest, highest)
+    else:
+        stand(ranked, spot, rows, room.places, room.occupied, room.before)
+        last, known = last_place(ranked, room.places, spot, rows, missed)
+        count = rows
     lw, lp, ln, _, _ = room.sums
-    add_by_place(records, parts, first, rows, room.places, spot, hist, hist_part)
-    add_up(parts, rows, hist, hist_part, lw, lp)
+    add_by_place(records, parts, first, rows, room.places, spot, count, hist, hist_part)
+    add_up(parts, count, hist, hist_part, lw, lp)
     if limits[0] > 1:
-        for k in range(rows):
+        for k in range(count):
             ln[k] = np.int32(hist[k] & ID)
     choose(last, known, missed, f, room.sums, room.total, limits, criterion, terms, scale, room.best, room.figures)
     best = room.best
@@ -50,9 +68,9 @@ def consider_small(records, parts, begin, end, f, spot, hist, hist_part, limits,
 
 
 @inlined
-def add_by_place(records, parts, first, rows, places, spot, hist, hist_part):
-    """What stands at each place: number of rows (where the records have their places), weight, part."""
-    for k in range(rows):
+def add_by_place(records, parts, first, rows, places, spot, count, hist, hist_part):
+    """What stands at each of so many places: number of rows (where the records have their places), weight, part."""
+    for k in range(count):
         hist[k] = _0
         if parts is not None:
             hist_part[k] = 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import openbook as ob
@@ -34,6 +36,16 @@ def test_words_stay_in_their_boxes(name: str, tmp_path: Path) -> None:
     assert seen["out"] <= 0 and seen["beyond"] <= 0 and seen["small"] >= 10
     assert seen["resources"] == 0 and seen["scroll"] <= seen["width"] and "CONSOLE" not in console
     assert seen["texts"] > 3
+
+
+@pytest.mark.browser
+def test_the_names_of_levels_stay_in_their_boxes(tmp_path: Path) -> None:
+    names = np.array([f"{k} {LONG * (k % 3)}" for k in range(20)], object)
+    frame, y = pd.DataFrame({"level": names[np.arange(400) % 20]}), np.arange(400) % 20 % 7 > 3
+    frame.loc[350:, "level"] = None
+    picture = ob.plot_tree(ob.DecisionTreeClassifier(random_state=0).fit(frame, y), frame, y, row=[names[5]])
+    seen, _ = browse(picture.html(), PROBE, tmp_path, 500)
+    assert seen["out"] <= 0 and seen["beyond"] <= 0 and seen["small"] >= 10
 
 
 @pytest.mark.browser
