@@ -12,7 +12,18 @@ import numpy as np
 
 from openbook.forest.kernels.jit import inlined, u64
 
-__all__ = ["ABSOLUTE_ERROR", "ENTROPY", "GINI", "POISSON", "SQUARED_ERROR", "pair_score", "score_pairs", "sides_score", "term"]
+__all__ = [
+    "ABSOLUTE_ERROR",
+    "ENTROPY",
+    "GINI",
+    "POISSON",
+    "SQUARED_ERROR",
+    "goes_to",
+    "pair_score",
+    "score_pairs",
+    "sides_score",
+    "term",
+]
 
 GINI, ENTROPY, SQUARED_ERROR = 0, 1, 2
 POISSON, ABSOLUTE_ERROR = 3, 4  # known to `general_scores.py` only
@@ -20,10 +31,23 @@ POISSON, ABSOLUTE_ERROR = 3, 4  # known to `general_scores.py` only
 
 @inlined
 def term(w, terms, scale):
-    """w ln w in units of 1 / scale, a whole number; looked up where `terms` goes that far."""
+    """w ln w in units of 1 / scale, a whole number; looked up where `terms` goes that far. (`scale` is None where it does;
+    `terms` is None where the criterion is not the entropy: nothing is compiled then.)"""
+    if terms is None:
+        return np.int64(0)
+    if scale is None:
+        return terms[u64(w)]
     if w < len(terms):
         return terms[w]
     return np.int64(np.rint(np.float64(w) * math.log(np.float64(w)) * scale))
+
+
+@inlined
+def goes_to(weight, terms):
+    """Whether all terms up to this weight can be looked up."""
+    if terms is None:
+        return False
+    return weight < len(terms)
 
 
 @inlined
