@@ -97,14 +97,15 @@ class Weighed:
     """A target in fixed point, and which records its rows make."""
 
     fixed: FixedPoint
-    terms: np.ndarray
+    terms: np.ndarray | None  # None: another criterion
     scale: float
     packed: bool
 
     @classmethod
     def of(cls, target: Target, criterion: int) -> Weighed:
         fixed = FixedPoint.of(target)
-        return cls(fixed, *terms_of(fixed, criterion), 0 < target.classes <= 2 and fixed.exact)
+        terms, scale = terms_of(fixed, criterion) if criterion == CRITERIA["entropy"] else (None, 1.0)
+        return cls(fixed, terms, scale, 0 < target.classes <= 2 and fixed.exact)
 
 
 class Start(NamedTuple):

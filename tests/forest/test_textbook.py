@@ -90,16 +90,19 @@ def levels_of(data: st.DataObject, X: np.ndarray, random: np.random.Generator) -
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_small_tables(data: st.DataObject) -> None:
-    """Ties, gaps, constant columns, weights, bootstrap counts, limits, few features tried: every tree is the same."""
+    """Ties, or none at all, gaps, constant columns, weights (some so heavy that terms of the entropy are not looked up),
+    bootstrap counts, limits, few features tried: every tree is the same."""
     draw = data.draw
     n, d = draw(st.integers(2, 40)), draw(st.integers(1, 7))
     random = np.random.default_rng(draw(st.integers(0, 10**6)))
-    X = random.integers(0, draw(st.integers(1, 12)), (n, d)) / draw(st.sampled_from([1, 3, 7]))
+    X = random.integers(0, draw(st.integers(1, 12) | st.just(10**6)), (n, d)) / draw(st.sampled_from([1, 3, 7]))
     X[random.random((n, d)) < draw(st.sampled_from([0.0, 0.2]))] = np.nan
     criterion = draw(st.sampled_from(["gini", "entropy", "squared_error"]))
     classes = 0 if criterion == "squared_error" else draw(st.integers(1, 9))
     y = random.integers(0, classes, n) if classes else np.round(random.normal(size=n), draw(st.integers(0, 3)))
-    weight = draw(st.sampled_from([np.ones(n), random.random(n) + 0.01, random.integers(1, 4, n).astype(float)]))
+    weight = draw(st.sampled_from([
+        np.ones(n), random.random(n) + 0.01, random.integers(1, 4, n).astype(float), random.integers(1, 10**5, n).astype(float),
+    ]))  # fmt: skip
     counts = draw(st.sampled_from([None, random.integers(0, 3, n)]))
     if counts is not None and not counts.any():
         return
@@ -215,10 +218,11 @@ def test_where_bins_serve_and_where_values_do(criterion: str, classes: int, weig
     assert tree.samples[0] >= 4096 > tree.samples[1:].min()
 
 
+@pytest.mark.parametrize("classes", [2, 4])
 @pytest.mark.parametrize("seed", range(12))
-def test_nodes_of_some_rows(seed: int) -> None:
+def test_nodes_of_some_rows(seed: int, classes: int) -> None:
     """More rows than are compared all against all, and few features tried: buckets for two classes, bits for what has weights,
-    limits or missing values."""
+    limits or missing values, and for more classes."""
     random = np.random.default_rng(seed)
     n = int(random.integers(70, 500))
     X = np.round(random.normal(size=(n, 8)), 1 + 2 * (seed % 2))
@@ -227,7 +231,9 @@ def test_nodes_of_some_rows(seed: int) -> None:
     y = (random.random(n) < 1 / (1 + np.exp(-2 * np.nan_to_num(X[:, 0])))).astype(int)
     weight = random.random(n) + 0.1 if seed % 4 == 3 else random.integers(1, 9, n).astype(float)
     limits = growth(["gini", "entropy"][seed // 2 % 2], max_features=1 + seed % 2, min_samples_leaf=1 + seed % 5 // 4)
-    assert_same(X, Target(y, weight, 2), limits, random.integers(0, 4, n), seed)
+    if classes > 2:
+        y += 2 * random.integers(0, classes // 2, n)
+    assert_same(X, Target(y, weight, classes), limits, random.integers(0, 4, n), seed)
 
 
 @pytest.mark.parametrize("random", [False, True])

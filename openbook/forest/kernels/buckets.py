@@ -56,8 +56,8 @@ def consider_buckets(records, first, rows, f, spot, lowest, highest, hist, crite
 @inlined
 def mark(buckets, lw, lp, scores, bar, W, P, criterion, terms, scale, marked):
     """Mark the buckets in which, or at whose end, a boundary may reach the bar; whether there is one."""
-    if criterion == GINI:  # a constant each time: what does not depend on the bucket is then decided once
-        mark_each(buckets, lw, lp, scores, bar, W, P, GINI, terms, scale, marked)
+    if terms is None:  # the criterion is a constant each time: what does not depend on the bucket is then decided once
+        mark_each(buckets, lw, lp, scores, bar, W, P, GINI, None, None, marked)
     else:
         mark_each(buckets, lw, lp, scores, bar, W, P, ENTROPY, terms, scale, marked)
     some = np.uint8(0)

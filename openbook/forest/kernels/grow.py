@@ -116,9 +116,8 @@ def search_large(rows, values, parts, begin, end, depth, bins, sums, code, class
         f = draw_feature(room.state, room.features, drawn, room.swapped)
         drawn += 1
         if classes is not None:
-            varied |= classes_large(rows, values, begin, end, bins[f], f, room.starts, room.ordered, room.ends, room.sums[3],
-                                    sums, room.left, room.node, limits, limits[WHOLE] == 1, criterion, terms, scale, best,
-                                    figures)  # fmt: skip
+            varied |= classes_large(rows, values, begin, end, bins[f], f, sums, limits, limits[WHOLE] == 1, terms, scale,
+                                    room)  # fmt: skip
         else:
             varied |= consider_large(rows, values, parts, begin, end, bins[f], f, room.bin_hist, room.bin_part, room.starts, room.sums,
                                      room.total, limits, criterion, terms, scale, best, figures)  # fmt: skip

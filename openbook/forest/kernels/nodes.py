@@ -55,7 +55,7 @@ def examine(rows, depth, sums, classes, limits, criterion, terms, scale, room):
     """(whether a node is a leaf for certain, its score, the score than which no split is better), and its totals."""
     total = room.total
     if classes is not None:
-        score, present = describe(sums, room.node, limits[WHOLE] == 1, criterion, terms, scale)
+        score, present = describe(sums, room.node, limits[WHOLE] == 1, terms, scale)
         pure = present < 2
         total[0] = np.float64(room.node[0])
     else:

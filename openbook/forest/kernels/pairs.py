@@ -14,7 +14,7 @@ from openbook.forest.kernels.rows import ID_BITS, MISSING_BIN
 from openbook.forest.kernels.scores import score_pairs
 
 __all__ = ["AGAIN", "FEATURE", "HIGH", "LEFT_ROWS", "LOW", "MISSED", "SIDE", "SPOT", "add_up", "choose", "consider_large",
-           "separates"]  # fmt: skip
+           "keep_best", "separates"]  # fmt: skip
 
 _0 = u64(0)
 _WEIGHT, _PART = u64(2**26 - 1), u64(38)  # a packed record: place 12 bits, weight 26, part 26
@@ -118,17 +118,24 @@ def choose(last, known, missed, f, sums, total, limits, criterion, terms, scale,
             more_w, more_p = total[0] - lw[last], total[1] - lp[last]
             more_n, boundaries = np.int64(total[2]) - ln[last], last
         score_pairs(lw, lp, boundaries, more_w, more_p, total[0], total[1], criterion, terms, scale, scores)
-        if limits[0] > 1 or limits[1] > 0:
-            rule_out(boundaries, more_w, more_n, lw, ln, scores, total, limits)
-        top = largest(scores, u64(boundaries))
-        if top > figures[0]:
-            at = np.int64(0)
-            while scores[at] != top:
-                at += 1
-            figures[0], figures[1], figures[2] = top, lw[at] + more_w, lp[at] + more_p
-            best[FEATURE], best[LOW], best[SIDE], best[MISSED] = f, at, side, missed
-            best[HIGH] = at + 1 if at < last else -1
-            best[AGAIN] = known if side == 1 else NOWHERE
+        keep_best(boundaries, last, known, side, missed, more_w, more_p, more_n, f, sums, total, limits, best, figures)
+
+
+@inlined
+def keep_best(boundaries, last, known, side, missed, more_w, more_p, more_n, f, sums, total, limits, best, figures):
+    """Keep the first of the best boundaries, if it is allowed and better than what was found before."""
+    lw, lp, ln, _, scores = sums
+    if limits[0] > 1 or limits[1] > 0:
+        rule_out(boundaries, more_w, more_n, lw, ln, scores, total, limits)
+    top = largest(scores, u64(boundaries))
+    if top > figures[0]:
+        at = np.int64(0)
+        while scores[at] != top:
+            at += 1
+        figures[0], figures[1], figures[2] = top, lw[at] + more_w, lp[at] + more_p
+        best[FEATURE], best[LOW], best[SIDE], best[MISSED] = f, at, side, missed
+        best[HIGH] = at + 1 if at < last else -1
+        best[AGAIN] = known if side == 1 else NOWHERE
 
 
 @inlined

@@ -54,6 +54,7 @@ class Room(NamedTuple):
     starts: Any
     ends: Any
     ordered: Any
+    rights: Any  # by place: what `sums` has for the left, for the right; of many classes only
     cells: Any  # the values of a node's rows in one feature, for random thresholds
     ranked: Any  # of a small node's rows in one feature: their ranks (see rows.py: SPOTS), and where they stand among
     places: Any  # themselves (see places.py)
@@ -72,7 +73,7 @@ class Room(NamedTuple):
         """For d features, n rows in all, of which `most` are in the tree; `random` thresholds need no ranks."""
         few, words, ranked = EXACT_BELOW, n // 64 + 1, 0 if random else d
         pairs = width == 2
-        spots = 3 * int(SPOTS) if pairs and not random else 0
+        spots = 3 * int(SPOTS) if not random else 0
         sums = (np.empty(few), np.empty(few), np.zeros(few, np.int32), np.empty(few, np.int32), np.empty(few))
         return cls(
             np.zeros(8, np.int64), np.zeros(4), np.zeros(3), np.zeros(5, np.int64), np.zeros(width, np.int64),
@@ -80,6 +81,7 @@ class Room(NamedTuple):
             np.zeros(few, np.uint64) if pairs else None, np.zeros(few, np.int64), np.zeros(64, np.uint64), sums,
             np.zeros(256, np.uint64) if pairs else None, np.zeros(256, np.int64),
             np.zeros(few, np.int32), np.empty(few, np.int32), np.empty(few if pairs else max(most, few), np.uint64),
+            np.empty(0 if pairs else few),
             np.empty(most if random else 0), np.zeros(spots, np.uint16), np.zeros(spots, np.uint16),
             np.empty(few // 8, np.uint8), np.empty(few, np.uint64), np.empty(ranked << 12, np.uint16), np.zeros(words, np.uint64),
             np.zeros(words // 64 + 1, np.uint8),

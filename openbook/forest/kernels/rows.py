@@ -22,7 +22,6 @@ __all__ = [
     "count_before",
     "partition_large",
     "partition_ranked",
-    "partition_small",
     "rank_locally",
 ]
 
@@ -114,29 +113,10 @@ def clear(seen, groups):
 
 
 @inlined
-def partition_small(source, target, source_part, target_part, begin, end, local, f, low, missing_left):
-    """The records of a small node to their sides: left ones from the front, right ones from the back; both are written
-    each time, so that nothing branches. Returns where the right side begins."""
-    at = u64(f) << ID_BITS
-    shift = _1 if missing_left else _0  # takes the missing rank around to 0
-    highest = u64(low) + shift
-    p, q = u64(begin), u64(end - 1)
-    for k in range(u64(begin), u64(end)):
-        record = source[k]
-        left = u64(((u64(local[at | (record & ID)]) + shift) & ID) <= highest)
-        target[p] = record
-        target[q] = record
-        if source_part is not None:
-            target_part[p] = source_part[k]
-            target_part[q] = source_part[k]
-        p += left
-        q -= _1 - left
-    return np.int64(p)
-
-
-@inlined
 def partition_ranked(source, target, source_part, target_part, begin, end, ranked, spot, low, missing_left):
-    """The same, by ranks that stand in the order of the records from `ranked[spot]` on."""
+    """The records of a small node to their sides, by ranks that stand in the order of the records from `ranked[spot]` on: left
+    ones from the front, right ones from the back; both are written each time, so that nothing branches. Returns where the
+    right side begins."""
     shift = _1 if missing_left else _0
     highest, at = u64(low) + shift, u64(spot) - u64(begin)
     p, q = u64(begin), u64(end - 1)

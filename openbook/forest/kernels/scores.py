@@ -18,6 +18,7 @@ __all__ = [
     "GINI",
     "POISSON",
     "SQUARED_ERROR",
+    "goes_to",
     "pair_score",
     "score_pairs",
     "sides_score",
@@ -30,10 +31,23 @@ POISSON, ABSOLUTE_ERROR = 3, 4  # known to `general_scores.py` only
 
 @inlined
 def term(w, terms, scale):
-    """w ln w in units of 1 / scale, a whole number; looked up where `terms` goes that far."""
+    """w ln w in units of 1 / scale, a whole number; looked up where `terms` goes that far. (`scale` is None where it does;
+    `terms` is None where the criterion is not the entropy: nothing is compiled then.)"""
+    if terms is None:
+        return np.int64(0)
+    if scale is None:
+        return terms[u64(w)]
     if w < len(terms):
         return terms[w]
     return np.int64(np.rint(np.float64(w) * math.log(np.float64(w)) * scale))
+
+
+@inlined
+def goes_to(weight, terms):
+    """Whether all terms up to this weight can be looked up."""
+    if terms is None:
+        return False
+    return weight < len(terms)
 
 
 @inlined
@@ -67,12 +81,12 @@ def sides_score(w, p, W, P, criterion, terms, scale):
 @inlined
 def score_pairs(lw, lp, boundaries, more_w, more_p, W, P, criterion, terms, scale, scores):
     """`scores[k]` of splits that put weight `lw[k] + more_w` and part `lp[k] + more_p` of W and P on the left."""
-    if criterion == SQUARED_ERROR:
+    if terms is not None and criterion == ENTROPY:
         for k in range(u64(boundaries)):
-            scores[k] = sides_score(lw[k] + more_w, lp[k] + more_p, W, P, SQUARED_ERROR, terms, scale)
+            scores[k] = sides_score(lw[k] + more_w, lp[k] + more_p, W, P, ENTROPY, terms, scale)
     elif criterion == GINI:
         for k in range(u64(boundaries)):
             scores[k] = sides_score(lw[k] + more_w, lp[k] + more_p, W, P, GINI, terms, scale)
     else:
         for k in range(u64(boundaries)):
-            scores[k] = sides_score(lw[k] + more_w, lp[k] + more_p, W, P, ENTROPY, terms, scale)
+            scores[k] = sides_score(lw[k] + more_w, lp[k] + more_p, W, P, SQUARED_ERROR, terms, scale)

@@ -10,7 +10,7 @@ from openbook.forest.kernels.nodes import MAX_FEATURES, WHOLE, divide, examine, 
 from openbook.forest.kernels.pairs import FEATURE, HIGH, LEFT_ROWS, LOW, SIDE, SPOT, separates
 from openbook.forest.kernels.places import beside
 from openbook.forest.kernels.random import draw_feature, put_back
-from openbook.forest.kernels.rows import ID, ID_BITS, SPOTS, partition_ranked, partition_small, rank_locally
+from openbook.forest.kernels.rows import ID, SPOTS, partition_ranked, rank_locally
 from openbook.forest.kernels.scores import SQUARED_ERROR
 from openbook.forest.kernels.small_pairs import consider_small
 
@@ -40,6 +40,8 @@ def grow_small(ranks, missing_rank, rows, values, parts, few, few_parts, spare, 
     while waiting > bottom:
         waiting -= 1
         node, begin, end = stack[waiting, 0], stack[waiting, 1], stack[waiting, 2]
+        if end - begin == 1:
+            continue
         depth, flip, seed = stack[waiting, 3], stack[waiting, 4], room.seeds[waiting]
         source, source_parts, target, target_parts = few, few_parts, spare, spare_parts
         if flip == 1:
@@ -48,24 +50,18 @@ def grow_small(ranks, missing_rank, rows, values, parts, few, few_parts, spare, 
                              criterion, terms, scale, room)  # fmt: skip
         if best[FEATURE] < 0 or max(figures[0] - score, 0.0) / whole < min_decrease:
             continue
-        if classes is not None:
-            nodes.low[node], nodes.high[node] = beside_ranks(source, rows, begin, end, room.local, best)
-        else:
-            low, high = beside(source, u64(begin), u64(end - begin), room.ranked, u64(best[SPOT]), best[LOW])
-            nodes.low[node] = rows[low]
-            nodes.high[node] = rows[high] if best[HIGH] >= 0 else -1
+        low, high = beside(source, u64(begin), u64(end - begin), room.ranked, u64(best[SPOT]), best[LOW])
+        nodes.low[node] = rows[low]
+        nodes.high[node] = rows[high] if best[HIGH] >= 0 else -1
         if classes is None and criterion != SQUARED_ERROR and separates(figures, sums[node]):
             left = best[LEFT_ROWS]
             divide(nodes, node, count, best, figures, classes, score, left, end - begin - left)
             count += 2
             continue
+        middle = partition_ranked(source, target, source_parts, target_parts, begin, end, room.ranked, u64(best[SPOT]),
+                                  best[LOW], best[SIDE] == 1)  # fmt: skip
         if classes is not None:
-            middle = partition_small(source, target, source_parts, target_parts, begin, end, room.local, best[FEATURE], best[LOW],
-                                     best[SIDE] == 1)  # fmt: skip
             class_sums(target, begin, middle, sums[count])
-        else:
-            middle = partition_ranked(source, target, source_parts, target_parts, begin, end, room.ranked, u64(best[SPOT]),
-                                      best[LOW], best[SIDE] == 1)  # fmt: skip
         divide(nodes, node, count, best, figures, classes, score, middle - begin, end - middle)
         push(room, waiting, count, begin, middle, end, depth + 1, 1 - flip, seed)
         waiting += 2
@@ -95,28 +91,11 @@ def search_small(records, parts, rows, begin, end, depth, sums, code, classes, s
         f = draw_feature(room.state, room.features, drawn, room.swapped)
         drawn += 1
         if classes is not None:
-            varied |= classes_small(records, begin, end, room.local, f, room.starts, room.occupied, room.ordered, room.ends,
-                                    room.sums[3], sums, room.left, room.node, limits, limits[WHOLE] == 1, criterion, terms,
-                                    scale, best, figures)  # fmt: skip
+            varied |= classes_small(records, begin, end, f, spot, sums, limits, limits[WHOLE] == 1, terms, scale, room)
         else:
             varied |= consider_small(records, parts, begin, end, f, spot, room.hist, room.hist_part, limits, criterion, terms,
                                      scale, room)  # fmt: skip
-            if best[FEATURE] == f:  # the ranks stay where they are; the next feature's go to the other spot
-                spot = SPOTS - spot
+        if best[FEATURE] == f:  # the ranks stay where they are; the next feature's go to the other spot
+            spot = SPOTS - spot
     put_back(room.features, drawn, room.swapped)
     return score
-
-
-@inlined
-def beside_ranks(records, rows, begin, end, local, best):
-    """The rows whose values stand beside the best boundary: one with the highest rank on its left, one with the lowest on
-    its right (−1 where only missing rows are there)."""
-    at = u64(best[FEATURE]) << ID_BITS
-    low, high = np.int64(-1), np.int64(-1)
-    for k in range(u64(begin), u64(end)):
-        c = np.int64(local[at | (records[k] & ID)])
-        if c == best[LOW]:
-            low = np.int64(rows[records[k] & ID])
-        elif c == best[HIGH]:
-            high = np.int64(rows[records[k] & ID])
-    return low, high
