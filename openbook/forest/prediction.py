@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from openbook.forest.columns import is_sparse
-from openbook.forest.labels import parts_of
+from openbook.forest.leaves import Leaves
 from openbook.forest.orders import UNSEEN
 from openbook.forest.ranks import Ranks
 from openbook.forest.tree import Tree
@@ -30,17 +30,13 @@ _RANKED_BLOCK = 131_072  # rows: the trees are read once for all of them
 class Walk:
     """The nodes of all trees one after the other, as `kernels/walk.py` reads them; tree t begins at `starts[t]`.
 
-    `shares` (nodes, classes) are class fractions or mean targets, `votes` 1 for a node's largest class (the first, where
-    classes tie); with several outputs these stand side by side. `widths` says how many classes each output has; it is empty
-    for numbers. `levels` is what trees with categories look codes up in.
+    A node is two words beside each other: its threshold, and its link. `levels` is what trees with categories look codes up in.
     """
 
-    thresholds: np.ndarray
-    links: np.ndarray
+    nodes: np.ndarray
     starts: np.ndarray
-    shares: np.ndarray
+    leaves: Leaves
     n_features: int
-    widths: tuple[int, ...]
     levels: Levels | None = None
 
     @classmethod
@@ -48,33 +44,63 @@ class Walk:
         """Every tree is validated first; a damaged one raises ModelError. Without `widths`, several columns of values are
         the classes of one output."""
         trees = [t.validate(n_features).side_by_side() for t in trees]
-        starts = np.cumsum([0, *(len(t) for t in trees)]).astype(np.uint64)
-        parts = [_nodes(tree, start) for tree, start in zip(trees, starts[:-1], strict=True)]
-        values = np.ascontiguousarray(np.concatenate([t.value for t in trees]), dtype=np.float64)
         if widths is None:
-            widths = values.shape[1:] if values.shape[1] > 1 else ()
-        shares = [part / part.sum(axis=1, keepdims=True) for part in parts_of(values, widths)]
-        return cls(np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]), starts[:-1],
-                   np.concatenate(shares, axis=1) if shares else values, n_features, widths, Levels.of(trees))  # fmt: skip
+            widths = trees[0].value.shape[1:] if trees[0].value.shape[1] > 1 else ()
+        starts = np.cumsum([0, *(len(t) for t in trees)])
+        nodes = np.empty((starts[-1], 2), np.uint64)
+        for tree, start in zip(trees, starts[:-1], strict=True):
+            _write(tree, start, nodes[start : start + len(tree)])
+        return cls(nodes, starts[:-1].astype(np.uint64), Leaves.of(trees, widths), n_features, Levels.of(trees))
+
+    @cached_property
+    def words(self) -> tuple[np.ndarray, np.ndarray]:
+        """All words as floats and as whole numbers."""
+        flat = self.nodes.reshape(-1)
+        return flat.view(np.float64), flat
+
+    @property
+    def thresholds(self) -> np.ndarray:
+        return self.nodes[:, 0].view(np.float64)
+
+    @property
+    def child(self) -> np.ndarray:
+        return self.nodes[:, 1] & np.uint64(0xFFFFFFFF)
+
+    @property
+    def missing_left(self) -> np.ndarray:
+        return (self.nodes[:, 1] >> np.uint64(32)) & np.uint64(1) != 0
+
+    @property
+    def feature(self) -> np.ndarray:
+        return self.nodes[:, 1] >> np.uint64(33)
+
+    @property
+    def is_leaf(self) -> np.ndarray:
+        return self.child == np.arange(len(self.nodes), dtype=np.uint64)
 
     @cached_property
     def ranks(self) -> Ranks | None:
-        """The same nodes for large batches, made when the first comes; None where there are categories."""
-        return Ranks.of(self, self.n_features) if self.levels is None else None
+        """The same nodes for large batches, made when the first comes."""
+        return Ranks.of(self)
 
-    @property
+    @cached_property
     def votes(self) -> np.ndarray:
-        outputs = parts_of(self.shares, self.widths or self.shares.shape[1:])
-        return np.concatenate([np.eye(part.shape[1])[np.argmax(part, axis=1)] for part in outputs], axis=1)
+        """What `leaves.values` vote for."""
+        return self.leaves.votes()
 
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """The places of all levels in all trees, as `kernels/walk_levels.py` reads them."""
+    """The places of all levels in all trees, as `kernels/walk_levels.py` reads them. No tree knows more levels of a category
+    than `most` says."""
 
     features: np.ndarray
     places: np.ndarray
     begins: np.ndarray
+
+    @property
+    def most(self) -> np.ndarray:
+        return np.diff(self.begins, axis=1).max(axis=0)
 
     @classmethod
     def of(cls, trees: Sequence[Tree]) -> Levels | None:
@@ -90,13 +116,13 @@ class Levels:
         return cls(features, np.where(joined == UNSEEN, np.nan, joined).astype(np.float32), begins.copy())
 
 
-def _nodes(tree: Tree, start: np.uint64) -> tuple[np.ndarray, np.ndarray]:
+def _write(tree: Tree, start: int, nodes: np.ndarray) -> None:
+    """One tree's nodes, of which the first has this number."""
     leaf = tree.is_leaf
-    own = np.arange(len(tree))
-    child = np.where(leaf, own, tree.left).astype(np.uint64) + start
+    child = (np.where(leaf, np.arange(len(tree)), tree.left) + start).astype(np.uint64)
     feature = np.where(leaf, 0, tree.feature).astype(np.uint64)
-    missing_left = (leaf | tree.missing_left).astype(np.uint64)
-    return np.where(leaf, np.inf, tree.threshold), child | (missing_left << 32) | (feature << 33)
+    nodes[:, 0] = np.where(leaf, np.inf, tree.threshold).view(np.uint64)
+    nodes[:, 1] = child | ((leaf | tree.missing_left).astype(np.uint64) << np.uint64(32)) | (feature << np.uint64(33))
 
 
 _walks: WeakKeyDictionary[object, tuple[Sequence[Tree], Walk]] = WeakKeyDictionary()
@@ -126,7 +152,7 @@ def leaves_of(walk: Walk, X: Any, threads: int = 1) -> np.ndarray:
 
 def leaf_values(walk: Walk, X: Any, threads: int = 1) -> np.ndarray:
     """The mean over the trees of class fractions, or of mean targets, in each row's leaf."""
-    return _averaged(walk, walk.shares, X, threads)
+    return _averaged(walk, walk.leaves.values, X, threads)
 
 
 def vote_shares(walk: Walk, X: Any, threads: int = 1) -> np.ndarray:
@@ -144,13 +170,15 @@ def _averaged(walk: Walk, values: np.ndarray, X: Any, threads: int) -> np.ndarra
     ranks = walk.ranks if work >= _WORTH_RANKS else None
 
     def block(begin: int, end: int) -> None:
-        if ranks is None or not ranks.add_up(X[begin:end], values, walk.starts, sums[begin:end]):
+        if ranks is None:
             _walk_down(walk, flat, width, begin, end, values, sums, None)
+        else:
+            ranks.add_up(X[begin:end], values, walk, sums[begin:end])
 
     if n < _FEW_ROWS and walk.levels is None:
         from openbook.forest.kernels.walk import walk_trees
 
-        walk_trees(flat, width, 0, n, walk.thresholds, walk.links, walk.starts, values, sums)
+        walk_trees(flat, width, 0, n, *walk.words, walk.starts, walk.leaves.which, values, sums)
     else:
         _in_blocks(block, n, _BLOCK if ranks is None else _RANKED_BLOCK, threads if work >= _WORTH_THREADS else 1)
     return sums / len(walk.starts)
@@ -160,16 +188,16 @@ def _walk_down(
     walk: Walk, X: np.ndarray, width: int, begin: int, end: int, values: Any, sums: Any, leaves: Any
 ) -> None:
     """These rows of flat X through all trees: `values` of their leaves added up into `sums`, or the leaves themselves."""
-    nodes = walk.thresholds, walk.links, walk.starts
+    known = *walk.words, walk.starts, walk.leaves.which
     if walk.levels is None:
         from openbook.forest.kernels.walk import walk_rows
 
-        walk_rows(X, width, begin, end, *nodes, values, sums, leaves)
+        walk_rows(X, width, begin, end, *known, values, sums, leaves)
     else:
         from openbook.forest.kernels.walk_levels import walk_levels
 
-        known = walk.levels
-        walk_levels(X, width, begin, end, *nodes, known.features, known.places, known.begins, values, sums, leaves)
+        levels = walk.levels
+        walk_levels(X, width, begin, end, *known, levels.features, levels.places, levels.begins, values, sums, leaves)
 
 
 def _in_blocks(work: Callable[[int, int], None], rows: int, size: int, threads: int) -> None:

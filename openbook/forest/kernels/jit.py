@@ -7,6 +7,7 @@ sums are whole numbers and the scores IEEE doubles, so that `textbook.py` can sa
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,7 @@ from numba.np.arrayobj import make_array
 
 from openbook.forest.kernels import forget_stale
 
-__all__ = ["bare", "grower", "inlined", "inner", "jit", "ones", "prefetch", "trailing_zeros", "u64"]
+__all__ = ["bare", "grower", "inlined", "inner", "jit", "ones", "part", "prefetch", "trailing_zeros", "u64"]
 
 if not config.DISABLE_JIT:  # type: ignore[attr-defined]
     forget_stale()
@@ -51,6 +52,10 @@ if config.DISABLE_JIT:  # type: ignore[attr-defined]
 
     def prefetch(array: Any, k: Any) -> None:
         """Ask for `array[k]` before it is needed; does nothing else."""
+
+    def part(words: Any, k: Any, bits: int, place: int) -> Any:
+        """Part `place` of word k, all of them being so many bits: one load, where shifting costs a register and time."""
+        return u64((int(words[k]) >> (bits * place)) & ((1 << bits) - 1))
 
     def bare(array: Any) -> Any:
         """The array without its count of references, which two threads would fight over (and which costs a sixth of the
@@ -91,6 +96,19 @@ else:
             return context.get_dummy_value()
 
         return types.none(array, types.uint64), build
+
+    @intrinsic(prefer_literal=True)
+    def part(typing: Any, words: Any, k: Any, bits: Any, place: Any) -> Any:
+        """Part `place` of word k, all of them being so many bits: one load, where shifting costs a register and time."""
+        wide, at = bits.literal_value, place.literal_value
+
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            data = make_array(signature.args[0])(context, builder, args[0]).data
+            word = builder.bitcast(builder.gep(data, [args[1]]), ir.IntType(wide).as_pointer())
+            which = at if sys.byteorder == "little" else 64 // wide - 1 - at
+            return builder.zext(builder.load(builder.gep(word, [ir.IntType(64)(which)])), ir.IntType(64))
+
+        return types.uint64(words, types.uint64, bits, place), build
 
     @intrinsic
     def bare(typing: Any, array: Any) -> Any:

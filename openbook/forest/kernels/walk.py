@@ -1,6 +1,6 @@
 """Rows through trees, eight at a time: while one waits for memory, the others go on.
 
-A node is its threshold and one word: the left child (32 bits; the right one follows it), whether missing values go left
+A node is its threshold and, beside it, a link: the left child (32 bits; the right one follows it), whether missing values go left
 (1 bit), the feature. A leaf is its own left child and sends everything left, so that no row has to ask whether it is done.
 """
 
@@ -19,10 +19,10 @@ _1, _32, _33, _CHILD = u64(1), u64(32), u64(33), u64(0xFFFFFFFF)
 @inlined
 def step(X, offset, node, thresholds, links):
     """One decision."""
-    link = links[node]
+    link = links[(node << _1) | _1]
     x = X[offset + (link >> _33)]
     missing = u64(x != x) & ~(link >> _32) & _1  # a missing value that goes right
-    return (link & _CHILD) + (u64(x > thresholds[node]) | missing)
+    return (link & _CHILD) + (u64(x > thresholds[node << _1]) | missing)
 
 
 @inlined
@@ -42,10 +42,11 @@ def walk(X, thresholds, links, a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q):
 
 
 @jit
-def walk_rows(X, width, begin, end, thresholds, links, starts, values, sums, leaves):
+def walk_rows(X, width, begin, end, thresholds, links, starts, which, values, sums, leaves):
     """For each of these rows add up `values` of its leaves into `sums`, tree by tree; or, where there are none, write the
     leaf of each tree into `leaves` (trees, rows). X is flat, `width` its number of columns."""
     X, thresholds, links, starts = bare(X), bare(thresholds), bare(links), bare(starts)
+    which = bare(which)
     found = np.empty(LANES, np.uint64)
     w, last = u64(width), u64(end - 1)
     for t in range(len(starts)):
@@ -60,14 +61,16 @@ def walk_rows(X, width, begin, end, thresholds, links, starts, values, sums, lea
                 if leaves is not None:
                     leaves[t, row + k] = found[k] - s
                 if values is not None:
+                    leaf = u64(which[found[k]])
                     for c in range(u64(values.shape[1])):
-                        sums[row + k, c] += values[found[k], c]
+                        sums[row + k, c] += values[leaf, c]
 
 
 @jit
-def walk_trees(X, width, begin, end, thresholds, links, starts, values, sums):
+def walk_trees(X, width, begin, end, thresholds, links, starts, which, values, sums):
     """The same for few rows: eight trees at a time."""
     X, thresholds, links, starts = bare(X), bare(thresholds), bare(links), bare(starts)
+    which = bare(which)
     found = np.empty(LANES, np.uint64)
     last = u64(len(starts) - 1)
     for row in range(u64(begin), u64(end)):
@@ -78,5 +81,6 @@ def walk_trees(X, width, begin, end, thresholds, links, starts, values, sums):
                 starts[min(t + u64(2), last)], starts[min(t + u64(3), last)], starts[min(t + u64(4), last)],
                 starts[min(t + u64(5), last)], starts[min(t + u64(6), last)], starts[min(t + u64(7), last)])  # fmt: skip
             for k in range(min(u64(LANES), last + _1 - t)):
+                leaf = u64(which[found[k]])
                 for c in range(u64(values.shape[1])):
-                    sums[row, c] += values[found[k], c]
+                    sums[row, c] += values[leaf, c]

@@ -18,10 +18,11 @@ _1 = u64(1)
 
 
 @jit
-def walk_levels(X, width, begin, end, thresholds, links, starts, features, places, begins, values, sums, leaves):
+def walk_levels(X, width, begin, end, thresholds, links, starts, which, features, places, begins, values, sums, leaves):
     """As `walk_rows` does. Feature `features[k]` is a category; tree t has the places of its levels in `places` from
     `begins[t, k]` up to `begins[t, k + 1]`, NaN where it has none."""
     X, thresholds, links, starts = bare(X), bare(thresholds), bare(links), bare(starts)
+    which = bare(which)
     found = np.empty(LANES, np.uint64)
     w = u64(width)
     rows = np.empty(min(_BLOCK, end - begin) * width, X.dtype)
@@ -46,5 +47,6 @@ def walk_levels(X, width, begin, end, thresholds, links, starts, features, place
                     if leaves is not None:
                         leaves[t, first + row + k] = found[k] - s
                     if values is not None:
+                        leaf = u64(which[found[k]])
                         for c in range(u64(values.shape[1])):
-                            sums[first + row + k, c] += values[found[k], c]
+                            sums[first + row + k, c] += values[leaf, c]
