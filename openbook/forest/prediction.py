@@ -17,7 +17,7 @@ from openbook.forest.orders import UNSEEN
 from openbook.forest.ranks import Ranks
 from openbook.forest.tree import Tree
 
-__all__ = ["Walk", "leaf_values", "leaves_of", "vote_shares", "walk_of"]
+__all__ = ["Walk", "leaf_values", "leaves_of", "means_at_once", "means_of_few", "vote_shares", "walk_of"]
 
 _BLOCK = 16384  # rows that one thread takes at a time, all trees for each
 _WORTH_THREADS = 500_000  # rows × trees
@@ -27,11 +27,15 @@ _WORTH_SORTING = 32  # trees: with fewer, to sort the rows costs more than it sa
 _RANKED_BLOCK = 131_072  # rows: the trees are read once for all of them
 
 
+_FLOATS = np.dtype(np.float64), np.dtype(np.float32)
+_NAN = np.float64(np.nan).view(np.uint64)
+
+
 @dataclass(frozen=True, eq=False)
 class Walk:
     """The nodes of all trees one after the other, as `kernels/walk.py` reads them; tree t begins at `starts[t]`.
 
-    A node is two words beside each other: its threshold, and its link. `levels` is what trees with categories look codes up in.
+    `nodes` has two words for each. `levels` is what trees with categories look codes up in.
     """
 
     nodes: np.ndarray
@@ -48,36 +52,38 @@ class Walk:
         if widths is None:
             widths = trees[0].value.shape[1:] if trees[0].value.shape[1] > 1 else ()
         starts = np.cumsum([0, *(len(t) for t in trees)])
-        nodes = np.empty((starts[-1], 2), np.uint64)
+        leaves, nodes = Leaves.of(trees, widths), np.empty((starts[-1], 2), np.uint64)
         for tree, start in zip(trees, starts[:-1], strict=True):
-            _write(tree, start, nodes[start : start + len(tree)])
-        return cls(nodes, starts[:-1].astype(np.uint64), Leaves.of(trees, widths), n_features, Levels.of(trees))
-
-    @cached_property
-    def words(self) -> tuple[np.ndarray, np.ndarray]:
-        """All words as floats and as whole numbers."""
-        flat = self.nodes.reshape(-1)
-        return flat.view(np.float64), flat
+            own = slice(start, start + len(tree))
+            _write(tree, start, leaves.which[own], nodes[own])
+        return cls(nodes.reshape(-1), starts[:-1].astype(np.uint64), leaves, n_features, Levels.of(trees))
 
     @property
     def thresholds(self) -> np.ndarray:
-        return self.nodes[:, 0].view(np.float64)
+        return self.nodes[::2].view(np.float64)
 
     @property
     def child(self) -> np.ndarray:
-        return self.nodes[:, 1] & np.uint64(0xFFFFFFFF)
+        return self.nodes[1::2] & np.uint64(0xFFFFFFFF)
 
     @property
     def missing_left(self) -> np.ndarray:
-        return (self.nodes[:, 1] >> np.uint64(32)) & np.uint64(1) != 0
+        return (self.nodes[1::2] >> np.uint64(32)) & np.uint64(1) != 0
 
     @property
     def feature(self) -> np.ndarray:
-        return self.nodes[:, 1] >> np.uint64(33)
+        return self.nodes[1::2] >> np.uint64(33)
 
     @property
     def is_leaf(self) -> np.ndarray:
-        return self.child == np.arange(len(self.nodes), dtype=np.uint64)
+        return self.child == np.arange(len(self.nodes) // 2, dtype=np.uint64)
+
+    @cached_property
+    def at_once(self) -> Any:
+        """The kernel for few rows: to import it anew each time would take longer than to run it."""
+        from openbook.forest.kernels.walk import walk_trees
+
+        return walk_trees
 
     @cached_property
     def ranks(self) -> Ranks | None:
@@ -117,12 +123,12 @@ class Levels:
         return cls(features, np.where(joined == UNSEEN, np.nan, joined).astype(np.float32), begins.copy())
 
 
-def _write(tree: Tree, start: int, nodes: np.ndarray) -> None:
+def _write(tree: Tree, start: int, which: np.ndarray, nodes: np.ndarray) -> None:
     """One tree's nodes, of which the first has this number."""
     leaf = tree.is_leaf
     child = (np.where(leaf, np.arange(len(tree)), tree.left) + start).astype(np.uint64)
     feature = np.where(leaf, 0, tree.feature).astype(np.uint64)
-    nodes[:, 0] = np.where(leaf, np.inf, tree.threshold).view(np.uint64)
+    nodes[:, 0] = np.where(leaf, _NAN | which, np.asarray(tree.threshold, np.float64).view(np.uint64))
     nodes[:, 1] = child | ((leaf | tree.missing_left).astype(np.uint64) << np.uint64(32)) | (feature << np.uint64(33))
 
 
@@ -135,6 +141,28 @@ def walk_of(model: object, trees: Sequence[Tree], n_features: int, widths: tuple
     if known is None or known[0] is not trees or len(known[1].starts) != len(trees):
         known = _walks[model] = (trees, Walk.of(trees, n_features, widths))
     return known[1]
+
+
+def means_at_once(model: object, X: Any) -> np.ndarray | None:
+    """What `leaf_values` says of a few plain rows; None where anything is to be checked, said or made first.
+
+    After other work nothing of this is in the cache, and every function on the way takes longer than a tree does.
+    """
+    known = _walks.get(model)
+    if known is None or known[0] is not vars(model)["trees_"] or "feature_names_in_" in vars(model):
+        return None
+    return means_of_few(known[1], X) if len(known[0]) == len(known[1].starts) else None
+
+
+def means_of_few(walk: Walk, X: Any) -> np.ndarray | None:
+    """The same, of a forest that knows no names."""
+    if type(X) is not np.ndarray or X.dtype not in _FLOATS or X.ndim != 2 or not X.flags.c_contiguous:
+        return None
+    if not 0 < len(X) < _FEW_ROWS or X.shape[1] != walk.n_features or walk.levels is not None:
+        return None
+    values = walk.leaves.values
+    means = np.empty((len(X), values.shape[1]))
+    return means if walk.at_once(X, walk.nodes, walk.starts, values, means) else None
 
 
 def leaves_of(walk: Walk, X: Any, threads: int = 1) -> np.ndarray:
@@ -181,12 +209,7 @@ def _averaged(walk: Walk, values: np.ndarray, X: Any, threads: int) -> np.ndarra
             ranks.add_up(np.take(X, order, axis=0), values, walk, found)
             sums[order] = found
 
-    if n < _FEW_ROWS and walk.levels is None:
-        from openbook.forest.kernels.walk import walk_trees
-
-        walk_trees(flat, width, 0, n, *walk.words, walk.starts, walk.leaves.which, values, sums)
-    else:
-        _in_blocks(block, n, _BLOCK if ranks is None else _RANKED_BLOCK, threads if work >= _WORTH_THREADS else 1)
+    _in_blocks(block, n, _BLOCK if ranks is None else _RANKED_BLOCK, threads if work >= _WORTH_THREADS else 1)
     return sums / len(walk.starts)
 
 
@@ -201,16 +224,16 @@ def _walk_down(
     walk: Walk, X: np.ndarray, width: int, begin: int, end: int, values: Any, sums: Any, leaves: Any
 ) -> None:
     """These rows of flat X through all trees: `values` of their leaves added up into `sums`, or the leaves themselves."""
-    known = *walk.words, walk.starts, walk.leaves.which
     if walk.levels is None:
         from openbook.forest.kernels.walk import walk_rows
 
-        walk_rows(X, width, begin, end, *known, values, sums, leaves)
+        walk_rows(X, width, begin, end, walk.nodes, walk.starts, values, sums, leaves)
     else:
         from openbook.forest.kernels.walk_levels import walk_levels
 
         levels = walk.levels
-        walk_levels(X, width, begin, end, *known, levels.features, levels.places, levels.begins, values, sums, leaves)
+        walk_levels(X, width, begin, end, walk.nodes, walk.starts, levels.features, levels.places, levels.begins, values, sums,
+                    leaves)  # fmt: skip
 
 
 def _in_blocks(work: Callable[[int, int], None], rows: int, size: int, threads: int) -> None:

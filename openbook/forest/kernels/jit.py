@@ -20,7 +20,7 @@ from numba.np.arrayobj import make_array
 
 from openbook.forest.kernels import forget_stale
 
-__all__ = ["bare", "grower", "inlined", "inner", "jit", "ones", "part", "prefetch", "trailing_zeros", "u64"]
+__all__ = ["as_float", "bare", "grower", "inlined", "inner", "jit", "ones", "part", "prefetch", "trailing_zeros", "u64"]
 
 if not config.DISABLE_JIT:  # type: ignore[attr-defined]
     forget_stale()
@@ -52,6 +52,10 @@ if config.DISABLE_JIT:  # type: ignore[attr-defined]
 
     def prefetch(array: Any, k: Any) -> None:
         """Ask for `array[k]` before it is needed; does nothing else."""
+
+    def as_float(word: Any) -> Any:
+        """The float whose bits a word has."""
+        return np.uint64(word).view(np.float64)
 
     def part(words: Any, k: Any, bits: int, place: int) -> Any:
         """Part `place` of word k, all of them being so many bits: one load, where shifting costs a register and time."""
@@ -96,6 +100,15 @@ else:
             return context.get_dummy_value()
 
         return types.none(array, types.uint64), build
+
+    @intrinsic
+    def as_float(typing: Any, word: Any) -> Any:
+        """The float whose bits a word has."""
+
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.bitcast(args[0], ir.DoubleType())
+
+        return types.float64(types.uint64), build
 
     @intrinsic(prefer_literal=True)
     def part(typing: Any, words: Any, k: Any, bits: Any, place: Any) -> Any:
