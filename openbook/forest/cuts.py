@@ -57,4 +57,6 @@ def _grid(cuts: np.ndarray) -> tuple[float, float, np.ndarray]:
         scale = (cells - 1) / (finite[-1] - low) if len(finite) > 1 else 0.0
         scale = scale if np.isfinite(scale) else 0.0  # one cell for all: they are found by halving
         own = np.clip(np.nan_to_num((cuts - low) * scale), 0, cells - 1).astype(np.int64)
-    return low, scale, np.cumsum([0, *np.bincount(own, minlength=cells)]).astype(np.uint16)
+    grid = np.zeros(cells + 1, np.uint16)
+    grid[1:] = np.cumsum(np.bincount(own, minlength=cells))
+    return low, scale, grid
