@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Cuts"]
 
-_AHEAD = 8  # thresholds that `encode` may look at past the last
+_AHEAD = 8  # thresholds that `encode` may look at past the last: no fewer than its AHEAD
 _CELLS = (16, 65_536)
 
 

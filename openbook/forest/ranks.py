@@ -24,7 +24,7 @@ __all__ = ["Ranks"]
 
 _MOST_THRESHOLDS = 65_534  # of one feature in one set: ranks have 16 bits, and the last is that of missing values
 _MOST_COLUMNS = 6_553  # a node keeps ten times its column in 16 bits
-_MISSING = 0xFFFF
+_MISSING = 0xFFFF  # as kernels/ranked.py has it, which loads numba
 _NONE = np.empty(0, np.int64)
 
 
@@ -98,10 +98,12 @@ class Nodes:
     def words(self, right: np.ndarray, left: np.ndarray) -> np.ndarray:
         """A word each: the child (32 bits), the rank (16), ten times the column (16). What missing values go left of is one
         rank higher in the column `left` of its feature; −1 means that it asks `right` all the same."""
+        from openbook.forest.kernels.ranked import LANES
+
         column, rank = right[self.feature], self.rank.astype(np.uint64)
         moved = self.missing_left & (left >= 0)[self.feature]
         column[moved], rank[moved] = left[self.feature[moved]], rank[moved] + np.uint64(1)
-        return self.child | (rank << np.uint64(32)) | (column.astype(np.uint64) * np.uint64(10) << np.uint64(48))
+        return self.child | (rank << np.uint64(32)) | (column.astype(np.uint64) * np.uint64(LANES) << np.uint64(48))
 
 
 @dataclass(frozen=True, eq=False)
