@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from openbook.forest.base import TreeBased
 from openbook.forest.labels import by_output, counted, widths_of, winners
 from openbook.forest.parameters import one_of
-from openbook.forest.prediction import leaf_values, vote_shares
+from openbook.forest.prediction import leaf_values, means_at_once, vote_shares
 from openbook.forest.training import Target
 
 __all__ = ["Classifies", "balanced"]
@@ -61,6 +61,10 @@ class Classifies(ClassifierMixin, TreeBased):
 
         "soft": the mean of the leaves' class fractions. "hard": the share of trees whose leaf's largest class it is.
         """
+        if voting is None and getattr(self, "voting", "soft") == "soft":
+            means = means_at_once(self, X)
+            if means is not None:
+                return by_output(means, self.classes_)
         return self._probabilities(self.encoded(X), voting)
 
     def _probabilities(self, X: Any, voting: str | None = None) -> Any:
@@ -82,7 +86,7 @@ class Classifies(ClassifierMixin, TreeBased):
 
     def predict(self, X: Any) -> np.ndarray:
         """The class with the largest probability; of equal ones, the first. (rows,), or (rows, outputs)."""
-        return self._predicted(self.encoded(X))
+        return winners(self.predict_proba(X), self.classes_)
 
     def _predicted(self, X: Any) -> np.ndarray:
         return winners(self._probabilities(X), self.classes_)

@@ -19,7 +19,7 @@ from sklearn.utils.validation import _check_feature_names, _check_n_features
 from openbook.errors import InputError, ModelError
 from openbook.forest.labels import Classes, by_output, parts_of, widths_of, winners
 from openbook.forest.packing import column, least, unpacked
-from openbook.forest.prediction import Walk, leaf_values, vote_shares
+from openbook.forest.prediction import Walk, leaf_values, means_of_few, vote_shares
 from openbook.forest.tree import Tree
 
 __all__ = ["CompactForest", "compact_of"]
@@ -53,7 +53,7 @@ class CompactForest:
         outputs)."""
         if self.classes_ is not None:
             return winners(self.predict_proba(X), self.classes_)
-        found = leaf_values(self._walk, self._rows(X), effective_n_jobs(self.n_jobs))
+        found = self._means(X)
         return found[:, 0] if self.n_outputs_ == 1 else found
 
     def predict_proba(self, X: Any, voting: str | None = None) -> Any:
@@ -63,8 +63,13 @@ class CompactForest:
             raise ModelError("a regression gives numbers, not probabilities", where="predict_proba", do="call predict")
         if voting not in ("soft", "hard"):
             raise InputError(f"voting={voting!r} is unknown", do='choose "soft" (mean of fractions) or "hard" (votes)')
-        shares = vote_shares if voting == "hard" else leaf_values
-        return by_output(shares(self._walk, self._rows(X), effective_n_jobs(self.n_jobs)), self.classes_)
+        if voting == "hard":
+            return by_output(vote_shares(self._walk, self._rows(X), effective_n_jobs(self.n_jobs)), self.classes_)
+        return by_output(self._means(X), self.classes_)
+
+    def _means(self, X: Any) -> np.ndarray:
+        means = means_of_few(self._walk, X) if self.feature_names_in_ is None else None
+        return leaf_values(self._walk, self._rows(X), effective_n_jobs(self.n_jobs)) if means is None else means
 
     def validate(self) -> CompactForest:
         """Return the forest if a kernel may walk it; raise ModelError saying which array contradicts which."""

@@ -33,8 +33,7 @@ def parts_of(table: np.ndarray, widths: tuple[int, ...]) -> list[np.ndarray]:
 
 def by_output(table: np.ndarray, classes: Classes) -> Any:
     """A table of all outputs' classes (rows, all classes), as one or as a list of (rows, classes)."""
-    parts = parts_of(table, widths_of(classes))
-    return parts if isinstance(classes, list) else parts[0]
+    return parts_of(table, widths_of(classes)) if isinstance(classes, list) else table
 
 
 def winners(found: Any, classes: Classes) -> np.ndarray:

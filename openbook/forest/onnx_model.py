@@ -85,14 +85,14 @@ def _floats_below(thresholds: np.ndarray) -> np.ndarray:
 def _leaves(model: Any, nodes: dict[str, Any]) -> dict[str, Any]:
     """What each leaf adds to each output: its share of the forest's mean."""
     walk = Walk.of(model.trees_, model.n_features_in_, model._widths())
-    values = walk.votes if getattr(model, "voting", "soft") == "hard" else walk.shares
+    values = walk.votes if getattr(model, "voting", "soft") == "hard" else walk.leaves.values
     at = np.flatnonzero(np.array(nodes["nodes_modes"]) == "LEAF")
     width = values.shape[1]
     return {
         "treeids": np.repeat(np.array(nodes["nodes_treeids"])[at], width).tolist(),
         "nodeids": np.repeat(np.array(nodes["nodes_nodeids"])[at], width).tolist(),
         "ids": np.tile(np.arange(width), len(at)).tolist(),
-        "weights": (values[at] / len(walk.starts)).astype(np.float32).ravel().tolist(),
+        "weights": (values[walk.leaves.which[at]] / len(walk.starts)).astype(np.float32).ravel().tolist(),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -12,35 +12,36 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from openbook.forest.columns import is_sparse
-from openbook.forest.labels import parts_of
+from openbook.forest.leaves import Leaves
 from openbook.forest.orders import UNSEEN
 from openbook.forest.ranks import Ranks
 from openbook.forest.tree import Tree
 
-__all__ = ["Walk", "leaf_values", "leaves_of", "vote_shares", "walk_of"]
+__all__ = ["Walk", "leaf_values", "leaves_of", "means_at_once", "means_of_few", "vote_shares", "walk_of"]
 
 _BLOCK = 16384  # rows that one thread takes at a time, all trees for each
 _WORTH_THREADS = 500_000  # rows × trees
 _FEW_ROWS = 8
 _WORTH_RANKS = 100_000  # rows × trees: below, ranking the forest's thresholds costs more than it saves
+_WORTH_SORTING = 32  # trees: with fewer, to sort the rows costs more than it saves
 _RANKED_BLOCK = 131_072  # rows: the trees are read once for all of them
+
+
+_FLOATS = np.dtype(np.float64), np.dtype(np.float32)
+_NAN = np.float64(np.nan).view(np.uint64)
 
 
 @dataclass(frozen=True, eq=False)
 class Walk:
     """The nodes of all trees one after the other, as `kernels/walk.py` reads them; tree t begins at `starts[t]`.
 
-    `shares` (nodes, classes) are class fractions or mean targets, `votes` 1 for a node's largest class (the first, where
-    classes tie); with several outputs these stand side by side. `widths` says how many classes each output has; it is empty
-    for numbers. `levels` is what trees with categories look codes up in.
+    `nodes` has two words for each. `levels` is what trees with categories look codes up in.
     """
 
-    thresholds: np.ndarray
-    links: np.ndarray
+    nodes: np.ndarray
     starts: np.ndarray
-    shares: np.ndarray
+    leaves: Leaves
     n_features: int
-    widths: tuple[int, ...]
     levels: Levels | None = None
 
     @classmethod
@@ -48,33 +49,65 @@ class Walk:
         """Every tree is validated first; a damaged one raises ModelError. Without `widths`, several columns of values are
         the classes of one output."""
         trees = [t.validate(n_features).side_by_side() for t in trees]
-        starts = np.cumsum([0, *(len(t) for t in trees)]).astype(np.uint64)
-        parts = [_nodes(tree, start) for tree, start in zip(trees, starts[:-1], strict=True)]
-        values = np.ascontiguousarray(np.concatenate([t.value for t in trees]), dtype=np.float64)
         if widths is None:
-            widths = values.shape[1:] if values.shape[1] > 1 else ()
-        shares = [part / part.sum(axis=1, keepdims=True) for part in parts_of(values, widths)]
-        return cls(np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]), starts[:-1],
-                   np.concatenate(shares, axis=1) if shares else values, n_features, widths, Levels.of(trees))  # fmt: skip
+            widths = trees[0].value.shape[1:] if trees[0].value.shape[1] > 1 else ()
+        starts = np.cumsum([0, *(len(t) for t in trees)])
+        leaves, nodes = Leaves.of(trees, widths), np.empty((starts[-1], 2), np.uint64)
+        for tree, start in zip(trees, starts[:-1], strict=True):
+            own = slice(start, start + len(tree))
+            _write(tree, start, leaves.which[own], nodes[own])
+        return cls(nodes.reshape(-1), starts[:-1].astype(np.uint64), leaves, n_features, Levels.of(trees))
+
+    @property
+    def thresholds(self) -> np.ndarray:
+        return self.nodes[::2].view(np.float64)
+
+    @property
+    def child(self) -> np.ndarray:
+        return self.nodes[1::2] & np.uint64(0xFFFFFFFF)
+
+    @property
+    def missing_left(self) -> np.ndarray:
+        return (self.nodes[1::2] >> np.uint64(32)) & np.uint64(1) != 0
+
+    @property
+    def feature(self) -> np.ndarray:
+        return self.nodes[1::2] >> np.uint64(33)
+
+    @property
+    def is_leaf(self) -> np.ndarray:
+        return self.child == np.arange(len(self.nodes) // 2, dtype=np.uint64)
+
+    @cached_property
+    def at_once(self) -> Any:
+        """The kernel for few rows: to import it anew each time would take longer than to run it."""
+        from openbook.forest.kernels.walk import walk_trees
+
+        return walk_trees
 
     @cached_property
     def ranks(self) -> Ranks | None:
-        """The same nodes for large batches, made when the first comes; None where there are categories."""
-        return Ranks.of(self, self.n_features) if self.levels is None else None
+        """The same nodes for large batches, made when the first comes."""
+        return Ranks.of(self)
 
-    @property
+    @cached_property
     def votes(self) -> np.ndarray:
-        outputs = parts_of(self.shares, self.widths or self.shares.shape[1:])
-        return np.concatenate([np.eye(part.shape[1])[np.argmax(part, axis=1)] for part in outputs], axis=1)
+        """What `leaves.values` vote for."""
+        return self.leaves.votes()
 
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """The places of all levels in all trees, as `kernels/walk_levels.py` reads them."""
+    """The places of all levels in all trees, as `kernels/walk_levels.py` reads them. No tree knows more levels of a category
+    than `most` says."""
 
     features: np.ndarray
     places: np.ndarray
     begins: np.ndarray
+
+    @property
+    def most(self) -> np.ndarray:
+        return np.diff(self.begins, axis=1).max(axis=0)
 
     @classmethod
     def of(cls, trees: Sequence[Tree]) -> Levels | None:
@@ -90,13 +123,13 @@ class Levels:
         return cls(features, np.where(joined == UNSEEN, np.nan, joined).astype(np.float32), begins.copy())
 
 
-def _nodes(tree: Tree, start: np.uint64) -> tuple[np.ndarray, np.ndarray]:
+def _write(tree: Tree, start: int, which: np.ndarray, nodes: np.ndarray) -> None:
+    """One tree's nodes, of which the first has this number."""
     leaf = tree.is_leaf
-    own = np.arange(len(tree))
-    child = np.where(leaf, own, tree.left).astype(np.uint64) + start
+    child = (np.where(leaf, np.arange(len(tree)), tree.left) + start).astype(np.uint64)
     feature = np.where(leaf, 0, tree.feature).astype(np.uint64)
-    missing_left = (leaf | tree.missing_left).astype(np.uint64)
-    return np.where(leaf, np.inf, tree.threshold), child | (missing_left << 32) | (feature << 33)
+    nodes[:, 0] = np.where(leaf, _NAN | which, np.asarray(tree.threshold, np.float64).view(np.uint64))
+    nodes[:, 1] = child | ((leaf | tree.missing_left).astype(np.uint64) << np.uint64(32)) | (feature << np.uint64(33))
 
 
 _walks: WeakKeyDictionary[object, tuple[Sequence[Tree], Walk]] = WeakKeyDictionary()
@@ -108,6 +141,28 @@ def walk_of(model: object, trees: Sequence[Tree], n_features: int, widths: tuple
     if known is None or known[0] is not trees or len(known[1].starts) != len(trees):
         known = _walks[model] = (trees, Walk.of(trees, n_features, widths))
     return known[1]
+
+
+def means_at_once(model: object, X: Any) -> np.ndarray | None:
+    """What `leaf_values` says of a few plain rows; None where anything is to be checked, said or made first.
+
+    After other work nothing of this is in the cache, and every function on the way takes longer than a tree does.
+    """
+    known = _walks.get(model)
+    if known is None or known[0] is not vars(model)["trees_"] or "feature_names_in_" in vars(model):
+        return None
+    return means_of_few(known[1], X) if len(known[0]) == len(known[1].starts) else None
+
+
+def means_of_few(walk: Walk, X: Any) -> np.ndarray | None:
+    """The same, of a forest that knows no names."""
+    if type(X) is not np.ndarray or X.dtype not in _FLOATS or X.ndim != 2 or not X.flags.c_contiguous:
+        return None
+    if not 0 < len(X) < _FEW_ROWS or X.shape[1] != walk.n_features or walk.levels is not None:
+        return None
+    values = walk.leaves.values
+    means = np.empty((len(X), values.shape[1]))
+    return means if walk.at_once(X, walk.nodes, walk.starts, values, means) else None
 
 
 def leaves_of(walk: Walk, X: Any, threads: int = 1) -> np.ndarray:
@@ -126,7 +181,7 @@ def leaves_of(walk: Walk, X: Any, threads: int = 1) -> np.ndarray:
 
 def leaf_values(walk: Walk, X: Any, threads: int = 1) -> np.ndarray:
     """The mean over the trees of class fractions, or of mean targets, in each row's leaf."""
-    return _averaged(walk, walk.shares, X, threads)
+    return _averaged(walk, walk.leaves.values, X, threads)
 
 
 def vote_shares(walk: Walk, X: Any, threads: int = 1) -> np.ndarray:
@@ -144,32 +199,41 @@ def _averaged(walk: Walk, values: np.ndarray, X: Any, threads: int) -> np.ndarra
     ranks = walk.ranks if work >= _WORTH_RANKS else None
 
     def block(begin: int, end: int) -> None:
-        if ranks is None or not ranks.add_up(X[begin:end], values, walk.starts, sums[begin:end]):
+        if ranks is None:
             _walk_down(walk, flat, width, begin, end, values, sums, None)
+        elif len(walk.starts) < _WORTH_SORTING:
+            ranks.add_up(X[begin:end], values, walk, sums[begin:end])
+        else:
+            order = _by_likeness(walk, X[begin:end]) + begin
+            found = np.zeros((end - begin, values.shape[1]))
+            ranks.add_up(np.take(X, order, axis=0), values, walk, found)
+            sums[order] = found
 
-    if n < _FEW_ROWS and walk.levels is None:
-        from openbook.forest.kernels.walk import walk_trees
-
-        walk_trees(flat, width, 0, n, walk.thresholds, walk.links, walk.starts, values, sums)
-    else:
-        _in_blocks(block, n, _BLOCK if ranks is None else _RANKED_BLOCK, threads if work >= _WORTH_THREADS else 1)
+    _in_blocks(block, n, _BLOCK if ranks is None else _RANKED_BLOCK, threads if work >= _WORTH_THREADS else 1)
     return sums / len(walk.starts)
+
+
+def _by_likeness(walk: Walk, X: np.ndarray) -> np.ndarray:
+    """The rows in the order of their leaves in the first tree. Rows that end near each other there do so in other trees: side
+    by side they are at the same nodes, and arrive at about the same time."""
+    leaf = leaves_of(replace(walk, starts=walk.starts[:1]), X)[:, 0]
+    return np.argsort((leaf >> max(0, int(leaf.max()).bit_length() - 16)).astype(np.uint16), kind="stable")
 
 
 def _walk_down(
     walk: Walk, X: np.ndarray, width: int, begin: int, end: int, values: Any, sums: Any, leaves: Any
 ) -> None:
     """These rows of flat X through all trees: `values` of their leaves added up into `sums`, or the leaves themselves."""
-    nodes = walk.thresholds, walk.links, walk.starts
     if walk.levels is None:
         from openbook.forest.kernels.walk import walk_rows
 
-        walk_rows(X, width, begin, end, *nodes, values, sums, leaves)
+        walk_rows(X, width, begin, end, walk.nodes, walk.starts, values, sums, leaves)
     else:
         from openbook.forest.kernels.walk_levels import walk_levels
 
-        known = walk.levels
-        walk_levels(X, width, begin, end, *nodes, known.features, known.places, known.begins, values, sums, leaves)
+        levels = walk.levels
+        walk_levels(X, width, begin, end, walk.nodes, walk.starts, levels.features, levels.places, levels.begins, values, sums,
+                    leaves)  # fmt: skip
 
 
 def _in_blocks(work: Callable[[int, int], None], rows: int, size: int, threads: int) -> None:

@@ -1,91 +1,195 @@
 """Prediction by ranks: where a value stands among the thresholds that a forest asks its feature about.
 
 A decision then compares two small whole numbers; a node is one word instead of two, a row a quarter as wide, and the answer
-the same to the last bit.
+the same to the last bit. A missing value has two ranks, to the right of all thresholds and to the left, in a column each: a
+node asks the column that goes where it sends them. Of a category a row keeps the level, and each tree puts the place of it
+into such a pair of columns.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from openbook.forest.cuts import Cuts
+
 if TYPE_CHECKING:
-    from openbook.forest.prediction import Walk
+    from openbook.forest.prediction import Levels, Walk
 
 __all__ = ["Ranks"]
 
-_MOST_THRESHOLDS = 65_534  # of one feature: ranks have 16 bits, and no rank exceeds a leaf's
-_MOST_FEATURES = 8_191
-_LEAF = np.uint64(0xFFFF)
-_AHEAD = 8  # thresholds that `encode` may look at past the last
-_CELLS = (16, 8192)
+_MOST_THRESHOLDS = 65_534  # of one feature in one set: ranks have 16 bits, and the last is that of missing values
+_MOST_COLUMNS = 6_553  # a node keeps ten times its column in 16 bits
+_MISSING = 0xFFFF  # as kernels/ranked.py has it, which loads numba
+_NONE = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, eq=False)
 class Ranks:
-    """What `kernels/ranked.py` reads: the thresholds of each feature, sorted, a grid over them, and nodes of one word.
+    """A forest as `kernels/ranked.py` walks it. Where a feature has more thresholds than there are ranks, the trees come in
+    several `sets`, and each ranks the rows anew."""
 
-    `cuts` holds the thresholds of all features, those of f from `begins[f]` on, each followed by ∞. `grid[f, cell]` is how
-    many of them lie below a cell of equal width (`low`, `scale`). A node is its left child (32 bits; the right one
-    follows it), the rank of its threshold (16), and eight times its feature (16).
-    """
-
-    cuts: np.ndarray
-    begins: np.ndarray
-    low: np.ndarray
-    scale: np.ndarray
-    grid: np.ndarray
-    nodes: np.ndarray
+    nodes: Nodes
+    columns: Columns
+    sets: list[Cuts]
+    places: Places | None
 
     @classmethod
-    def of(cls, walk: Walk, n_features: int) -> Ranks | None:
-        """None where a feature has too many thresholds, or there are too many features, for 16 bits."""
-        child, feature = walk.links & np.uint64(0xFFFFFFFF), (walk.links >> np.uint64(33)).astype(np.int64)
-        leaf = child == np.arange(len(child), dtype=np.uint64)
-        if n_features > _MOST_FEATURES:
+    def of(cls, walk: Walk) -> Ranks | None:
+        """None where there are too many features for 16 bits, or too many thresholds of one in a single tree."""
+        known, leaf = walk.levels, walk.is_leaf
+        columns = Columns(walk.n_features, _NONE if known is None else known.features)
+        if columns.count > _MOST_COLUMNS:
             return None
-        rank = np.full(len(child), _LEAF)
-        order = np.argsort(np.where(leaf, n_features, feature), kind="stable")
-        ends = np.cumsum(np.bincount(feature[~leaf], minlength=n_features))
-        cuts = []
-        for asked in np.split(order, ends)[:n_features]:
-            different, place = np.unique(walk.thresholds[asked], return_inverse=True)
-            if len(different) > _MOST_THRESHOLDS:
+        feature = walk.feature.astype(np.uint16)
+        rank = np.full(len(leaf), _MISSING, np.uint16)  # a leaf's: no code is above it
+        category = ~leaf & np.isin(feature, columns.categories)
+        # Places are counted from 1, so that a threshold below all of them has a rank.
+        rank[category] = np.clip(np.floor(walk.thresholds[category]), -1, _MISSING - 3) + 1
+        counted, sets = np.flatnonzero(~leaf & ~category), []
+        ends = np.append(walk.starts, len(leaf)).astype(np.int64)
+        for first, last in _shared_out(walk.starts, counted, feature[counted], walk.n_features):
+            own = counted[slice(*np.searchsorted(counted, ends[[first, last]]))]
+            different = _rank(rank, own[np.argsort(feature[own], kind="stable")], feature, walk)
+            if max(map(len, different)) > _MOST_THRESHOLDS:
                 return None
-            rank[asked] = place.astype(np.uint64)
-            cuts.append(different)
-        eightfold = np.where(leaf, 0, feature).astype(np.uint64) << np.uint64(3)
-        nodes = child | (rank << np.uint64(32)) | (eightfold << np.uint64(48))
-        padded = [np.concatenate([c, np.full(_AHEAD, np.inf)]) for c in cuts]
-        begins = np.cumsum([0, *(len(p) for p in padded[:-1])])
-        low, scale, grid = _grid(cuts)
-        return cls(np.concatenate(padded), begins, low, scale, grid, nodes)
+            sets.append(Cuts.of(first, last, different, known))
+        nodes = Nodes(walk.child, rank, feature, ~leaf & walk.missing_left)
+        return cls(nodes, columns, sets, None if known is None else Places.of(known))
 
-    def add_up(self, X: np.ndarray, values: np.ndarray, starts: np.ndarray, sums: np.ndarray) -> bool:
-        """Add each row's leaves into `sums`; False, and nothing done, where a value is missing."""
+    def add_up(self, X: np.ndarray, values: np.ndarray, walk: Walk, sums: np.ndarray) -> None:
+        """Add to `sums` each row's `values` in the leaves of all trees, in their order."""
         from openbook.forest.kernels.ranked import LANES, encode, walk_ranked
 
-        codes = np.zeros((-(-len(X) // LANES), X.shape[1], LANES), np.uint16)
-        if not encode(X, self.cuts, self.begins, self.low, self.scale, self.grid, codes):
-            return False
-        walk_ranked(codes.reshape(-1), X.shape[1], len(X), self.nodes, starts, values, sums)
-        return True
+        codes = np.zeros((-(-len(X) // LANES), self.columns.usual, LANES), np.uint16)
+        for cuts in self.sets:
+            missing = encode(X, cuts.cuts, cuts.begins, cuts.low, cuts.scale, cuts.grid, cuts.cells, codes)
+            numbers = self.columns.numbers
+            all_codes = np.concatenate([codes, codes[:, numbers] + np.uint16(1)], axis=1) if missing else codes
+            own = slice(cuts.first, cuts.last)
+            lookups = (None,) * 5 if self.places is None else self.places.of_trees(own, walk.n_features)
+            nodes = self.with_missing if missing else self.without_missing
+            walk_ranked(all_codes.reshape(len(codes), -1), len(X), nodes, walk.starts[own], walk.leaves.which, values, sums,
+                        *lookups)  # fmt: skip
+
+    @cached_property
+    def without_missing(self) -> np.ndarray:
+        return self.nodes.words(self.columns.right, self.columns.left_if_category)
+
+    @cached_property
+    def with_missing(self) -> np.ndarray:
+        return self.nodes.words(self.columns.right, self.columns.left)
 
 
-def _grid(cuts: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Cells of equal width from each feature's first threshold to its last, about one for each threshold."""
-    most = max((len(c) for c in cuts), default=1)
-    cells = int(np.clip(1 << (most - 1).bit_length(), *_CELLS)) if most else _CELLS[0]
-    finite = [c[np.isfinite(c)] for c in cuts]
-    low = np.array([c[0] if len(c) else 0.0 for c in finite])
-    with np.errstate(over="ignore", divide="ignore"):
-        scale = (cells - 1) / np.array([c[-1] - c[0] if len(c) > 1 else np.inf for c in finite])
-    scale[~np.isfinite(scale)] = 0.0  # one cell for all: they are found by halving
-    grid = np.empty((len(cuts), cells + 1), np.uint16)
-    for f, c in enumerate(cuts):
-        with np.errstate(over="ignore", invalid="ignore"):
-            own = np.clip(np.nan_to_num((c - low[f]) * scale[f]), 0, cells - 1).astype(np.int64)
-        grid[f] = np.searchsorted(own, np.arange(cells + 1))
-    return low, scale, grid
+@dataclass(frozen=True, eq=False)
+class Nodes:
+    """All that decisions need: the left child (the right one follows it), the rank of the threshold, the feature, whether
+    missing values go left."""
+
+    child: np.ndarray
+    rank: np.ndarray
+    feature: np.ndarray
+    missing_left: np.ndarray
+
+    def words(self, right: np.ndarray, left: np.ndarray) -> np.ndarray:
+        """A word each: the child (32 bits), the rank (16), ten times the column (16). What missing values go left of is one
+        rank higher in the column `left` of its feature; −1 means that it asks `right` all the same."""
+        from openbook.forest.kernels.ranked import LANES
+
+        column, rank = right[self.feature], self.rank.astype(np.uint64)
+        moved = self.missing_left & (left >= 0)[self.feature]
+        column[moved], rank[moved] = left[self.feature[moved]], rank[moved] + np.uint64(1)
+        return self.child | (rank << np.uint64(32)) | (column.astype(np.uint64) * np.uint64(LANES) << np.uint64(48))
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Where a row's codes stand: a column for each feature, two for the places of each category, and, in batches in which
+    something is missing, a second one for each feature that is none."""
+
+    features: int
+    categories: np.ndarray
+
+    @cached_property
+    def numbers(self) -> np.ndarray:
+        return np.setdiff1d(np.arange(self.features), self.categories)
+
+    @property
+    def usual(self) -> int:
+        return self.features + 2 * len(self.categories)
+
+    @property
+    def count(self) -> int:
+        return self.usual + len(self.numbers)
+
+    @property
+    def right(self) -> np.ndarray:
+        found = np.arange(self.features)
+        found[self.categories] = self.features + np.arange(len(self.categories))
+        return found
+
+    @property
+    def left_if_category(self) -> np.ndarray:
+        found = np.full(self.features, -1)
+        found[self.categories] = self.features + len(self.categories) + np.arange(len(self.categories))
+        return found
+
+    @property
+    def left(self) -> np.ndarray:
+        found = self.left_if_category
+        found[self.numbers] = self.usual + np.arange(len(self.numbers))
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """The places of all levels in all trees, from 1 on, `MISSING` for a level without one. Tree t has those of category k from
+    `begins[t, k]` on: for a code below 0, for each level, and, `ends[k]` entries further, for a code above all."""
+
+    features: np.ndarray
+    begins: np.ndarray
+    ends: np.ndarray
+    places: np.ndarray
+
+    @classmethod
+    def of(cls, levels: Levels) -> Places:
+        ends = levels.most + 1
+        offsets = np.cumsum([0, *(ends + 1)])
+        places = np.full((len(levels.begins), offsets[-1]), _MISSING, np.uint16)
+        for own, begins in zip(places, levels.begins, strict=True):
+            for k, at in enumerate(offsets[:-1] + 1):
+                order = levels.places[begins[k] : begins[k + 1]]
+                own[at : at + len(order)] = np.where(np.isnan(order), _MISSING, np.nan_to_num(order) + 1)
+        begins = offsets[:-1] + places.shape[1] * np.arange(len(places))[:, None]
+        return cls(levels.features, begins, ends, places.reshape(-1))
+
+    def of_trees(self, trees: slice, column: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, int]:
+        return self.features, self.begins[trees], self.ends, self.places, column
+
+
+def _shared_out(starts: np.ndarray, nodes: np.ndarray, feature: np.ndarray, features: int) -> Iterator[tuple[int, int]]:
+    """The first and last tree of each set: as many as have no more splits of any feature than there are ranks."""
+    trees = len(starts)
+    tree = np.searchsorted(starts, nodes.astype(np.uint64), side="right") - 1
+    splits = np.bincount(tree * features + feature, minlength=trees * features).reshape(trees, features)
+    first = 0
+    while first < trees:
+        most = np.cumsum(splits[first:], axis=0).max(axis=1)
+        last = first + max(1, int(np.searchsorted(most, _MOST_THRESHOLDS, side="right")))
+        yield first, last
+        first = last
+
+
+def _rank(rank: np.ndarray, nodes: np.ndarray, feature: np.ndarray, walk: Walk) -> list[np.ndarray]:
+    """Write down the ranks of the thresholds of these nodes, which come feature by feature; each feature's thresholds."""
+    ends = np.cumsum(np.bincount(feature[nodes], minlength=walk.n_features))
+    cuts = []
+    for asked in np.split(nodes, ends)[: walk.n_features]:
+        different, place = np.unique(walk.thresholds[asked], return_inverse=True)
+        rank[asked] = np.minimum(place, _MISSING)
+        cuts.append(different)
+    return cuts

@@ -11,7 +11,7 @@ from sklearn.base import RegressorMixin
 
 from openbook.errors import InputError
 from openbook.forest.base import TreeBased
-from openbook.forest.prediction import leaf_values
+from openbook.forest.prediction import leaf_values, means_at_once
 from openbook.forest.training import Target
 
 __all__ = ["Regresses"]
@@ -44,8 +44,11 @@ class Regresses(RegressorMixin, TreeBased):
 
     def predict(self, X: Any) -> np.ndarray:
         """The mean over the trees of the leaves' mean targets; medians for `absolute_error`. (rows,), or (rows, outputs)."""
-        return self._predicted(self.encoded(X))
+        means = means_at_once(self, X)
+        return self._predicted(self.encoded(X)) if means is None else self._by_output(means)
 
     def _predicted(self, X: Any) -> np.ndarray:
-        found = leaf_values(self._walk(), X, self._threads())
-        return found[:, 0] if self.n_outputs_ == 1 else found
+        return self._by_output(leaf_values(self._walk(), X, self._threads()))
+
+    def _by_output(self, means: np.ndarray) -> np.ndarray:
+        return means[:, 0] if self.n_outputs_ == 1 else means

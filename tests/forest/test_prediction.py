@@ -45,6 +45,26 @@ def test_threads_and_blocks_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> No
     np.testing.assert_array_equal(one_by_one, alone[:50])
 
 
+@pytest.mark.parametrize("trees", [1, 2, 9])
+@pytest.mark.parametrize("rows", [1, 2, 7])
+def test_a_few_rows_go_at_once_and_end_where_their_paths_do(
+    trees: int, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from openbook.forest import prediction
+
+    X, y = table(300)
+    model = RandomForestRegressor(trees, random_state=0).fit(X, y)
+    model.predict(X)
+    for some in (X[k : k + rows] for k in range(0, 60, rows)):
+        ends = [[tree.value[tree.path(x)[1], 0] for tree in model.trees_] for x in some]
+        assert prediction.means_at_once(model, some) is not None
+        np.testing.assert_allclose(model.predict(some), np.mean(ends, axis=1), rtol=1e-13)
+        at_once = model.predict(some)
+        with monkeypatch.context() as patch:
+            patch.setattr(prediction, "_FEW_ROWS", 0)
+            np.testing.assert_array_equal(model.predict(some), at_once)
+
+
 def test_float32_rows_are_compared_as_the_numbers_they_are() -> None:
     X, y = table(300)
     model = RandomForestClassifier(5, random_state=0).fit(X.astype(np.float32), y)
@@ -98,5 +118,6 @@ def test_rows_that_look_as_fitted_are_refused_where_they_are_not(rows: np.ndarra
     X, y = table(200)
     model = RandomForestClassifier(3, random_state=0).fit(X, y)
     assert model.predict_proba(X[:2].astype(np.float32)).shape == (2, 3)
+    assert model.predict_proba(np.asfortranarray(X[:3])[:, ::1]).shape == (3, 3)
     with pytest.raises(ValueError):
         model.predict_proba(rows)

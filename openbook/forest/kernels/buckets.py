@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from openbook.forest.kernels.jit import inlined, largest, u64
+from openbook.forest.kernels.jit import inlined, u64
 from openbook.forest.kernels.pairs import (
     FEATURE,
     HIGH,
@@ -23,6 +23,7 @@ from openbook.forest.kernels.pairs import (
 from openbook.forest.kernels.places import last_place, rank_at, stand
 from openbook.forest.kernels.rows import ID, PICKED
 from openbook.forest.kernels.scores import ENTROPY, GINI, score_pairs, sides_score
+from openbook.forest.kernels.vectors import largest
 
 __all__ = ["consider_buckets"]
 

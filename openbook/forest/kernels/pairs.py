@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from openbook.forest.kernels.jit import inlined, largest, u64
+from openbook.forest.kernels.jit import inlined, u64
 from openbook.forest.kernels.places import NOWHERE
 from openbook.forest.kernels.rows import ID_BITS, MISSING_BIN
 from openbook.forest.kernels.scores import score_pairs
+from openbook.forest.kernels.vectors import largest
 
 __all__ = ["AGAIN", "FEATURE", "HIGH", "LEFT_ROWS", "LOW", "MISSED", "SIDE", "SPOT", "add_up", "choose", "consider_large",
            "keep_best", "separates"]  # fmt: skip

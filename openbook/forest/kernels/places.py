@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from openbook.forest.kernels.jit import LANES, count_smaller, inlined, inner, ones, trailing_zeros, u64
+from openbook.forest.kernels.jit import inlined, inner, ones, trailing_zeros, u64
 from openbook.forest.kernels.rows import ID, ID_BITS, MISSING_RANK
+from openbook.forest.kernels.vectors import LANES, count_smaller
 
 __all__ = ["ALL_AGAINST_ALL", "NOWHERE", "beside", "gather_ranks", "highest_known", "last_place", "rank_at", "stand",
            "stand_by_rank"]  # fmt: skip

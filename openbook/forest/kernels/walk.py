@@ -1,51 +1,53 @@
 """Rows through trees, eight at a time: while one waits for memory, the others go on.
 
-A node is its threshold and one word: the left child (32 bits; the right one follows it), whether missing values go left
-(1 bit), the feature. A leaf is its own left child and sends everything left, so that no row has to ask whether it is done.
+A node is two words beside each other. The first is its threshold; the second its left child (32 bits; the right one follows
+it), whether missing values go left (1 bit), the feature. A leaf is its own left child and sends everything left, so that no
+row has to ask whether it is done: its threshold is NaN, above which nothing is, and the lower half of that says which row of
+values is the leaf's.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from openbook.forest.kernels.jit import bare, inlined, jit, u64
+from openbook.forest.kernels.jit import as_float, bare, inlined, jit, prefetch, u64
 
-__all__ = ["LANES", "walk_rows", "walk_trees"]
+__all__ = ["LANES", "walk", "walk_rows", "walk_trees"]
 
 LANES = 8
-_1, _32, _33, _CHILD = u64(1), u64(32), u64(33), u64(0xFFFFFFFF)
+_1, _32, _33, _LOWER = u64(1), u64(32), u64(33), u64(0xFFFFFFFF)
 
 
 @inlined
-def step(X, offset, node, thresholds, links):
+def step(X, offset, node, nodes):
     """One decision."""
-    link = links[node]
+    link = nodes[(node << _1) | _1]
     x = X[offset + (link >> _33)]
     missing = u64(x != x) & ~(link >> _32) & _1  # a missing value that goes right
-    return (link & _CHILD) + (u64(x > thresholds[node]) | missing)
+    return (link & _LOWER) + (u64(x > as_float(nodes[node << _1])) | missing)
 
 
 @inlined
-def walk(X, thresholds, links, a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q):
+def walk(X, nodes, a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q):
     """Eight rows, which begin in X at a … h, from the nodes i … q to their leaves. Numbers of nodes only grow on the way
     down: when their sum stays, all have arrived."""
     before, total = u64(0), _1
     while total != before:
         before = i + j + k + m + n + o + p + q
         for _ in range(2):
-            i, j = step(X, a, i, thresholds, links), step(X, b, j, thresholds, links)
-            k, m = step(X, c, k, thresholds, links), step(X, d, m, thresholds, links)
-            n, o = step(X, e, n, thresholds, links), step(X, f, o, thresholds, links)
-            p, q = step(X, g, p, thresholds, links), step(X, h, q, thresholds, links)
+            i, j = step(X, a, i, nodes), step(X, b, j, nodes)
+            k, m = step(X, c, k, nodes), step(X, d, m, nodes)
+            n, o = step(X, e, n, nodes), step(X, f, o, nodes)
+            p, q = step(X, g, p, nodes), step(X, h, q, nodes)
         total = i + j + k + m + n + o + p + q
     return i, j, k, m, n, o, p, q
 
 
 @jit
-def walk_rows(X, width, begin, end, thresholds, links, starts, values, sums, leaves):
+def walk_rows(X, width, begin, end, nodes, starts, values, sums, leaves):
     """For each of these rows add up `values` of its leaves into `sums`, tree by tree; or, where there are none, write the
     leaf of each tree into `leaves` (trees, rows). X is flat, `width` its number of columns."""
-    X, thresholds, links, starts = bare(X), bare(thresholds), bare(links), bare(starts)
+    X, nodes, starts = bare(X), bare(nodes), bare(starts)
     found = np.empty(LANES, np.uint64)
     w, last = u64(width), u64(end - 1)
     for t in range(len(starts)):
@@ -53,30 +55,47 @@ def walk_rows(X, width, begin, end, thresholds, links, starts, values, sums, lea
         for row in range(u64(begin), u64(end), u64(LANES)):
             # Beyond the last row the last one is walked again, for nothing.
             found[0], found[1], found[2], found[3], found[4], found[5], found[6], found[7] = walk(
-                X, thresholds, links, row * w, min(row + u64(1), last) * w, min(row + u64(2), last) * w,
+                X, nodes, row * w, min(row + u64(1), last) * w, min(row + u64(2), last) * w,
                 min(row + u64(3), last) * w, min(row + u64(4), last) * w, min(row + u64(5), last) * w,
                 min(row + u64(6), last) * w, min(row + u64(7), last) * w, s, s, s, s, s, s, s, s)  # fmt: skip
             for k in range(min(u64(LANES), u64(end) - row)):
                 if leaves is not None:
                     leaves[t, row + k] = found[k] - s
                 if values is not None:
+                    leaf = nodes[found[k] << _1] & _LOWER
                     for c in range(u64(values.shape[1])):
-                        sums[row + k, c] += values[found[k], c]
+                        sums[row + k, c] += values[leaf, c]
 
 
 @jit
-def walk_trees(X, width, begin, end, thresholds, links, starts, values, sums):
-    """The same for few rows: eight trees at a time."""
-    X, thresholds, links, starts = bare(X), bare(thresholds), bare(links), bare(starts)
-    found = np.empty(LANES, np.uint64)
-    last = u64(len(starts) - 1)
-    for row in range(u64(begin), u64(end)):
-        o = row * u64(width)
-        for t in range(u64(0), last + _1, u64(LANES)):
-            found[0], found[1], found[2], found[3], found[4], found[5], found[6], found[7] = walk(
-                X, thresholds, links, o, o, o, o, o, o, o, o, starts[t], starts[min(t + u64(1), last)],
-                starts[min(t + u64(2), last)], starts[min(t + u64(3), last)], starts[min(t + u64(4), last)],
-                starts[min(t + u64(5), last)], starts[min(t + u64(6), last)], starts[min(t + u64(7), last)])  # fmt: skip
-            for k in range(min(u64(LANES), last + _1 - t)):
-                for c in range(u64(values.shape[1])):
-                    sums[row, c] += values[found[k], c]
+def walk_trees(X, nodes, starts, values, means):
+    """For each of a few rows the mean of `values` over its leaves into `means`; False where something is infinite.
+
+    All trees go down a level before any goes on: of nodes that no cache holds, as many are asked for at once as can be.
+    """
+    at = np.empty(len(starts), np.uint64)
+    for row in range(u64(len(X))):
+        x = X[row]
+        for f in range(u64(len(x))):
+            if abs(x[f]) == np.inf:
+                return False
+        total = u64(0)
+        for t in range(u64(len(at))):
+            at[t] = starts[t]
+            total += at[t]
+        before = total + _1
+        while total != before:
+            before, total = total, u64(0)
+            for t in range(u64(len(at))):
+                at[t] = step(x, u64(0), at[t], nodes)
+                prefetch(nodes, at[t] << _1)
+                total += at[t]
+        for c in range(u64(values.shape[1])):
+            means[row, c] = 0.0
+        for t in range(u64(len(at))):
+            leaf = nodes[at[t] << _1] & _LOWER
+            for c in range(u64(values.shape[1])):
+                means[row, c] += values[leaf, c]
+        for c in range(u64(values.shape[1])):
+            means[row, c] /= len(starts)
+    return True

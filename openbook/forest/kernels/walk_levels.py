@@ -14,14 +14,14 @@ from openbook.forest.kernels.walk import LANES, walk
 __all__ = ["walk_levels"]
 
 _BLOCK = 1024  # rows: with their columns they stay in the cache while all trees pass
-_1 = u64(1)
+_1, _LOWER = u64(1), u64(0xFFFFFFFF)
 
 
 @jit
-def walk_levels(X, width, begin, end, thresholds, links, starts, features, places, begins, values, sums, leaves):
+def walk_levels(X, width, begin, end, nodes, starts, features, places, begins, values, sums, leaves):
     """As `walk_rows` does. Feature `features[k]` is a category; tree t has the places of its levels in `places` from
     `begins[t, k]` up to `begins[t, k + 1]`, NaN where it has none."""
-    X, thresholds, links, starts = bare(X), bare(thresholds), bare(links), bare(starts)
+    X, nodes, starts = bare(X), bare(nodes), bare(starts)
     found = np.empty(LANES, np.uint64)
     w = u64(width)
     rows = np.empty(min(_BLOCK, end - begin) * width, X.dtype)
@@ -39,12 +39,13 @@ def walk_levels(X, width, begin, end, thresholds, links, starts, features, place
             s = u64(starts[t])
             for row in range(u64(0), count, u64(LANES)):
                 found[0], found[1], found[2], found[3], found[4], found[5], found[6], found[7] = walk(
-                    rows, thresholds, links, row * w, min(row + u64(1), last) * w, min(row + u64(2), last) * w,
+                    rows, nodes, row * w, min(row + u64(1), last) * w, min(row + u64(2), last) * w,
                     min(row + u64(3), last) * w, min(row + u64(4), last) * w, min(row + u64(5), last) * w,
                     min(row + u64(6), last) * w, min(row + u64(7), last) * w, s, s, s, s, s, s, s, s)  # fmt: skip
                 for k in range(min(u64(LANES), count - row)):
                     if leaves is not None:
                         leaves[t, first + row + k] = found[k] - s
                     if values is not None:
+                        leaf = nodes[found[k] << _1] & _LOWER
                         for c in range(u64(values.shape[1])):
-                            sums[first + row + k, c] += values[found[k], c]
+                            sums[first + row + k, c] += values[leaf, c]
