@@ -170,10 +170,10 @@ class Grower:
         growth, fixed = self.growth, weighed.fixed
         columns = self.columns_for([(fixed, self.target.classes)], counts)
         start = self.start(weighed, counts)
-        place = start.place
+        place, code = start.place, None if self.target.classes else fixed.code
         count = grow_tree(
             place.lists, columns.rank, columns.bin, columns.missing_rank, start.rows, start.values, start.parts,
-            *start.spare, *place.few_beside(start.parts), fixed.code, self.classes, np.uint64(seed), start.limits,
+            *start.spare, *place.few_beside(start.parts), code, self.classes, np.uint64(seed), start.limits,
             start.decrease, growth.criterion, weighed.terms, weighed.scale, place.nodes, place.room,
         )  # fmt: skip
         grown = place.grown(count)

@@ -10,48 +10,44 @@ from __future__ import annotations
 import numpy as np
 
 from openbook.forest.kernels.jit import inlined, u64
-from openbook.forest.kernels.pairs import (
-    FEATURE,
-    HIGH,
-    LEFT_ROWS,
-    LOW,
-    MISSED,
-    SIDE,
-    SPOT,
-    add_up,
-)
-from openbook.forest.kernels.places import last_place, rank_at, stand
+from openbook.forest.kernels.pairs import add_up
 from openbook.forest.kernels.rows import ID, PICKED
 from openbook.forest.kernels.scores import ENTROPY, GINI, score_pairs, sides_score
 from openbook.forest.kernels.vectors import largest
 
-__all__ = ["consider_buckets"]
+__all__ = ["pass_over", "pick"]
 
 _0, _1, _3, _8 = u64(0), u64(1), u64(3), u64(8)
 
 
 @inlined
-def consider_buckets(records, first, rows, f, spot, lowest, highest, hist, criterion, terms, scale, room):
-    """Try every boundary between the values of feature f, of which none is missing; their ranks are in `room.ranked`."""
+def pick(records, first, rows, spot, lowest, highest, criterion, terms, scale, room):
+    """Pick the rows among which the best boundary is, if it is better than all before: their ranks into
+    `room.ranked[PICKED:]`, their records into `room.ordered`. Returns how many they are; by how many bits ranks were
+    shifted, and how many buckets that makes.
+
+    The ranks of all rows stand in `room.ranked[spot:]`; none may be missing.
+    """
     shift = _0
     while ((highest - lowest) >> shift) >= max(rows >> _3, _8):
         shift += _1
     buckets = ((highest - lowest) >> shift) + _1
-    ranked, total, figures = room.ranked, room.total, room.figures
+    ranked, total, figures, sums = room.ranked, room.total, room.figures, room.bucket_sums
     lw, lp, _, _, scores = room.sums
     for b in range(buckets):
-        hist[b] = _0
+        sums[b] = _0
     for k in range(rows):
-        hist[(u64(ranked[spot + k]) - lowest) >> shift] += (
+        sums[(u64(ranked[spot + k]) - lowest) >> shift] += (
             records[first + k] & ~ID
-        ) + _1  # counts rows, as `add_by_place`
-    add_up(None, buckets, hist, None, lw, lp)
+        ) + _1  # counts rows, as add_by_place
+    add_up(None, buckets, sums, None, lw, lp)
     score_pairs(lw, lp, buckets - _1, 0.0, 0.0, total[0], total[1], criterion, terms, scale, scores)
     bar = max(figures[0], largest(scores, buckets - _1))
     bar -= abs(bar) * 2.0**-40 + (8.0 if criterion == ENTROPY else 0.0)  # corners are rounded, as all scores are
     scores[buckets - _1] = -np.inf
-    if mark(buckets, lw, lp, scores, bar, total[0], total[1], criterion, terms, scale, room.marked):
-        consider_marked(records, first, rows, f, spot, lowest, shift, buckets, hist, criterion, terms, scale, room)
+    if not mark(buckets, lw, lp, scores, bar, total[0], total[1], criterion, terms, scale, room.marked):
+        return _0, shift, buckets
+    return pick_marked(records, first, rows, spot, lowest, shift, room), shift, buckets
 
 
 @inlined
@@ -84,60 +80,34 @@ def may_reach(before_w, before_p, after_w, after_p, score, bar, W, P, criterion,
 
 
 @inlined
-def consider_marked(records, first, rows, f, spot, lowest, shift, buckets, hist, criterion, terms, scale, room):
-    """Try every boundary in, or at the end of, marked buckets, and keep the first of the best if it is better than all before."""
-    best, figures, places, sums = room.best, room.figures, room.places, room.picked_sums
-    lw, lp, _, _, scores = room.sums
-    picked = pick(records, first, rows, spot, lowest, shift, room.marked, room.ranked, room.ends, room.ordered)
-    stand(room.ranked, PICKED, picked, places, room.occupied, room.before)
-    for k in range(picked):
-        sums[k] = _0
-    for b in range(buckets):
-        room.ends[b] = picked
-    for k in range(picked):
-        place, b = np.int32(places[PICKED + k]), (u64(room.ranked[PICKED + k]) - lowest) >> shift
-        sums[place] += room.ordered[k]
-        room.ends[b] = min(room.ends[b], place)
-    pass_over(buckets, hist, room.marked, room.ends, sums)
-    add_up(None, picked, sums, None, lw, lp)
-    last, _ = last_place(room.ranked, places, PICKED, picked, False)
-    boundaries = last if room.marked[buckets - _1] else last + 1  # not after the very last value
-    score_pairs(lw, lp, boundaries, 0.0, 0.0, room.total[0], room.total[1], criterion, terms, scale, scores)
-    top = largest(scores, u64(boundaries))
-    if top > figures[0]:
-        at = np.int64(0)
-        while scores[at] != top:
-            at += 1
-        figures[0], figures[1], figures[2] = top, lw[at], lp[at]
-        best[FEATURE], best[SIDE], best[MISSED], best[SPOT] = f, 0, 0, spot
-        best[LOW], best[HIGH] = rank_at(room.ranked, places, PICKED, picked, at), 0
-        best[LEFT_ROWS] = np.int64(sums[at] & ID)
-
-
-@inlined
-def pick(records, first, rows, spot, lowest, shift, marked, ranked, chosen, ordered):
-    """Write the ranks of rows in marked buckets into `ranked[PICKED:]`, and their records with a 1 for the row into
-    `ordered`; returns how many there are."""
-    picked = _0
+def pick_marked(records, first, rows, spot, lowest, shift, room):
+    """Write down the rows in marked buckets; returns how many they are."""
+    marked, ranked, chosen, picked = room.marked, room.ranked, room.ends, _0
     for k in range(rows):
         chosen[picked] = k
         picked += u64(marked[(u64(ranked[spot + k]) - lowest) >> shift])
     for k in range(picked):
         row = u64(chosen[k])
         ranked[PICKED + k] = ranked[spot + row]
-        ordered[k] = (records[first + row] & ~ID) + _1
+        room.ordered[k] = records[first + row]
     return picked
 
 
 @inlined
-def pass_over(buckets, hist, marked, begins, sums):
-    """Add what lies in buckets that are not marked to the sums at the place where the next marked one begins."""
+def pass_over(picked, lowest, shift, buckets, hist, room):
+    """Add what lies in buckets that are not marked to `hist` at the place where the next marked one begins."""
+    ranked, places, begins, sums = room.ranked, room.places, room.ends, room.bucket_sums
+    for b in range(buckets):
+        begins[b] = picked
+    for k in range(picked):
+        b = (u64(ranked[PICKED + k]) - lowest) >> shift
+        begins[b] = min(begins[b], np.int32(places[PICKED + k]))
     passed, before = _0, _0
     for b in range(buckets):
-        here = hist[b] - before
-        before = hist[b]
-        if not marked[b]:
+        here = sums[b] - before
+        before = sums[b]
+        if not room.marked[b]:
             passed += here
         elif here != _0:
-            sums[begins[b]] += passed
+            hist[begins[b]] += passed
             passed = _0

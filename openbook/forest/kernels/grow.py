@@ -15,7 +15,6 @@ from openbook.forest.kernels.nodes import MAX_FEATURES, WHOLE, divide, examine, 
 from openbook.forest.kernels.pairs import FEATURE, HIGH, LOW, SIDE, consider_large
 from openbook.forest.kernels.random import draw_feature, put_back
 from openbook.forest.kernels.rows import EXACT_BELOW, ID_BITS, partition_large
-from openbook.forest.kernels.scores import SQUARED_ERROR
 from openbook.forest.kernels.subtree import grow_small
 
 __all__ = ["KNOWN_AGAINST_MISSING", "grow_tree"]
@@ -33,7 +32,7 @@ def grow_tree(lists, ranks, bins, missing_rank, rows, values, parts, spare_rows,
     Where most features are tried at each node `lists` are there, else `few`, `few_parts` and their spare ones, which hold the
     records of a small node: what is None is not compiled. `ranks` is (all rows, features), `bins` (features, all rows).
     `parts` is None for classes with whole weights, `classes` (their number) for two classes and for numbers. `code` ranks
-    the targets of all rows. Spare arrays are as large as their like.
+    the targets of all rows where they are numbers, else it is None. Spare arrays are as large as their like.
     """
     sums, best, figures = nodes.sums, room.best, room.figures
     whole = sum_root(values, parts, classes, sums)
@@ -108,7 +107,7 @@ def search_large(rows, values, parts, begin, end, depth, bins, sums, code, class
     best, figures = room.best, room.figures
     best[FEATURE], figures[0] = -1, -np.inf
     done, score, perfect = examine(end - begin, depth, sums, classes, limits, criterion, terms, scale, room)
-    if done or (criterion == SQUARED_ERROR and same_targets(code, rows, begin, end)):
+    if done or same_targets(code, rows, begin, end):
         return score
     room.state[0] = seed
     drawn, varied, d = np.int64(0), False, len(room.features)

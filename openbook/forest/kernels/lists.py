@@ -21,6 +21,7 @@ from openbook.forest.kernels.nodes import (
     divide,
     examine,
     push,
+    same_targets_of,
 )
 from openbook.forest.kernels.pairs import AGAIN, FEATURE, HIGH, LEFT_ROWS, LOW, MISSED, SIDE, choose, separates
 from openbook.forest.kernels.places import NOWHERE
@@ -133,13 +134,7 @@ def search_listed(
     best, figures, order = room.best, room.figures, lists.order
     best[FEATURE], figures[0] = -1, -np.inf
     done, score, perfect = examine(end - begin, depth, sums, None, limits, criterion, terms, scale, room)
-    if not done and criterion == SQUARED_ERROR:
-        done, first = True, code[rows[order[begin]]]
-        for k in range(u64(begin + 1), u64(end)):
-            if code[rows[order[k]]] != first:
-                done = False
-                break
-    if done:
+    if done or same_targets_of(code, rows, order, begin, end):
         return score
     room.state[0] = seed
     drawn, varied, d = np.int64(0), False, len(room.features)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from openbook.forest.kernels.classes import describe
-from openbook.forest.kernels.jit import inlined
+from openbook.forest.kernels.jit import inlined, u64
 from openbook.forest.kernels.pairs import FEATURE, MISSED, SIDE
 from openbook.forest.kernels.random import LEFT_SEED, RIGHT_SEED, child_seed
+from openbook.forest.kernels.rows import ID
 from openbook.forest.kernels.scores import GINI, SQUARED_ERROR, pair_score
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "plant",
     "push",
     "same_targets",
+    "same_targets_of",
 ]
 
 # The limits of growing, by place; `WHOLE` is 1 where weights are whole and so few that squares of their sums are exact.
@@ -41,10 +43,25 @@ def plant(nodes, room, rows, seed):
 
 @inlined
 def same_targets(code, rows, begin, end):
-    """Whether all these rows have one target; said of numbers, whose sums do not tell."""
+    """Whether all these rows have one target; said of numbers, whose sums do not tell. `code` is None for classes."""
+    if code is None:
+        return False
     alike = True
     for k in range(begin + 1, end):
         if code[rows[k]] != code[rows[begin]]:
+            alike = False
+            break
+    return alike
+
+
+@inlined
+def same_targets_of(code, rows, records, begin, end):
+    """The same of a small node, whose records, or list, have the places of its rows."""
+    if code is None:
+        return False
+    alike, first = True, code[rows[u64(records[begin]) & ID]]
+    for k in range(begin + 1, end):
+        if code[rows[u64(records[k]) & ID]] != first:
             alike = False
             break
     return alike

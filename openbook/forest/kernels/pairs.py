@@ -53,7 +53,8 @@ def consider_large(rows, values, parts, begin, end, bins, f, hist, hist_part, co
     lw, lp, ln, rank, _ = sums
     for b in range(u64(256)):
         hist[b] = _0
-        hist_part[b] = 0
+        if parts is not None:
+            hist_part[b] = 0
     if parts is not None:
         for k in range(u64(begin), u64(end)):
             c = bins[rows[k]]

@@ -58,8 +58,8 @@ class Room(NamedTuple):
     cells: Any  # the values of a node's rows in one feature, for random thresholds
     ranked: Any  # of a small node's rows in one feature: their ranks (see rows.py: SPOTS), and where they stand among
     places: Any  # themselves (see places.py)
-    marked: Any  # buckets (see buckets.py), and the sums of what was picked from them
-    picked_sums: Any
+    marked: Any  # buckets (see buckets.py), and the sums up to each
+    bucket_sums: Any
     local: Any  # ranks within the small node whose subtree is being grown (feature << 12 | place)
     seen: Any
     groups: Any
@@ -83,7 +83,7 @@ class Room(NamedTuple):
             np.zeros(few, np.int32), np.empty(few, np.int32), np.empty(few if pairs else max(most, few), np.uint64),
             np.empty(0 if pairs else few),
             np.empty(most if random else 0), np.zeros(spots, np.uint16), np.zeros(spots, np.uint16),
-            np.empty(few // 8, np.uint8), np.empty(few, np.uint64), np.empty(ranked << 12, np.uint16), np.zeros(words, np.uint64),
+            np.empty(few // 8, np.uint8), np.empty(few // 8, np.uint64), np.empty(ranked << 12, np.uint16), np.zeros(words, np.uint64),
             np.zeros(words // 64 + 1, np.uint8),
             np.empty(max(words, 64), np.uint32), np.empty(ranked * int(HELD), np.uint32), np.empty((_WAITING, 5), np.int64),
             np.empty(_WAITING, np.uint64),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from openbook.forest.kernels.buckets import consider_buckets
+from openbook.forest.kernels.buckets import pass_over, pick
 from openbook.forest.kernels.jit import inlined, u64
 from openbook.forest.kernels.pairs import FEATURE, LEFT_ROWS, LOW, SIDE, SPOT, add_up, choose
 from openbook.forest.kernels.places import (
@@ -17,16 +17,17 @@ from openbook.forest.kernels.places import (
     stand,
     stand_by_rank,
 )
-from openbook.forest.kernels.rows import ID, ID_BITS, MISSING_RANK
+from openbook.forest.kernels.rows import ID, ID_BITS, MISSING_RANK, PICKED
 
 __all__ = ["consider_small"]
 
-_0, _1, _2, _8 = u64(0), u64(1), u64(2), u64(8)
+_0, _1, _8 = u64(0), u64(1), u64(8)
 
 
 @inlined
 def consider_small(records, parts, begin, end, f, spot, hist, hist_part, limits, criterion, terms, scale, room):
-    """Try every boundary between the values a small node has of feature f; whether there is any.
+    """Try every boundary between the values a small node has of feature f, or those among which the best is (see buckets.py);
+    whether there is any.
 
     The rows' ranks are left in `room.ranked` from `spot` on.
     """
@@ -39,20 +40,27 @@ def consider_small(records, parts, begin, end, f, spot, hist, hist_part, limits,
     missed = highest == MISSING_RANK
     if missed:
         highest = highest_known(ranked, spot, rows)
-    few = highest - lowest < max(rows >> _1, _8)
-    if not few and parts is None and rows > ALL_AGAINST_ALL and not (missed or limits[0] > 1 or limits[1] > 0):
-        consider_buckets(records, first, rows, f, spot, lowest, highest, hist, criterion, terms, scale, room)
-        return True
+    few, bounded = highest - lowest < max(rows >> _1, _8), limits[0] > 1 or limits[1] > 0
+    by_buckets, shift, buckets, found = False, _0, _0, spot
+    if parts is None and rows > ALL_AGAINST_ALL and not (few or missed or bounded):
+        by_buckets, found = True, PICKED
+        rows, shift, buckets = pick(records, first, rows, spot, lowest, highest, criterion, terms, scale, room)
+        records, first = room.ordered, _0
+        if rows == _0:
+            return True
     if few:
         last = np.int64(highest - lowest)
         known, count = last + 1 if missed else NOWHERE, u64(last + 2 if missed else last + 1)
-        stand_by_rank(ranked, spot, rows, room.places, lowest, highest)
+        stand_by_rank(ranked, found, rows, room.places, lowest, highest)
     else:
-        stand(ranked, spot, rows, room.places, room.occupied, room.before)
-        last, known = last_place(ranked, room.places, spot, rows, missed)
+        stand(ranked, found, rows, room.places, room.occupied, room.before)
+        last, known = last_place(ranked, room.places, found, rows, missed)
         count = rows
     lw, lp, ln, _, _ = room.sums
-    add_by_place(records, parts, first, rows, room.places, spot, count, hist, hist_part)
+    add_by_place(records, parts, first, rows, room.places, found, count, hist, hist_part)
+    if by_buckets:
+        pass_over(rows, lowest, shift, buckets, hist, room)
+        last += 1 - np.int64(room.marked[buckets - _1])  # after the last value of all there is no boundary
     add_up(parts, count, hist, hist_part, lw, lp)
     if limits[0] > 1:
         for k in range(count):
@@ -63,7 +71,7 @@ def consider_small(records, parts, begin, end, f, spot, hist, hist_part, limits,
         best[SPOT], best[LEFT_ROWS] = spot, np.int64(hist[best[LOW]] & ID)
         if best[SIDE] == 1:
             best[LEFT_ROWS] += np.int64(rows) - np.int64(hist[last] & ID)
-        best[LOW] = rank_at(ranked, room.places, spot, rows, best[LOW])
+        best[LOW] = rank_at(ranked, room.places, found, rows, best[LOW])
     return True
 
 

@@ -6,11 +6,11 @@ import numpy as np
 
 from openbook.forest.kernels.classes import class_sums, classes_small
 from openbook.forest.kernels.jit import inlined, inner, u64
-from openbook.forest.kernels.nodes import MAX_FEATURES, WHOLE, divide, examine, push
+from openbook.forest.kernels.nodes import MAX_FEATURES, WHOLE, divide, examine, push, same_targets_of
 from openbook.forest.kernels.pairs import FEATURE, HIGH, LEFT_ROWS, LOW, SIDE, SPOT, separates
 from openbook.forest.kernels.places import beside
 from openbook.forest.kernels.random import draw_feature, put_back
-from openbook.forest.kernels.rows import ID, SPOTS, partition_ranked, rank_locally
+from openbook.forest.kernels.rows import SPOTS, partition_ranked, rank_locally
 from openbook.forest.kernels.scores import SQUARED_ERROR
 from openbook.forest.kernels.small_pairs import consider_small
 
@@ -76,14 +76,7 @@ def search_small(records, parts, rows, begin, end, depth, sums, code, classes, s
     best, figures = room.best, room.figures
     best[FEATURE], figures[0] = -1, -np.inf
     done, score, perfect = examine(end - begin, depth, sums, classes, limits, criterion, terms, scale, room)
-    if not done and criterion == SQUARED_ERROR:
-        done = True
-        first = code[rows[records[begin] & ID]]
-        for k in range(begin + 1, end):
-            if code[rows[records[k] & ID]] != first:
-                done = False
-                break
-    if done:
+    if done or same_targets_of(code, rows, records, begin, end):
         return score
     room.state[0] = seed
     drawn, varied, d, spot = np.int64(0), False, len(room.features), u64(0)
