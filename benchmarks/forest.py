@@ -144,9 +144,9 @@ def quality(model: Any, X: np.ndarray, y: np.ndarray) -> str:
     return f"accuracy {right:.4f}, log loss {log_loss(y, p):.4f}, ROC AUC {auc:.4f}"
 
 
-def compare(name: str, kind: str, rows: Rows, threads: int, trees: int, rounds: int) -> None:
+def compare(name: str, kind: str, rows: Rows, threads: int, trees: int, rounds: int, without: list[str]) -> None:
     X, y, held, truth = rows
-    makers = contestants(kind, trees, threads, 0)
+    makers = {who: maker for who, maker in contestants(kind, trees, threads, 0).items() if who not in without}
     fitted: dict[str, Any] = {}
 
     def fit(who: str) -> None:
@@ -184,6 +184,9 @@ if __name__ == "__main__":
     parser.add_argument("--trees", type=int, help="100 with --full, else 10")
     parser.add_argument("--threads", type=int, nargs="*", default=[1, 2])
     parser.add_argument("--only", default="", help="works whose name contains this")
+    parser.add_argument(
+        "--without", nargs="*", default=[], help='peers to leave out, as "XGBoost rf": those known to be slow'
+    )
     parser.add_argument("--full", action="store_true", help="the sizes of the claim; hours")
     options = parser.parse_args()
     compiled()
@@ -191,4 +194,5 @@ if __name__ == "__main__":
         if options.only in title:
             made = rows()
             for threads in options.threads:
-                compare(title, kind, made, threads, options.trees or (100 if options.full else 10), options.rounds)
+                compare(title, kind, made, threads, options.trees or (100 if options.full else 10), options.rounds,
+                        options.without)  # fmt: skip
