@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openbook.forest.textbook import textbook_tree
-from openbook.forest.training import CRITERIA, Growth, Target, grow_forest
+from openbook.forest.training import CRITERIA, Growth, Target, grow_forest, grow_trees
 from openbook.forest.tree import Tree
 
 FIELDS = ("feature", "threshold", "left", "right", "missing_left", "value", "weight", "samples", "gain")
@@ -234,6 +234,21 @@ def test_nodes_of_some_rows(seed: int, classes: int) -> None:
     if classes > 2:
         y += 2 * random.integers(0, classes // 2, n)
     assert_same(X, Target(y, weight, classes), limits, random.integers(0, 4, n), seed)
+
+
+@pytest.mark.parametrize("criterion, classes", [("entropy", 2), ("squared_error", 0), ("gini", 4)])
+@pytest.mark.parametrize("tried", [1, 2])
+def test_limits_in_large_nodes_leave_nothing_behind(criterion: str, classes: int, tried: int) -> None:
+    """Large nodes count rows where leaves must have some, in memory that small nodes after them use, and the next tree too."""
+    random = np.random.default_rng(classes)
+    X = np.round(random.normal(size=(5000, 4)), 2)
+    y = random.integers(0, classes, 5000) if classes else random.normal(size=5000)
+    limits, target = growth(criterion, max_features=tried, max_depth=3, min_samples_leaf=3), Target(y, np.ones(5000), classes)
+    trees = list(grow_trees(X, target, limits, lambda _: None, [1, 2]))
+    for seed, fast in zip([1, 2], trees, strict=True):
+        slow = textbook_tree(X, target, limits, None, seed)
+        for name in FIELDS:
+            np.testing.assert_array_equal(getattr(fast, name), getattr(slow, name), err_msg=name)
 
 
 @pytest.mark.parametrize("random", [False, True])

@@ -110,11 +110,12 @@ def sort_feature(rows, f, local, starts, order):
         starts[r] += 1
         last = max(last, np.int64(-1) if r == MISSING_RANK else r)
         missing += r == MISSING_RANK
-    place = np.int32(0)
+    place, different = np.int32(0), np.int64(0)
     for r in range(u64(last + 1)):
         here = starts[r]
         starts[r] = place
         place = np.int32(place + here)
+        different += here > 0
     starts[MISSING_RANK] = place
     for k in range(rows):
         r = u64(local[at | k])
@@ -123,7 +124,7 @@ def sort_feature(rows, f, local, starts, order):
     for r in range(u64(last + 1)):
         starts[r] = 0
     starts[MISSING_RANK] = 0
-    return last + 1 + missing < np.int64(rows)
+    return different + missing < np.int64(rows)
 
 
 @inlined

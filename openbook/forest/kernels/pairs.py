@@ -65,8 +65,6 @@ def consider_large(rows, values, parts, begin, end, bins, f, hist, hist_part, co
             value = values[k]
             hist[bins[rows[k]]] += ((value >> ID_BITS) & _WEIGHT) | ((value >> _PART) << u64(32))
     if limits[0] > 1:
-        for b in range(u64(256)):
-            counts[b] = 0
         for k in range(u64(begin), u64(end)):
             counts[bins[rows[k]]] += 1
     groups = 0
@@ -82,6 +80,7 @@ def consider_large(rows, values, parts, begin, end, bins, f, hist, hist_part, co
             part += np.int64(hist[b] >> u64(32))
         if limits[0] > 1:
             count += counts[b]
+            counts[b] = 0  # others want it empty
         lw[groups], lp[groups], ln[groups], rank[groups] = weight, part, count, b
         groups += 1
     known = groups - 1 if rank[groups - 1] == MISSING_BIN else groups
