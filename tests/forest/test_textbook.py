@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -236,6 +237,19 @@ def test_nodes_of_some_rows(seed: int, classes: int) -> None:
     assert_same(X, Target(y, weight, classes), limits, random.integers(0, 4, n), seed)
 
 
+@pytest.mark.parametrize("criterion", ["gini", "entropy"])
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("features", [1, 4])
+def test_splits_that_gain_nothing(criterion: str, classes: int, features: int) -> None:
+    """Every value has as many rows of each class: what is no boundary must not look as good as one."""
+    for times, different, missing in itertools.product((7, 20, 45), (2, 3), (False, True)):
+        column = np.repeat(np.arange(different, dtype=float), classes * times)
+        column[: classes * times if missing else 0] = np.nan
+        y = np.tile(np.arange(classes), different * times)
+        target = Target(y, np.full(len(y), 3.0), classes)
+        assert_same(np.stack([column] * features, axis=1), target, growth(criterion, max_features=1), None, times)
+
+
 @pytest.mark.parametrize("criterion, classes", [("entropy", 2), ("squared_error", 0), ("gini", 4)])
 @pytest.mark.parametrize("tried", [1, 2])
 def test_limits_in_large_nodes_leave_nothing_behind(criterion: str, classes: int, tried: int) -> None:
@@ -243,7 +257,10 @@ def test_limits_in_large_nodes_leave_nothing_behind(criterion: str, classes: int
     random = np.random.default_rng(classes)
     X = np.round(random.normal(size=(5000, 4)), 2)
     y = random.integers(0, classes, 5000) if classes else random.normal(size=5000)
-    limits, target = growth(criterion, max_features=tried, max_depth=3, min_samples_leaf=3), Target(y, np.ones(5000), classes)
+    limits, target = (
+        growth(criterion, max_features=tried, max_depth=3, min_samples_leaf=3),
+        Target(y, np.ones(5000), classes),
+    )
     trees = list(grow_trees(X, target, limits, lambda _: None, [1, 2]))
     for seed, fast in zip([1, 2], trees, strict=True):
         slow = textbook_tree(X, target, limits, None, seed)

@@ -156,7 +156,8 @@ def consider_listed(lists, values, parts, begin, end, f, limits, criterion, term
     while last >= 0 and local[ranks | u64(order[at + u64(last)])] == MISSING_RANK:
         last -= 1
     missed = last + 1 < np.int64(rows)
-    if last < 0 or (not missed and local[ranks | u64(order[at])] == local[ranks | u64(order[at + u64(last)])]):
+    alike = last >= 0 and local[ranks | u64(order[at])] == local[ranks | u64(order[at + u64(last)])]
+    if last < 0 or (alike and not missed):
         return False
     if rows <= _VERY_FEW and not missed and limits[MIN_LEAF] < 2 and limits[MIN_WEIGHT] < 1:
         consider_very_few(values, parts, local, ranks, order, at, u64(last), f, criterion, terms, scale, room)
@@ -165,11 +166,31 @@ def consider_listed(lists, values, parts, begin, end, f, limits, criterion, term
     if limits[MIN_LEAF] > 1:
         for k in range(rows):
             ln[k] = np.int32(k + _1)
-    if lists.ties[f]:
+    boundaries = last
+    if alike:  # the only boundary is that between known and missing
+        lw[0], lp[0], ln[0], boundaries = lw[last], lp[last], ln[last], np.int64(0)
+    elif lists.ties[f]:
         join_ties(local, ranks, order, at, u64(last), lw, lp, ln)
-    choose(last, last + 1, missed, f, room.sums, room.total, limits, criterion, terms, scale, room.best, room.figures)
+    choose(
+        boundaries,
+        boundaries + 1,
+        missed,
+        f,
+        room.sums,
+        room.total,
+        limits,
+        criterion,
+        terms,
+        scale,
+        room.best,
+        room.figures,
+    )
     best = room.best
     if best[FEATURE] == f:
+        low = u64(best[LOW])
+        while low < u64(last) and local[ranks | u64(order[at + low])] == local[ranks | u64(order[at + low + _1])]:
+            low += _1
+        best[LOW], best[HIGH] = low, np.int64(low) + 1 if low < u64(last) else -1
         best[LEFT_ROWS] = best[LOW] + 1 + (np.int64(rows) - 1 - last if best[SIDE] == 1 else 0)
     return True
 
@@ -217,12 +238,18 @@ def add_up(values, parts, order, at, rows, lw, lp):
 
 @inlined
 def join_ties(local, ranks, order, at, last, lw, lp, ln):
-    """No boundary lies between equal values: the sums there are those of the boundary before (0 if there is none)."""
-    w, p, n = 0.0, 0.0, np.int32(0)
-    for k in range(last):
+    """No boundary lies between equal values: the sums there are those of the boundary before, or of the first one. (Were they 0
+    or all, the node's own score would stand there, and be as good as that of a split that gains nothing.)"""
+    first = _0
+    while first < last and local[ranks | u64(order[at + first])] == local[ranks | u64(order[at + first + _1])]:
+        first += _1
+    w, p, n = lw[first], lp[first], ln[first]
+    for k in range(first, last):
         if local[ranks | u64(order[at + k])] != local[ranks | u64(order[at + k + _1])]:
             w, p, n = lw[k], lp[k], ln[k]
         lw[k], lp[k], ln[k] = w, p, n
+    for k in range(first):
+        lw[k], lp[k], ln[k] = lw[first], lp[first], ln[first]
 
 
 @inlined
