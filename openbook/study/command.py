@@ -79,7 +79,7 @@ class _Progress(Watcher):
 
     def stage(self, name: str) -> Callable[[int, int], None]:
         if name == "forest" and not kernels_cached():
-            self.say("compiling the forest's kernels, once after installing; this takes some 10 seconds")
+            self.say("compiling the forest's kernels, once after installing; this takes some 12 seconds")
         self._finish()
         bar = self.bars.add_task(name, total=1)
 

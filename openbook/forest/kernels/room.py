@@ -45,9 +45,9 @@ class Room(NamedTuple):
     features: Any
     swapped: Any
     state: Any
-    hist: Any  # by rank; empty between the uses, as `occupied` and `starts` are; None for more than two classes
+    hist: Any  # by place; None for more than two classes
     hist_part: Any
-    occupied: Any
+    occupied: Any  # empty between the uses, as `starts`, `seen` and `groups` are: nobody clears them before
     sums: Any  # by group: left weight, left part, left rows, rank, score
     bin_hist: Any
     bin_part: Any
@@ -55,7 +55,6 @@ class Room(NamedTuple):
     ends: Any
     ordered: Any
     rights: Any  # by place: what `sums` has for the left, for the right; of many classes only
-    cells: Any  # the values of a node's rows in one feature, for random thresholds
     ranked: Any  # of a small node's rows in one feature: their ranks (see rows.py: SPOTS), and where they stand among
     places: Any  # themselves (see places.py)
     marked: Any  # buckets (see buckets.py), and the sums up to each
@@ -82,7 +81,7 @@ class Room(NamedTuple):
             np.zeros(256, np.uint64) if pairs else None, np.zeros(256, np.int64),
             np.zeros(few, np.int32), np.empty(few, np.int32), np.empty(few if pairs else max(most, few), np.uint64),
             np.empty(0 if pairs else few),
-            np.empty(most if random else 0), np.zeros(spots, np.uint16), np.zeros(spots, np.uint16),
+            np.zeros(spots, np.uint16), np.zeros(spots, np.uint16),
             np.empty(few // 8, np.uint8), np.empty(few // 8, np.uint64), np.empty(ranked << 12, np.uint16), np.zeros(words, np.uint64),
             np.zeros(words // 64 + 1, np.uint8),
             np.empty(max(words, 64), np.uint32), np.empty(ranked * int(HELD), np.uint32), np.empty((_WAITING, 5), np.int64),
