@@ -15,6 +15,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file as any_reader
 from safetensors.numpy import save_file as any_writer
 from sklearn.base import clone
+from sklearn.ensemble import RandomForestClassifier as TheirForest
 
 import openbook as ob
 from openbook import nn
@@ -240,11 +241,10 @@ def test_the_same_model_is_the_same_file(forest: RandomForestClassifier, tmp_pat
 
 def test_the_file_is_small(tmp_path: Path) -> None:
     """Less than a quarter of what joblib makes of scikit-learn's forest, node for node."""
-    ensemble = pytest.importorskip("sklearn.ensemble")
     X = table(missing=False, rows=2000)
     y = codes(X, 2)
     ours = RandomForestClassifier(10, random_state=0).fit(X, y)
-    theirs = ensemble.RandomForestClassifier(10, random_state=0).fit(X, y)
+    theirs = TheirForest(10, random_state=0).fit(X, y)
     ob.save(ours, tmp_path / "ours")
     joblib.dump(theirs, tmp_path / "theirs")
     nodes = sum(len(tree) for tree in ours.trees_), sum(tree.tree_.node_count for tree in theirs.estimators_)

@@ -37,9 +37,8 @@ def pick(records, first, rows, spot, lowest, highest, criterion, terms, scale, r
     for b in range(buckets):
         sums[b] = _0
     for k in range(rows):
-        sums[(u64(ranked[spot + k]) - lowest) >> shift] += (
-            records[first + k] & ~ID
-        ) + _1  # counts rows, as add_by_place
+        bucket = (u64(ranked[spot + k]) - lowest) >> shift
+        sums[bucket] += (records[first + k] & ~ID) + _1  # counts rows, as `add_by_place`
     add_up(None, buckets, sums, None, lw, lp)
     score_pairs(lw, lp, buckets - _1, 0.0, 0.0, total[0], total[1], criterion, terms, scale, scores)
     bar = max(figures[0], largest(scores, buckets - _1))

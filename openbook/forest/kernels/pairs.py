@@ -86,20 +86,8 @@ def consider_large(rows, values, parts, begin, end, bins, f, hist, hist_part, co
     known = groups - 1 if rank[groups - 1] == MISSING_BIN else groups
     if groups < 2:
         return False
-    choose(
-        np.int64(known - 1),
-        np.int64(known),
-        known < groups,
-        f,
-        sums,
-        total,
-        limits,
-        criterion,
-        terms,
-        scale,
-        best,
-        figures,
-    )
+    choose(np.int64(known - 1), np.int64(known), known < groups, f, sums, total, limits, criterion, terms, scale, best,
+           figures)  # fmt: skip
     if best[FEATURE] == f:
         best[HIGH] = rank[best[LOW] + 1] if best[LOW] + 1 < known else -1
         best[LOW] = rank[best[LOW]]
