@@ -158,7 +158,8 @@ def compare(name: str, kind: str, rows: Rows, threads: int, trees: int, rounds: 
         print(f"{who}: {quality(model, held, truth)}")
     ask = "predict_proba" if hasattr(model, "predict_proba") else "predict"
     asked = {who: getattr(model, ask) for who, model in fitted.items()}
-    if kind in PEERS_KNOW and (inside := in_onnx_runtime(fitted["scikit-learn"], X.shape[1], threads)):
+    theirs = fitted.get("scikit-learn") if kind in PEERS_KNOW else None
+    if theirs and (inside := in_onnx_runtime(theirs, X.shape[1], threads)):
         asked["ONNX Runtime"] = inside
     for some in (held, held[:1]):
         runs = {who: (lambda f=f, some=some: f(some)) for who, f in asked.items()}
