@@ -69,30 +69,30 @@ class Columns:
         self.last[f, : len(ends)] = value_of(ends)
         self.first[f, : len(ends)] = value_of(np.append(0, ends[:-1] + 1)[: len(ends)])
 
-    def thresholds_of(self, nodes: Any) -> np.ndarray:
-        """The thresholds of all nodes (`kernels/room.py: Nodes`); 0 for leaves."""
-        threshold, inner = np.zeros(len(nodes.left)), np.flatnonzero(nodes.left >= 0)
-        threshold[inner] = self.thresholds(nodes.feature[inner], nodes.low[inner], nodes.high[inner])
-        return threshold
-
     def thresholds(self, feature: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """The thresholds of inner nodes, from the rows or bins beside their boundaries (`kernels/room.py: Nodes`)."""
-        below, above = self._values(np.maximum(low, 0), feature), self._values(np.maximum(high, 0), feature)
+        beside = np.array((low, high))
+        below, above = self._values(np.maximum(beside, 0), feature)
         by_bin = np.flatnonzero(low < -1)
         if len(by_bin):
-            below[by_bin] = self.last[feature[by_bin], -2 - low[by_bin]]
-            above[by_bin] = self.first[feature[by_bin], np.maximum(-2 - high[by_bin], 0)]
+            bins = np.maximum(-2 - beside[:, by_bin], 0)
+            below[by_bin] = self.last[feature[by_bin], bins[0]]
+            above[by_bin] = self.first[feature[by_bin], bins[1]]
         return np.where(high == -1, np.inf, between(below, above))  # everything known against everything missing
 
     def _values(self, rows: np.ndarray, features: np.ndarray) -> np.ndarray:
-        if is_sparse(self.X) and not len(rows):  # SciPy knows no empty selection
-            return np.empty(0)
-        values = np.asarray(self.X[rows, features], np.float64).reshape(-1)
+        """The values of these features in lines of rows (lines, features)."""
+        if is_sparse(self.X):
+            if not rows.size:  # SciPy knows no empty selection
+                return np.empty(rows.shape)
+            values = np.asarray(self.X[rows.ravel(), np.tile(features, len(rows))], np.float64).reshape(rows.shape)
+        else:
+            values = self.X[rows, features].astype(np.float64, copy=False)
         if self.orders:
             is_category = np.zeros(self.X.shape[1], bool)
             is_category[list(self.orders)] = True
-            own = is_category[features]
-            values[own] = self.rank[rows[own], features[own]]  # the places of their levels
+            own = np.flatnonzero(is_category[features])
+            values[:, own] = self.rank[rows[:, own], features[own]]  # the places of their levels
         return values
 
 

@@ -17,8 +17,8 @@ from openbook.forest.fixed import Target
 from openbook.forest.orders import UNSEEN, first_component
 from openbook.forest.outputs import Outputs
 from openbook.forest.textbook_scores import Scores
-from openbook.forest.training import Growth, tree_of
-from openbook.forest.tree import LEAF, Tree
+from openbook.forest.training import Growth
+from openbook.forest.tree import LEAF, Tree, tree_of
 
 __all__ = ["textbook_tree"]
 

@@ -13,7 +13,7 @@ from openbook.forest.orders import UNSEEN, placed
 from openbook.record.brief import Brief
 from openbook.record.hook import Explains
 
-__all__ = ["LEAF", "Tree", "Turn"]
+__all__ = ["LEAF", "Tree", "Turn", "tree_of"]
 
 LEAF = -1
 
@@ -212,3 +212,13 @@ class Tree(Brief, Explains):
     def fractions(self, node: int) -> np.ndarray:
         """The share of each class among the training rows in a node."""
         return self.value[node] / self.value[node].sum()
+
+
+def tree_of(
+    feature: np.ndarray, threshold: np.ndarray, left: np.ndarray, missing_left: np.ndarray, gain: np.ndarray,
+    rows: np.ndarray, value: np.ndarray, weight: np.ndarray, orders: Mapping[int, np.ndarray],
+) -> Tree:  # fmt: skip
+    """The arrays of a grown tree, with its right children, which follow the left ones."""
+    right = (left + (left != LEAF)).astype(np.int32, copy=False)
+    return Tree(feature.copy(), threshold, left.copy(), right, missing_left.copy(), value, weight, rows.astype(np.int64),
+                gain, orders=orders)  # fmt: skip
