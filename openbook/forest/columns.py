@@ -10,7 +10,7 @@ import numpy as np
 
 from openbook.forest.parallel import on_threads
 
-__all__ = ["MISSING", "Columns", "between", "bins_of", "is_sparse", "last_ranks"]
+__all__ = ["MISSING", "Columns", "bins_of", "is_sparse", "last_ranks"]
 
 MISSING = 255  # the bin of missing values; the others are 0 … 254
 _BINS = 255
@@ -69,43 +69,29 @@ class Columns:
         self.last[f, : len(ends)] = value_of(ends)
         self.first[f, : len(ends)] = value_of(np.append(0, ends[:-1] + 1)[: len(ends)])
 
-    def thresholds(self, feature: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        """The thresholds of inner nodes, from the rows or bins beside their boundaries (`kernels/room.py: Nodes`)."""
-        beside = np.array((low, high))
-        below, above = self._values(np.maximum(beside, 0), feature)
-        by_bin = np.flatnonzero(low < -1)
-        if len(by_bin):
-            bins = np.maximum(-2 - beside[:, by_bin], 0)
-            below[by_bin] = self.last[feature[by_bin], bins[0]]
-            above[by_bin] = self.first[feature[by_bin], bins[1]]
-        return np.where(high == -1, np.inf, between(below, above))  # everything known against everything missing
+    def thresholds(self, nodes: Any, which: np.ndarray) -> np.ndarray:
+        """The thresholds of these nodes (`kernels/room.py: Nodes`); 0 for leaves."""
+        from openbook.forest.kernels.thresholds import write_thresholds
 
-    def _values(self, rows: np.ndarray, features: np.ndarray) -> np.ndarray:
-        """The values of these features in lines of rows (lines, features)."""
-        if is_sparse(self.X):
-            if not rows.size:  # SciPy knows no empty selection
-                return np.empty(rows.shape)
-            values = np.asarray(self.X[rows.ravel(), np.tile(features, len(rows))], np.float64).reshape(rows.shape)
-        else:
-            values = self.X[rows, features].astype(np.float64, copy=False)
+        table, beside = (None, self._beside(nodes, which)) if is_sparse(self.X) else (self.X, None)
+        places, is_category = None, None
         if self.orders:
-            is_category = np.zeros(self.X.shape[1], bool)
-            is_category[list(self.orders)] = True
-            own = np.flatnonzero(is_category[features])
-            values[:, own] = self.rank[rows[:, own], features[own]]  # the places of their levels
-        return values
+            places, is_category = self.rank, np.isin(np.arange(self.X.shape[1]), list(self.orders))
+        threshold = np.empty(len(which))
+        write_thresholds(table, beside, places, is_category, self.first, self.last, nodes.feature, nodes.low, nodes.high,
+                         which, threshold)  # fmt: skip
+        return threshold
+
+    def _beside(self, nodes: Any, which: np.ndarray) -> np.ndarray:
+        """The values of a sparse table beside the boundaries of these nodes (nodes, 2); of bins and leaves any."""
+        rows = np.maximum((nodes.low[which], nodes.high[which]), 0)
+        features = np.maximum(nodes.feature[which], 0)
+        return np.stack([np.asarray(self.X[side, features], np.float64).reshape(-1) for side in rows], axis=1)
 
 
 def is_sparse(X: Any) -> bool:
     """Whether X is one of SciPy's sparse matrices; asks without loading SciPy."""
     return hasattr(X, "tocsc")
-
-
-def between(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Thresholds that send `low` left and `high` right: the middle, unless rounding takes it up to `high`."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        middle = low + (high - low) / 2
-    return np.where((low <= middle) & (middle < high), middle, low)
 
 
 def last_ranks(upto: np.ndarray) -> np.ndarray:

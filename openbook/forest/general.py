@@ -52,11 +52,7 @@ class GeneralGrower:
             case, columns, self.signs, medians, rows, np.uint64(seed), decrease, nodes, bounds, middles, cuts, desk
         )
         grown = Nodes(*(a[:count] for a in nodes))
-        splits, threshold = np.flatnonzero(grown.left >= 0), np.zeros(count)
-        threshold[splits] = (
-            cuts[splits] if self.growth.random
-            else table.thresholds(grown.feature[splits], grown.low[splits], grown.high[splits])
-        )  # fmt: skip
+        threshold = cuts[:count].copy() if self.growth.random else table.thresholds(grown, np.arange(count))
         value = outputs.values_of(grown.sums, middles[:count], bounds[:count] if self.growth.monotonic else None)
         gain = grown.gain * outputs.weight_step / outputs.per_step
         return tree_of(grown.feature, threshold, grown.left, grown.missing_left, gain, grown.rows, value,

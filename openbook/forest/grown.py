@@ -32,9 +32,7 @@ class Grown:
 
     def tree(self) -> Tree:
         """The tree, with its nodes in the order in which they were made."""
-        nodes = self.nodes
-        splits, threshold = np.flatnonzero(nodes.left >= 0), np.zeros(len(nodes.left))
-        threshold[splits] = self.thresholds(splits, nodes.feature[splits])
+        nodes, threshold = self.nodes, self.thresholds(np.arange(len(self.nodes.left)))
         value, weight = self.fixed.values_of(nodes.sums, self.classes)
         return tree_of(nodes.feature, threshold, nodes.left, nodes.missing_left, self.gains(nodes.gain), nodes.rows, value,
                        weight, self.columns.orders)  # fmt: skip
@@ -48,17 +46,16 @@ class Grown:
         levels = Levels.of(nodes.left, nodes.left + 1)
         splits, leaves = levels.splits, levels.leaves
         value, weight = self.fixed.values_of(nodes.sums[leaves if self.classes else levels.order], self.classes)
-        feature = nodes.feature[splits]
         return KeptTree.packed(
-            levels, feature, self.thresholds(splits, feature), nodes.missing_left[splits], self.gains(nodes.gain[splits]),
+            levels, nodes.feature[splits], self.thresholds(splits), nodes.missing_left[splits], self.gains(nodes.gain[splits]),
             value, None if self.classes else weight[~levels.inner], nodes.rows[leaves], self.columns.orders,
         )  # fmt: skip
 
-    def thresholds(self, splits: np.ndarray, feature: np.ndarray) -> np.ndarray:
-        """Those of the nodes `splits`, which decide by these features."""
+    def thresholds(self, which: np.ndarray) -> np.ndarray:
+        """Those of the nodes `which`; 0 for leaves."""
         if self.cuts is not None:
-            return self.cuts[splits]
-        return self.columns.thresholds(feature, self.nodes.low[splits], self.nodes.high[splits])
+            return np.where(self.nodes.left[which] >= 0, self.cuts[which], 0.0)
+        return self.columns.thresholds(self.nodes, which)
 
     def gains(self, counted: np.ndarray) -> np.ndarray:
         """What splits took off the weighted impurity, in units of the criterion."""
