@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from openbook.forest.parallel import on_threads
+from openbook.forest.tree import Splits
 
 __all__ = ["MISSING", "Columns", "bins_of", "is_sparse", "last_ranks"]
 
@@ -69,24 +70,30 @@ class Columns:
         self.last[f, : len(ends)] = value_of(ends)
         self.first[f, : len(ends)] = value_of(np.append(0, ends[:-1] + 1)[: len(ends)])
 
-    def thresholds(self, nodes: Any, which: np.ndarray) -> np.ndarray:
-        """The thresholds of these nodes (`kernels/room.py: Nodes`); 0 for leaves."""
-        from openbook.forest.kernels.thresholds import write_thresholds
+    def splits_of(
+        self, nodes: Any, which: np.ndarray, weight_step: float, per_step: float, cuts: np.ndarray | None
+    ) -> Splits:
+        """The decisions of these nodes (`kernels/room.py: Nodes`), as `kernels/splits.py` says. `cuts` are their thresholds
+        where these are random."""
+        from openbook.forest.kernels.splits import write_splits
 
+        splits, asked = Splits.of(len(which)), (None,) * 6 if cuts is not None else self._asked(nodes, which)
+        write_splits(nodes, which, weight_step, per_step, cuts, *asked, splits)
+        return splits
+
+    def _asked(self, nodes: Any, which: np.ndarray) -> tuple[Any, ...]:
+        """What says which values lie beside boundaries, as `write_splits` wants it."""
         table, beside = (None, self._beside(nodes, which)) if is_sparse(self.X) else (self.X, None)
         places, is_category = None, None
         if self.orders:
             places, is_category = self.rank, np.isin(np.arange(self.X.shape[1]), list(self.orders))
-        threshold = np.empty(len(which))
-        write_thresholds(table, beside, places, is_category, self.first, self.last, nodes.feature, nodes.low, nodes.high,
-                         which, threshold)  # fmt: skip
-        return threshold
+        return table, beside, places, is_category, self.first, self.last
 
     def _beside(self, nodes: Any, which: np.ndarray) -> np.ndarray:
-        """The values of a sparse table beside the boundaries of these nodes (nodes, 2); of bins and leaves any."""
-        rows = np.maximum((nodes.low[which], nodes.high[which]), 0)
+        """The values of a sparse table beside the boundaries of these nodes (2, nodes); of bins and leaves any."""
+        rows = np.clip((nodes.low[which], nodes.high[which]), 0, self.X.shape[0] - 1)
         features = np.maximum(nodes.feature[which], 0)
-        return np.stack([np.asarray(self.X[side, features], np.float64).reshape(-1) for side in rows], axis=1)
+        return np.stack([np.asarray(self.X[side, features], np.float64).reshape(-1) for side in rows])
 
 
 def is_sparse(X: Any) -> bool:

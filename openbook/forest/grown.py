@@ -10,7 +10,7 @@ import numpy as np
 from openbook.forest.columns import Columns
 from openbook.forest.fixed import FixedPoint
 from openbook.forest.kept import WORTH_PACKING, KeptTree, Levels
-from openbook.forest.tree import Tree, tree_of
+from openbook.forest.tree import Splits, Tree, tree_of
 
 __all__ = ["Grown"]
 
@@ -32,10 +32,10 @@ class Grown:
 
     def tree(self) -> Tree:
         """The tree, with its nodes in the order in which they were made."""
-        nodes, threshold = self.nodes, self.thresholds(np.arange(len(self.nodes.left)))
+        nodes = self.nodes
+        splits = self.splits(np.arange(len(nodes.left)))
         value, weight = self.fixed.values_of(nodes.sums, self.classes)
-        return tree_of(nodes.feature, threshold, nodes.left, nodes.missing_left, self.gains(nodes.gain), nodes.rows, value,
-                       weight, self.columns.orders)  # fmt: skip
+        return tree_of(splits, nodes.left, nodes.rows, value, weight, self.columns.orders)
 
     def kept(self) -> Tree | KeptTree:
         """The tree as a forest keeps it: packed, if it is large. Weights of classes and rows add up to those of the parent, for
@@ -44,19 +44,14 @@ class Grown:
         if len(nodes.left) < WORTH_PACKING:
             return self.tree()
         levels = Levels.of(nodes.left, nodes.left + 1)
-        splits, leaves = levels.splits, levels.leaves
-        value, weight = self.fixed.values_of(nodes.sums[leaves if self.classes else levels.order], self.classes)
+        splits = self.splits(levels.splits)
+        sums = nodes.sums.take(levels.leaves if self.classes else levels.order, axis=0)
+        value, weight = self.fixed.values_of(sums, self.classes)
         return KeptTree.packed(
-            levels, nodes.feature[splits], self.thresholds(splits), nodes.missing_left[splits], self.gains(nodes.gain[splits]),
-            value, None if self.classes else weight[~levels.inner], nodes.rows[leaves], self.columns.orders,
+            levels, splits, value,
+            None if self.classes else weight[~levels.inner], nodes.rows.take(levels.leaves), self.columns.orders,
         )  # fmt: skip
 
-    def thresholds(self, which: np.ndarray) -> np.ndarray:
-        """Those of the nodes `which`; 0 for leaves."""
-        if self.cuts is not None:
-            return np.where(self.nodes.left[which] >= 0, self.cuts[which], 0.0)
-        return self.columns.thresholds(self.nodes, which)
-
-    def gains(self, counted: np.ndarray) -> np.ndarray:
-        """What splits took off the weighted impurity, in units of the criterion."""
-        return counted * self.fixed.weight_step / self.per_step
+    def splits(self, which: np.ndarray) -> Splits:
+        """The decisions of the nodes `which`."""
+        return self.columns.splits_of(self.nodes, which, self.fixed.weight_step, self.per_step, self.cuts)

@@ -14,7 +14,7 @@ from typing import NamedTuple, overload
 import numpy as np
 
 from openbook.forest.least import least, single
-from openbook.forest.tree import LEAF, Tree
+from openbook.forest.tree import LEAF, Splits, Tree
 
 __all__ = ["WORTH_PACKING", "KeptTree", "KeptTrees", "Levels"]
 
@@ -63,23 +63,25 @@ class KeptTree:
     @classmethod
     def of(cls, tree: Tree) -> KeptTree:
         levels = Levels.of(tree.left, tree.right)
-        splits = levels.splits
+        splits = Splits(
+            *(array[levels.splits] for array in (tree.feature, tree.threshold, tree.missing_left, tree.gain))
+        )
         is_sum = np.array_equal(tree.weight, _sum(tree.value))
         return cls.packed(
-            levels, tree.feature[splits], tree.threshold[splits], tree.missing_left[splits], tree.gain[splits],
-            _of_leaves(tree.value, tree, levels), None if is_sum else _of_leaves(tree.weight, tree, levels),
+            levels, splits, _of_leaves(tree.value, tree, levels), None if is_sum else _of_leaves(tree.weight, tree, levels),
             _of_leaves(tree.samples, tree, levels), tree.orders,
         )  # fmt: skip
 
     @classmethod
     def packed(
-        cls, levels: Levels, feature: np.ndarray, threshold: np.ndarray, missing_left: np.ndarray, gain: np.ndarray,
-        value: np.ndarray, weight: np.ndarray | None, samples: np.ndarray, orders: Mapping[int, np.ndarray],
+        cls, levels: Levels, splits: Splits, value: np.ndarray, weight: np.ndarray | None, samples: np.ndarray,
+        orders: Mapping[int, np.ndarray],
     ) -> KeptTree:  # fmt: skip
         """From what it holds, level by level, in any dtype."""
         return cls(
-            len(levels.order), np.packbits(levels.inner), least(feature), single(threshold), np.packbits(missing_left),
-            single(gain), least(value), None if weight is None else least(weight), least(samples), orders,
+            len(levels.order), np.packbits(levels.inner), least(splits.feature), single(splits.threshold),
+            np.packbits(splits.missing_left), single(splits.gain), least(value), None if weight is None else least(weight),
+            least(samples), orders,
         )  # fmt: skip
 
     def spread(self) -> Tree:
