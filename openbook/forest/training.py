@@ -22,7 +22,6 @@ __all__ = ["CRITERIA", "FixedPoint", "Grower", "Growth", "Place", "Sample", "Tar
 
 _LISTED = 3  # where one in so many features is tried, rows are kept in the order of each
 _TERMS = 2**16  # of w ln w are looked up, further ones computed
-_ID_BITS, _CLASS_BITS, _PART = np.uint64(12), np.uint64(16), np.uint64(38)  # of a record (`kernels/rows.py`, `grow.py`)
 Sample = Callable[[int], "np.ndarray | None"]
 
 
@@ -112,17 +111,19 @@ class Weighed:
 
     @classmethod
     def of(cls, target: Target, criterion: int) -> Weighed:
+        from openbook.forest.kernels.records import CLASS_BITS, ID_BITS, PART
+
         fixed = FixedPoint.of(target)
         terms, scale = terms_of(fixed, criterion) if criterion == CRITERIA["entropy"] else (None, 1.0)
         known = fixed, terms, scale, fixed.per_step(target, criterion)
-        once = fixed.weight.astype(np.uint64) << _ID_BITS
+        once = fixed.weight.astype(np.uint64) << ID_BITS
         if target.classes > 2:
-            return cls(*known, once << _CLASS_BITS, fixed.code.astype(np.uint64) << _ID_BITS, None)
+            return cls(*known, once << CLASS_BITS, fixed.code.astype(np.uint64) << ID_BITS, None)
         if not target.classes:
             return cls(*known, once, None, fixed.weighted)
         of_second = fixed.weight * (fixed.code == 1)
         if fixed.exact:
-            once |= of_second.astype(np.uint64) << _PART
+            once |= of_second.astype(np.uint64) << PART
             return cls(*known, once, None, None)
         return cls(*known, once, None, of_second)
 
@@ -167,7 +168,7 @@ class Grower:
 
         place, fixed = self.place(), weighed.fixed
         rows, values, parts = place.records.beside(weighed.parts)
-        count = take_rows(counts, weighed.once, weighed.labels, weighed.parts, rows, values, parts)
+        count = take_rows(counts, weighed.once, weighed.labels, weighed.parts, rows, values, parts, place.nodes.sums[0])
         decrease = self.growth.min_impurity_decrease * weighed.per_step
         limits = self.growth.limits(weighed.weight_of(counts) if self.growth.min_weight_leaf else 0.0, fixed.exact)
         return Start(rows[:count], values[:count], None if parts is None else parts[:count], place,

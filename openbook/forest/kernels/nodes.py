@@ -25,6 +25,7 @@ __all__ = [
     "push",
     "same_targets",
     "same_targets_of",
+    "weight_of",
 ]
 
 # The limits of growing, by place; `WHOLE` is 1 where weights are whole and so few that squares of their sums are exact.
@@ -38,6 +39,16 @@ def plant(nodes, room, rows, seed):
     nodes.rows[0], nodes.left[0], nodes.feature[0] = len(rows), -1, -1
     room.stack[0, :] = 0
     room.stack[0, 2], room.seeds[0] = len(rows), seed
+
+
+@inlined
+def weight_of(sums, classes):
+    """The weight of a node with these sums."""
+    weight = sums[0]
+    if classes is not None:
+        for c in range(1, len(sums)):
+            weight += sums[c]
+    return np.float64(weight)
 
 
 @inlined
