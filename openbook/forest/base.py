@@ -18,9 +18,8 @@ from openbook.forest.exchange import Exchanges
 from openbook.forest.levels import encoded, learnt
 from openbook.forest.parameters import count, features, monotonic, one_of, whole, within
 from openbook.forest.prediction import Walk, leaves_of, walk_of
-from openbook.forest.pruning import best_leaves, prune
+from openbook.forest.pruning import made_smaller
 from openbook.forest.training import CRITERIA, Growth, Sample, Target, grow_trees
-from openbook.forest.tree import Tree
 from openbook.record import Explains
 
 __all__ = ["TreeBased"]
@@ -100,12 +99,20 @@ class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
         return [int(seed) for seed in random.randint(_LARGEST_SEED, size=n, dtype=np.int64)]
 
     def _grown(
-        self, X: Any, targets: tuple[Target, ...], growth: Growth, seeds: list[int], sample: Sample
-    ) -> Generator[Tree, None, None]:
-        """Trees, one after the other, made as small as `max_leaf_nodes` and `ccp_alpha` want them."""
-        with closing(grow_trees(X, targets, growth, sample, seeds, self._threads())) as trees:
-            for tree in trees:
-                yield self._made_smaller(tree)
+        self,
+        X: Any,
+        targets: tuple[Target, ...],
+        growth: Growth,
+        seeds: list[int],
+        sample: Sample,
+        as_kept: bool = False,
+    ) -> Generator[Any, None, None]:
+        """Trees, one after the other, made as small as `max_leaf_nodes` and `ccp_alpha` want them; see `grow_trees`."""
+        alpha = within("ccp_alpha", self.ccp_alpha, 0.0, np.inf)
+        most = None if self.max_leaf_nodes is None else whole("max_leaf_nodes", self.max_leaf_nodes, 2)
+        as_kept = as_kept and most is None and alpha == 0
+        with closing(grow_trees(X, targets, growth, sample, seeds, self._threads(), as_kept)) as trees:
+            yield from trees if as_kept else (made_smaller(tree, most, alpha) for tree in trees)
 
     def _threads(self) -> int:
         return 1
@@ -141,12 +148,6 @@ class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
 
     def _thresholds_are_drawn(self) -> bool:
         return False
-
-    def _made_smaller(self, tree: Tree) -> Tree:
-        if self.max_leaf_nodes is not None:
-            tree = best_leaves(tree, whole("max_leaf_nodes", self.max_leaf_nodes, 2))
-        alpha = within("ccp_alpha", self.ccp_alpha, 0.0, np.inf)
-        return prune(tree, alpha) if alpha > 0 else tree
 
     # --- using -------------------------------------------------------------------------------------------------
 

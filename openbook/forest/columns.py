@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from openbook.forest.parallel import on_threads
+from openbook.forest.tree import Splits
 
-__all__ = ["MISSING", "Columns", "between", "bins_of", "is_sparse", "last_ranks"]
+__all__ = ["MISSING", "Columns", "bins_of", "is_sparse", "last_ranks"]
 
 MISSING = 255  # the bin of missing values; the others are 0 … 254
 _BINS = 255
@@ -69,43 +70,35 @@ class Columns:
         self.last[f, : len(ends)] = value_of(ends)
         self.first[f, : len(ends)] = value_of(np.append(0, ends[:-1] + 1)[: len(ends)])
 
-    def thresholds_of(self, nodes: Any) -> np.ndarray:
-        """The thresholds of all nodes (`kernels/room.py: Nodes`); 0 for leaves."""
-        threshold, inner = np.zeros(len(nodes.left)), np.flatnonzero(nodes.left >= 0)
-        threshold[inner] = self.thresholds(nodes.feature[inner], nodes.low[inner], nodes.high[inner])
-        return threshold
+    def splits_of(
+        self, nodes: Any, which: np.ndarray, weight_step: float, per_step: float, cuts: np.ndarray | None
+    ) -> Splits:
+        """The decisions of these nodes (`kernels/room.py: Nodes`), as `kernels/splits.py` says. `cuts` are their thresholds
+        where these are random."""
+        from openbook.forest.kernels.splits import write_splits
 
-    def thresholds(self, feature: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        """The thresholds of inner nodes, from the rows or bins beside their boundaries (`kernels/room.py: Nodes`)."""
-        below, above = self._values(np.maximum(low, 0), feature), self._values(np.maximum(high, 0), feature)
-        by_bin = np.flatnonzero(low < -1)
-        if len(by_bin):
-            below[by_bin] = self.last[feature[by_bin], -2 - low[by_bin]]
-            above[by_bin] = self.first[feature[by_bin], np.maximum(-2 - high[by_bin], 0)]
-        return np.where(high == -1, np.inf, between(below, above))  # everything known against everything missing
+        splits, asked = Splits.of(len(which)), (None,) * 6 if cuts is not None else self._asked(nodes, which)
+        write_splits(nodes, which, weight_step, per_step, cuts, *asked, splits)
+        return splits
 
-    def _values(self, rows: np.ndarray, features: np.ndarray) -> np.ndarray:
-        if is_sparse(self.X) and not len(rows):  # SciPy knows no empty selection
-            return np.empty(0)
-        values = np.asarray(self.X[rows, features], np.float64).reshape(-1)
+    def _asked(self, nodes: Any, which: np.ndarray) -> tuple[Any, ...]:
+        """What says which values lie beside boundaries, as `write_splits` wants it."""
+        table, beside = (None, self._beside(nodes, which)) if is_sparse(self.X) else (self.X, None)
+        places, is_category = None, None
         if self.orders:
-            is_category = np.zeros(self.X.shape[1], bool)
-            is_category[list(self.orders)] = True
-            own = is_category[features]
-            values[own] = self.rank[rows[own], features[own]]  # the places of their levels
-        return values
+            places, is_category = self.rank, np.isin(np.arange(self.X.shape[1]), list(self.orders))
+        return table, beside, places, is_category, self.first, self.last
+
+    def _beside(self, nodes: Any, which: np.ndarray) -> np.ndarray:
+        """The values of a sparse table beside the boundaries of these nodes (2, nodes); of bins and leaves any."""
+        rows = np.clip((nodes.low[which], nodes.high[which]), 0, self.X.shape[0] - 1)
+        features = np.maximum(nodes.feature[which], 0)
+        return np.stack([np.asarray(self.X[side, features], np.float64).reshape(-1) for side in rows])
 
 
 def is_sparse(X: Any) -> bool:
     """Whether X is one of SciPy's sparse matrices; asks without loading SciPy."""
     return hasattr(X, "tocsc")
-
-
-def between(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Thresholds that send `low` left and `high` right: the middle, unless rounding takes it up to `high`."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        middle = low + (high - low) / 2
-    return np.where((low <= middle) & (middle < high), middle, low)
 
 
 def last_ranks(upto: np.ndarray) -> np.ndarray:

@@ -18,7 +18,8 @@ from sklearn.utils.validation import _check_feature_names, _check_n_features
 
 from openbook.errors import InputError, ModelError
 from openbook.forest.labels import Classes, by_output, parts_of, widths_of, winners
-from openbook.forest.packing import column, least, unpacked
+from openbook.forest.least import least
+from openbook.forest.packing import column, unpacked
 from openbook.forest.prediction import Walk, leaf_values, means_of_few, vote_shares
 from openbook.forest.tree import Tree
 

@@ -17,8 +17,9 @@ from openbook.forest.compact import CompactForest
 from openbook.forest.impurities import class_impurities
 from openbook.forest.kept import KeptTrees
 from openbook.forest.labels import counted
+from openbook.forest.least import least
 from openbook.forest.measured import MeasuredTree
-from openbook.forest.packing import column, least, packed, packed_targets, unpacked, unpacked_targets
+from openbook.forest.packing import column, packed, packed_targets, unpacked, unpacked_targets
 from openbook.forest.single import SingleTree
 from openbook.forest.tree import Tree
 

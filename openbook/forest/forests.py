@@ -100,7 +100,11 @@ class Forest(CallbackSupport, TreeBased):
         with ExitStack() as stack:
             watches = [stack.enter_context(watch) for watch in self._watches(X, targets, callback)]
             grown = stack.enter_context(
-                closing(self._grown(X, targets, growth, self.seeds_[len(self.trees_) :], self._sampling(targets)))
+                closing(
+                    self._grown(
+                        X, targets, growth, self.seeds_[len(self.trees_) :], self._sampling(targets), as_kept=True
+                    )
+                )
             )
             for tree in grown:
                 self.trees_.append(tree)

@@ -10,8 +10,8 @@ import numpy as np
 from openbook.forest.columns import Columns
 from openbook.forest.fixed import CRITERIA, Target
 from openbook.forest.outputs import Outputs
-from openbook.forest.training import Growth, columns_of, terms_of, tree_of
-from openbook.forest.tree import Tree
+from openbook.forest.training import Growth, columns_of, terms_of
+from openbook.forest.tree import Tree, tree_of
 
 __all__ = ["GeneralGrower"]
 
@@ -52,11 +52,10 @@ class GeneralGrower:
             case, columns, self.signs, medians, rows, np.uint64(seed), decrease, nodes, bounds, middles, cuts, desk
         )
         grown = Nodes(*(a[:count] for a in nodes))
-        threshold = cuts[:count].copy() if self.growth.random else table.thresholds_of(grown)
+        splits = table.splits_of(grown, np.arange(count), outputs.weight_step, outputs.per_step,
+                                 cuts if self.growth.random else None)  # fmt: skip
         value = outputs.values_of(grown.sums, middles[:count], bounds[:count] if self.growth.monotonic else None)
-        gain = grown.gain * outputs.weight_step / outputs.per_step
-        return tree_of(grown.feature, threshold, grown.left, grown.missing_left, gain, grown.rows, value,
-                       outputs.weight_of(grown.sums), table.orders)  # fmt: skip
+        return tree_of(splits, grown.left, grown.rows, value, outputs.weight_of(grown.sums), table.orders)
 
     def case(self, outputs: Outputs, counts: np.ndarray | None, table: Columns) -> Any:
         from openbook.forest.kernels.general import Case

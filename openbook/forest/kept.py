@@ -9,16 +9,36 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import overload
+from typing import NamedTuple, overload
 
 import numpy as np
 
-from openbook.forest.packing import least
-from openbook.forest.tree import LEAF, Tree
+from openbook.forest.least import least, single
+from openbook.forest.tree import LEAF, Splits, Tree
 
-__all__ = ["KeptTree", "KeptTrees"]
+__all__ = ["WORTH_PACKING", "KeptTree", "KeptTrees", "Levels"]
 
-_WORTH_IT = 1024  # nodes: what packing smaller trees would save is not worth the time
+WORTH_PACKING = 1024  # nodes: what packing smaller trees would save is not worth the time
+
+
+class Levels(NamedTuple):
+    """The nodes of a tree level by level: all in `order`, `splits` and `leaves` of these; `inner` says which place is a split."""
+
+    order: np.ndarray
+    splits: np.ndarray
+    leaves: np.ndarray
+    inner: np.ndarray
+
+    @classmethod
+    def of(cls, left: np.ndarray, right: np.ndarray) -> Levels:
+        """From the children of each node."""
+        from openbook.forest.kernels.levels import by_depth
+
+        size = len(left)
+        order, splits, leaves = np.empty((3, size), np.intp)
+        inner = np.empty(size, np.bool_)
+        by_depth(left, right, order, splits, leaves, inner)
+        return cls(order, splits[: size // 2], leaves[: size // 2 + 1], inner)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,18 +62,26 @@ class KeptTree:
 
     @classmethod
     def of(cls, tree: Tree) -> KeptTree:
-        from openbook.forest.kernels.levels import by_depth
+        levels = Levels.of(tree.left, tree.right)
+        splits = Splits(
+            *(array[levels.splits] for array in (tree.feature, tree.threshold, tree.missing_left, tree.gain))
+        )
+        is_sum = np.array_equal(tree.weight, _sum(tree.value))
+        return cls.packed(
+            levels, splits, _of_leaves(tree.value, tree, levels), None if is_sum else _of_leaves(tree.weight, tree, levels),
+            _of_leaves(tree.samples, tree, levels), tree.orders,
+        )  # fmt: skip
 
-        order = np.empty(len(tree), np.intp)
-        by_depth(tree.left, tree.right, order)
-        inner = tree.left[order] != LEAF
-        places = np.flatnonzero(inner), np.flatnonzero(~inner)
-        splits, value, weight = order[places[0]], tree.value[order], tree.weight[order]
+    @classmethod
+    def packed(
+        cls, levels: Levels, splits: Splits, value: np.ndarray, weight: np.ndarray | None, samples: np.ndarray,
+        orders: Mapping[int, np.ndarray],
+    ) -> KeptTree:  # fmt: skip
+        """From what it holds, level by level, in any dtype."""
         return cls(
-            len(tree), np.packbits(inner), least(tree.feature[splits]), _single(tree.threshold[splits]),
-            np.packbits(tree.missing_left[splits]), _single(tree.gain[splits]), _of_leaves(value, *places),
-            None if np.array_equal(weight, _sum(value)) else _of_leaves(weight, *places),
-            _of_leaves(tree.samples[order], *places), tree.orders,
+            len(levels.order), np.packbits(levels.inner), least(splits.feature), single(splits.threshold),
+            np.packbits(splits.missing_left), single(splits.gain), least(value), None if weight is None else least(weight),
+            least(samples), orders,
         )  # fmt: skip
 
     def spread(self) -> Tree:
@@ -95,7 +123,7 @@ class KeptTrees(Sequence[Tree]):
 
     def append(self, tree: Tree | KeptTree) -> None:
         """Add a tree."""
-        self._kept.append(KeptTree.of(tree) if isinstance(tree, Tree) and len(tree) >= _WORTH_IT else tree)
+        self._kept.append(KeptTree.of(tree) if isinstance(tree, Tree) and len(tree) >= WORTH_PACKING else tree)
 
     @property
     def nbytes(self) -> int:
@@ -129,13 +157,6 @@ def _bits(packed: np.ndarray, count: int) -> np.ndarray:
     return np.unpackbits(packed, count=count).view(np.bool_)
 
 
-def _single(array: np.ndarray) -> np.ndarray:
-    """The same numbers in single precision, if that holds them."""
-    with np.errstate(over="ignore"):
-        single = array.astype(np.float32)
-    return single if np.array_equal(single, array) else array
-
-
 def _sum(value: np.ndarray) -> np.ndarray:
     """The sum over the columns; NumPy's own takes several times as long where they are few."""
     return reduce(np.add, value.T)
@@ -146,9 +167,11 @@ def _paired(children: np.ndarray) -> np.ndarray:
     return children[::2] + children[1::2]
 
 
-def _of_leaves(array: np.ndarray, splits: np.ndarray, leaves: np.ndarray) -> np.ndarray:
-    """The entries of leaves, if those of all other nodes are the sums of their children's."""
-    return least(array[leaves] if np.array_equal(_paired(array[1:]), array[splits]) else array)
+def _of_leaves(array: np.ndarray, tree: Tree, levels: Levels) -> np.ndarray:
+    """The entries of leaves, if those of all other nodes are the sums of their children's; else of all nodes."""
+    splits = levels.splits
+    adds_up = np.array_equal(array[tree.left[splits]] + array[tree.right[splits]], array[splits])
+    return array[levels.leaves if adds_up else levels.order]
 
 
 def _of_nodes(kept: np.ndarray, inner: np.ndarray, splits: np.ndarray, dtype: type) -> np.ndarray:

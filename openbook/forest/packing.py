@@ -10,11 +10,12 @@ import numpy as np
 
 from openbook.errors import ModelError
 from openbook.forest.labels import parts_of
+from openbook.forest.least import least
 from openbook.forest.orders import UNSEEN
 from openbook.forest.quantiles import LeafTargets
 from openbook.forest.tree import LEAF, Tree
 
-__all__ = ["column", "least", "packed", "packed_targets", "unpacked", "unpacked_targets"]
+__all__ = ["column", "packed", "packed_targets", "unpacked", "unpacked_targets"]
 
 # What a tree's arrays are in memory. Those of splits are written for splits only: a leaf decides nothing.
 _SPLITS = {"feature": np.int32, "threshold": np.float64, "missing_left": np.bool_, "gain": np.float64}
@@ -41,19 +42,6 @@ def packed(trees: Sequence[Tree], widths: tuple[int, ...]) -> dict[str, np.ndarr
     if orders:
         joined["orders"] = np.concatenate(orders)
     return {"sizes": np.array([len(tree) for tree in trees], np.int64), **{k: least(v) for k, v in joined.items()}}
-
-
-def least(array: np.ndarray) -> np.ndarray:
-    """The same numbers, to the last bit, in the smallest dtype that holds them."""
-    if array.dtype.kind == "b" or not array.size:
-        return array
-    if array.dtype.kind == "f":
-        if not (np.array_equal(array, np.abs(np.trunc(array))) and array.max() < 2**32) or np.signbit(array).any():
-            with np.errstate(over="ignore"):
-                single = array.astype(np.float32)
-            return single if np.array_equal(single, array) else array
-        array = array.astype(np.int64)
-    return array.astype(np.promote_types(np.min_scalar_type(array.min()), np.min_scalar_type(array.max())))
 
 
 def _weights(value: np.ndarray, widths: tuple[int, ...]) -> np.ndarray:

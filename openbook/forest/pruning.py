@@ -12,7 +12,14 @@ import numpy as np
 
 from openbook.forest.tree import LEAF, Tree
 
-__all__ = ["best_leaves", "prune", "pruning_path"]
+__all__ = ["best_leaves", "made_smaller", "prune", "pruning_path"]
+
+
+def made_smaller(tree: Tree, most: int | None, alpha: float) -> Tree:
+    """The tree of at most `most` leaves (None: of any number), pruned where a leaf more gains at most `alpha` (0: nowhere)."""
+    if most is not None:
+        tree = best_leaves(tree, most)
+    return prune(tree, alpha) if alpha > 0 else tree
 
 
 def best_leaves(tree: Tree, most: int) -> Tree:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from openbook.forest.columns import Columns
+from openbook.forest.grown import Grown
+from openbook.forest.kept import KeptTree
 from openbook.forest.kernels.abreast import Abreast
 from openbook.forest.kernels.cuts import Bench
 from openbook.forest.kernels.random_cuts import grow_random
@@ -23,36 +26,37 @@ _MOST = 2  # where one in so many features is tried, all of them are looked at t
 class RandomGrower(Grower):
     """What all trees of a forest share."""
 
-    def __init__(self, X: Any, target: Target, growth: Growth, threads: int):
+    def __init__(self, X: Any, target: Target, growth: Growth, threads: int, made: Callable[[Grown], Tree | KeptTree]):
         categories = any(growth.levels)
         columns = Columns.of(X[:0])
         super().__init__(
-            X.shape, target, growth, columns_of(X, growth, threads) if categories else lambda outputs, counts: columns
-        )
+            X.shape, target, growth,
+            columns_of(X, growth, threads) if categories else lambda outputs, counts: columns, made,
+        )  # fmt: skip
         table = dense(X)
         most = self.classes is None and growth.max_features * _MOST >= X.shape[1]
         self.lines = lines_of(table) if most and not categories and not np.isnan(table).any() else None
         self.steps = Steps.of(table) if self.lines is None else None
 
-    def grown(self, weighed: Weighed, counts: np.ndarray | None, seed: int) -> Tree:
+    def grown(self, weighed: Weighed, counts: np.ndarray | None, seed: int) -> Tree | KeptTree:
         columns = self.columns_for([(weighed.fixed, self.target.classes)], counts)
         start = self.start(weighed, counts)
-        place, cuts = start.place, np.zeros(len(start.place.nodes.low))
+        place, bench, cuts, singly, abreast = start.place, *self.places(columns)
         count = grow_random(
             start.rows, start.values, start.parts, *start.spare, weighed.fixed.code, self.classes, np.uint64(seed), start.limits,
-            start.decrease, self.growth.criterion, weighed.terms, weighed.scale, place.nodes, cuts, place.room,
-            *self.places(columns),
+            start.decrease, self.growth.criterion, weighed.terms, weighed.scale, place.nodes, cuts, place.room, bench, singly,
+            abreast,
         )  # fmt: skip
-        return self.tree(weighed.fixed, place.grown(count), cuts[:count].copy(), columns)
+        return self.made(self.left_in(place, count, weighed, columns, cuts))
 
-    def places(self, columns: Columns) -> tuple[Bench, Singly | None, Abreast | None]:
+    def places(self, columns: Columns) -> tuple[Bench, np.ndarray, Singly | None, Abreast | None]:
         """Where this thread works, tree after tree: memory that is new to it would be cleared first."""
         steps, (n, d) = self.steps_of(columns), self.shape
         if not hasattr(self.own, "places"):
             few = few_of(d)
             singly = None if steps is None else Singly.of(steps, few, n)
             abreast = None if self.lines is None else Abreast.of(self.lines, few, n)
-            self.own.places = Bench.of(few, n, self.classes or 2), singly, abreast
+            self.own.places = Bench.of(few, n, self.classes or 2), np.empty(2 * n - 1), singly, abreast
         return self.own.places
 
     def steps_of(self, columns: Columns) -> Steps | None:

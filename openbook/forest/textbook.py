@@ -17,8 +17,8 @@ from openbook.forest.fixed import Target
 from openbook.forest.orders import UNSEEN, first_component
 from openbook.forest.outputs import Outputs
 from openbook.forest.textbook_scores import Scores
-from openbook.forest.training import Growth, tree_of
-from openbook.forest.tree import LEAF, Tree
+from openbook.forest.training import Growth
+from openbook.forest.tree import LEAF, Splits, Tree, tree_of
 
 __all__ = ["textbook_tree"]
 
@@ -175,11 +175,13 @@ class _Book:
         sums = np.array([self.scores.sums(rows) for rows in nodes.rows], np.int64)
         medians = np.array([self.scores.medians(rows) for rows in nodes.rows])
         bounds = np.array(nodes.bounds) if self.growth.monotonic else None
+        gain = np.array(nodes.gain) * self.outputs.weight_step / self.outputs.per_step
+        splits = Splits(
+            np.array(nodes.feature, np.int32), np.array(nodes.threshold), np.array(nodes.missing_left), gain
+        )
         return tree_of(
-            np.array(nodes.feature, np.int32), np.array(nodes.threshold), np.array(nodes.left, np.int32),
-            np.array(nodes.missing_left), np.array(nodes.gain) * self.outputs.weight_step / self.outputs.per_step,
-            np.array([len(rows) for rows in nodes.rows]), self.outputs.values_of(sums, medians, bounds),
-            self.outputs.weight_of(sums), self.orders,
+            splits, np.array(nodes.left, np.int32), np.array([len(rows) for rows in nodes.rows]),
+            self.outputs.values_of(sums, medians, bounds), self.outputs.weight_of(sums), self.orders,
         )  # fmt: skip
 
     def is_done(self, this: _Waiting) -> bool:

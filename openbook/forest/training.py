@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from threading import local
 from typing import Any, NamedTuple
@@ -12,11 +12,13 @@ import numpy as np
 from openbook.forest.categorical_columns import CategoricalColumns
 from openbook.forest.columns import Columns
 from openbook.forest.fixed import CRITERIA, FixedPoint, Target
+from openbook.forest.grown import Grown
+from openbook.forest.kept import KeptTree
 from openbook.forest.parallel import on_threads
-from openbook.forest.tree import LEAF, Tree
+from openbook.forest.tree import Tree
 
 __all__ = ["CRITERIA", "FixedPoint", "Grower", "Growth", "Place", "Sample", "Target", "Weighed", "columns_of", "grow_forest", "grow_trees",
-           "terms_of", "tree_of"]  # fmt: skip
+           "terms_of"]  # fmt: skip
 
 _LISTED = 3  # where one in so many features is tried, rows are kept in the order of each
 _TERMS = 2**16  # of w ln w are looked up, further ones computed
@@ -68,25 +70,28 @@ def grow_trees(
     sample: Sample,
     seeds: Sequence[int],
     threads: int = 1,
-) -> Generator[Tree, None, None]:
+    as_kept: bool = False,
+) -> Generator[Any, None, None]:
     """Grow one tree for each seed; the trees depend on the seeds only, not on the number of threads.
 
     X (rows, features) is dense, or sparse by columns. `sample(seed)` says how often each row was drawn for a tree: whole
     numbers; or real weights, in place of the targets' own; or None, each once. Whoever stops asking gets no further trees.
+    `as_kept`: large ones may come packed (`KeptTree`).
     """
-    grower = _grower(X, targets, growth, threads)
+    grower = _grower(X, targets, growth, threads, as_kept)
     yield from on_threads(lambda seed: grower.grow(sample(seed), seed), seeds, threads)
 
 
-def _grower(X: Any, targets: Target | Sequence[Target], growth: Growth, threads: int) -> Any:
+def _grower(X: Any, targets: Target | Sequence[Target], growth: Growth, threads: int, as_kept: bool) -> Any:
     several = (targets,) if isinstance(targets, Target) else tuple(targets)
     fast = growth.criterion <= CRITERIA["squared_error"] and not growth.monotonic
     if len(several) == 1 and fast:
+        made = Grown.kept if as_kept else Grown.tree
         if growth.random:
             from openbook.forest.random_growing import RandomGrower
 
-            return RandomGrower(X, several[0], growth, threads)
-        return Grower(X.shape, several[0], growth, columns_of(X, growth, threads))
+            return RandomGrower(X, several[0], growth, threads, made)
+        return Grower(X.shape, several[0], growth, columns_of(X, growth, threads), made)
     from openbook.forest.general import GeneralGrower
 
     return GeneralGrower(X, several, growth, threads)
@@ -94,18 +99,37 @@ def _grower(X: Any, targets: Target | Sequence[Target], growth: Growth, threads:
 
 @dataclass(frozen=True, eq=False)
 class Weighed:
-    """A target in fixed point, and which records its rows make."""
+    """A target in fixed point, and what the records of its rows say (`kernels/records.py`)."""
 
     fixed: FixedPoint
     terms: np.ndarray | None  # None: another criterion
     scale: float
-    packed: bool
+    per_step: float
+    once: np.ndarray
+    labels: np.ndarray | None
+    parts: np.ndarray | None
 
     @classmethod
     def of(cls, target: Target, criterion: int) -> Weighed:
+        from openbook.forest.kernels.records import CLASS_BITS, ID_BITS, PART
+
         fixed = FixedPoint.of(target)
         terms, scale = terms_of(fixed, criterion) if criterion == CRITERIA["entropy"] else (None, 1.0)
-        return cls(fixed, terms, scale, 0 < target.classes <= 2 and fixed.exact)
+        known = fixed, terms, scale, fixed.per_step(target, criterion)
+        once = fixed.weight.astype(np.uint64) << ID_BITS
+        if target.classes > 2:
+            return cls(*known, once << CLASS_BITS, fixed.code.astype(np.uint64) << ID_BITS, None)
+        if not target.classes:
+            return cls(*known, once, None, fixed.weighted)
+        of_second = fixed.weight * (fixed.code == 1)
+        if fixed.exact:
+            once |= of_second.astype(np.uint64) << PART
+            return cls(*known, once, None, None)
+        return cls(*known, once, None, of_second)
+
+    def weight_of(self, counts: np.ndarray | None) -> float:
+        """The weight of one tree's rows."""
+        return float((self.fixed.weight if counts is None else self.fixed.weight * counts).sum())
 
 
 class Start(NamedTuple):
@@ -123,34 +147,16 @@ class Start(NamedTuple):
 class Grower:
     """What all trees of a forest share."""
 
-    def __init__(self, shape: tuple[int, int], target: Target, growth: Growth, columns_for: Callable[..., Columns]):
-        self.target, self.growth, self.columns_for, self.shape = target, growth, columns_for, shape
+    def __init__(
+        self, shape: tuple[int, int], target: Target, growth: Growth, columns_for: Callable[..., Columns],
+        made: Callable[[Grown], Tree | KeptTree],
+    ):  # fmt: skip
+        self.target, self.growth, self.columns_for, self.shape, self.made = target, growth, columns_for, shape, made
         self.weighed = Weighed.of(target, growth.criterion)
         self.classes = target.classes if target.classes > 2 else None
         self.own = local()
 
-    def records(
-        self, weighed: Weighed, counts: np.ndarray | None
-    ) -> tuple[float, np.ndarray, np.ndarray, np.ndarray | None]:
-        """The weight of one tree's rows, these rows, what each weighs, and their parts (`kernels/rows.py`, `grow.py`)."""
-        fixed = weighed.fixed
-        weight = fixed.weight if counts is None else fixed.weight * counts
-        rows = np.flatnonzero(weight)
-        values, code = weight[rows].astype(np.uint64), fixed.code[rows]
-        parts = None
-        if self.classes:
-            values = (values << 28) | (code.astype(np.uint64) << 12)
-        elif weighed.packed:
-            values = (values << 12) | ((values * (code == 1)) << 38)
-        else:
-            if self.target.classes:
-                parts = values.astype(np.int64) * (code == 1)
-            else:
-                parts = fixed.weighted[rows] if counts is None else fixed.weighted[rows] * counts[rows]
-            values = values << 12
-        return float(weight.sum()), rows.astype(np.uint32), values, parts
-
-    def grow(self, drawn: np.ndarray | None, seed: int) -> Tree:
+    def grow(self, drawn: np.ndarray | None, seed: int) -> Tree | KeptTree:
         if drawn is not None and drawn.dtype.kind == "f":
             weighed = Weighed.of(replace(self.target, weight=drawn), self.growth.criterion)
             return self.grown(weighed, None, seed)
@@ -158,13 +164,17 @@ class Grower:
 
     def start(self, weighed: Weighed, counts: np.ndarray | None) -> Start:
         """What a tree is grown from and into, whichever kernel does it."""
-        total, rows, values, parts = self.records(weighed, counts)
-        place, fixed = self.place(), weighed.fixed
-        decrease = self.growth.min_impurity_decrease * fixed.per_step(self.target, self.growth.criterion)
-        limits = self.growth.limits(total, fixed.exact)
-        return Start(rows, values, parts, place, place.spare.beside(parts), limits, decrease)
+        from openbook.forest.kernels.records import take_rows
 
-    def grown(self, weighed: Weighed, counts: np.ndarray | None, seed: int) -> Tree:
+        place, fixed = self.place(), weighed.fixed
+        rows, values, parts = place.records.beside(weighed.parts)
+        count = take_rows(counts, weighed.once, weighed.labels, weighed.parts, rows, values, parts, place.nodes.sums[0])
+        decrease = self.growth.min_impurity_decrease * weighed.per_step
+        limits = self.growth.limits(weighed.weight_of(counts) if self.growth.min_weight_leaf else 0.0, fixed.exact)
+        return Start(rows[:count], values[:count], None if parts is None else parts[:count], place,
+                     place.spare.beside(parts), limits, decrease)  # fmt: skip
+
+    def grown(self, weighed: Weighed, counts: np.ndarray | None, seed: int) -> Tree | KeptTree:
         from openbook.forest.kernels.grow import grow_tree
 
         growth, fixed = self.growth, weighed.fixed
@@ -176,8 +186,7 @@ class Grower:
             *start.spare, *place.few_beside(start.parts), code, self.classes, np.uint64(seed), start.limits,
             start.decrease, growth.criterion, weighed.terms, weighed.scale, place.nodes, place.room,
         )  # fmt: skip
-        grown = place.grown(count)
-        return self.tree(fixed, grown, columns.thresholds_of(grown), columns)
+        return self.made(self.left_in(place, count, weighed, columns))
 
     def place(self) -> Place:
         """This thread's own place to grow trees in."""
@@ -185,11 +194,11 @@ class Grower:
             self.own.place = Place.of(self.shape, self.classes, self.growth)
         return self.own.place
 
-    def tree(self, fixed: FixedPoint, grown: Any, threshold: np.ndarray, columns: Columns) -> Tree:
-        value, weight = fixed.values_of(grown.sums, self.target.classes)
-        gain = grown.gain * fixed.weight_step / fixed.per_step(self.target, self.growth.criterion)
-        return tree_of(grown.feature, threshold, grown.left, grown.missing_left, gain, grown.rows, value, weight,
-                       columns.orders)  # fmt: skip
+    def left_in(
+        self, place: Place, count: int, weighed: Weighed, columns: Columns, cuts: np.ndarray | None = None
+    ) -> Grown:
+        """The tree that has just been grown in a place."""
+        return Grown(place.grown(count), weighed.fixed, self.target.classes, weighed.per_step, columns, cuts)
 
 
 def columns_of(X: Any, growth: Growth, threads: int) -> Callable[..., Columns]:
@@ -210,7 +219,7 @@ def terms_of(fixed: FixedPoint, criterion: int) -> tuple[np.ndarray, float]:
 
 @dataclass(frozen=True, eq=False)
 class _Records:
-    """Room for records of rows (see `Grower.records`)."""
+    """Room for records of rows (`kernels/records.py`)."""
 
     rows: np.ndarray
     values: np.ndarray
@@ -235,6 +244,7 @@ class Place:
 
     nodes: Any
     room: Any
+    records: _Records
     spare: _Records
     lists: Any
     few: tuple[_Records, ...]
@@ -249,7 +259,7 @@ class Place:
         listed = not growth.random and classes is None and _LISTED * growth.max_features >= d
         few = () if listed or growth.random else (_Records.of(EXACT_BELOW), _Records.of(EXACT_BELOW))
         return cls(Nodes.of(2 * n - 1, width), Room.of(d, n, n, width, growth.random), _Records.of(n),
-                   Lists.of(d) if listed else None, few)  # fmt: skip
+                   _Records.of(n), Lists.of(d) if listed else None, few)  # fmt: skip
 
     def few_beside(self, parts: np.ndarray | None) -> Sequence[np.ndarray | None]:
         """Room for the records of a small node, twice, their parts with them; None where lists serve."""
@@ -258,13 +268,3 @@ class Place:
     def grown(self, count: int) -> Any:
         """The nodes of the tree that has just been grown; the next one overwrites them."""
         return type(self.nodes)(*(array[:count] for array in self.nodes))
-
-
-def tree_of(
-    feature: np.ndarray, threshold: np.ndarray, left: np.ndarray, missing_left: np.ndarray, gain: np.ndarray,
-    rows: np.ndarray, value: np.ndarray, weight: np.ndarray, orders: Mapping[int, np.ndarray],
-) -> Tree:  # fmt: skip
-    """The arrays of a grown tree, with its right children, which follow the left ones."""
-    right = np.where(left == LEAF, LEAF, left + 1).astype(np.int32)
-    return Tree(feature.copy(), threshold, left.copy(), right, missing_left.copy(), value, weight, rows.astype(np.int64),
-                gain, orders=orders)  # fmt: skip

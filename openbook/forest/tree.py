@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from openbook.forest.orders import UNSEEN, placed
 from openbook.record.brief import Brief
 from openbook.record.hook import Explains
 
-__all__ = ["LEAF", "Tree", "Turn"]
+__all__ = ["LEAF", "Splits", "Tree", "Turn", "tree_of"]
 
 LEAF = -1
 
@@ -212,3 +212,26 @@ class Tree(Brief, Explains):
     def fractions(self, node: int) -> np.ndarray:
         """The share of each class among the training rows in a node."""
         return self.value[node] / self.value[node].sum()
+
+
+class Splits(NamedTuple):
+    """What nodes decide by, and what it gains; a leaf has no feature (LEAF), and 0 otherwise."""
+
+    feature: np.ndarray
+    threshold: np.ndarray
+    missing_left: np.ndarray
+    gain: np.ndarray
+
+    @classmethod
+    def of(cls, size: int) -> Splits:
+        """Room for so many."""
+        return cls(np.empty(size, np.int32), np.empty(size), np.empty(size, np.bool_), np.empty(size))
+
+
+def tree_of(
+    splits: Splits, left: np.ndarray, rows: np.ndarray, value: np.ndarray, weight: np.ndarray, orders: Mapping[int, np.ndarray]
+) -> Tree:  # fmt: skip
+    """A grown tree, with its right children, which follow the left ones."""
+    right = (left + (left != LEAF)).astype(np.int32, copy=False)
+    return Tree(splits.feature, splits.threshold, left.copy(), right, splits.missing_left, value, weight,
+                rows.astype(np.int64), splits.gain, orders=orders)  # fmt: skip

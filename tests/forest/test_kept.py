@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from sklearn import ensemble
 
 from openbook import forest
+from openbook.forest.grown import Grown
 from openbook.forest.kept import KeptTree, KeptTrees
 from openbook.forest.tree import Tree
 
@@ -44,14 +46,19 @@ def grown(name: str) -> list[Tree]:
             level=pd.Categorical.from_codes(random.integers(0, 40, ROWS), categories=range(40))
         )
     trees: list[Tree] = []
-    pack = KeptTree.of
+    pack, keep = KeptTree.of, Grown.kept
 
-    def watched(tree: Tree) -> KeptTree:
+    def packed(tree: Tree) -> KeptTree:
         trees.append(tree)
         return pack(tree)
 
+    def kept(grown: Grown) -> Tree | KeptTree:
+        trees.append(grown.tree())
+        return keep(grown)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(KeptTree, "of", watched)
+        patch.setattr(KeptTree, "of", packed)
+        patch.setattr(Grown, "kept", kept)
         FORESTS[name].fit(table, y, weight)
     return trees
 
@@ -73,6 +80,16 @@ def test_nothing_is_lost(name: str) -> None:
         same(again, tree.by_level())
     for tree, again in zip(trees, pickle.loads(pickle.dumps(FORESTS[name])).trees_, strict=True):
         same(again, tree.by_level())
+
+
+@pytest.mark.parametrize("name", FORESTS)
+def test_a_tree_packed_as_it_is_grown_is_the_one_that_is_packed_later(name: str) -> None:
+    trees = grown(name)
+    for kept, tree in zip(FORESTS[name].trees_._kept, trees, strict=True):
+        assert isinstance(kept, KeptTree)
+        for field in fields(KeptTree):
+            mine, other = getattr(kept, field.name), getattr(KeptTree.of(tree), field.name)
+            np.testing.assert_array_equal(mine, other, strict=isinstance(mine, np.ndarray), err_msg=field.name)
 
 
 @pytest.mark.parametrize("changed", ["value", "weight", "samples"])

@@ -9,25 +9,25 @@ from __future__ import annotations
 import numpy as np
 
 from openbook.forest.kernels.classes import class_sums, classes_large
-from openbook.forest.kernels.jit import grower, inlined, inner, u64
+from openbook.forest.kernels.jit import grower, inlined
 from openbook.forest.kernels.lists import grow_listed
-from openbook.forest.kernels.nodes import MAX_FEATURES, WHOLE, divide, examine, plant, push, same_targets
+from openbook.forest.kernels.nodes import MAX_FEATURES, WHOLE, divide, examine, plant, push, same_targets, weight_of
 from openbook.forest.kernels.pairs import FEATURE, HIGH, LOW, SIDE, consider_large
 from openbook.forest.kernels.random import draw_feature, put_back
-from openbook.forest.kernels.rows import EXACT_BELOW, ID_BITS, partition_large
+from openbook.forest.kernels.rows import EXACT_BELOW, partition_large
 from openbook.forest.kernels.subtree import grow_small
 
 __all__ = ["KNOWN_AGAINST_MISSING", "grow_tree"]
 
 KNOWN_AGAINST_MISSING = -1  # in `high`; a bin b stands there as −2 − b, a row as its number
-_WEIGHT, _PART = u64(2**26 - 1), u64(38)
 
 
 @grower
 def grow_tree(lists, ranks, bins, missing_rank, rows, values, parts, spare_rows, spare_values, spare_parts, few, few_parts,
               spare_few, spare_few_parts, code, classes, seed, limits, min_decrease, criterion, terms, scale, nodes,
               room):  # fmt: skip
-    """Grow one tree from `rows` and their records `values` (changed on the way); returns the number of nodes.
+    """Grow one tree from `rows` and their records `values` (changed on the way), of which `nodes` has the sums; returns the number
+    of nodes.
 
     Where most features are tried at each node `lists` are there, else `few`, `few_parts` and their spare ones, which hold the
     records of a small node: what is None is not compiled. `ranks` is (all rows, features), `bins` (features, all rows).
@@ -35,7 +35,7 @@ def grow_tree(lists, ranks, bins, missing_rank, rows, values, parts, spare_rows,
     the targets of all rows where they are numbers, else it is None. Spare arrays are as large as their like.
     """
     sums, best, figures = nodes.sums, room.best, room.figures
-    whole = sum_root(values, parts, classes, sums)
+    whole = weight_of(sums[0], classes)
     plant(nodes, room, rows, seed)
     stack = room.stack
     waiting, count = np.int64(1), np.int64(1)  # typed: a literal 1 would be compiled for on its own
@@ -75,29 +75,6 @@ def grow_tree(lists, ranks, bins, missing_rank, rows, values, parts, spare_rows,
         waiting += 2
         count += 2
     return count
-
-
-@inner
-def sum_root(values, parts, classes, sums):
-    """The sums of all records; returns their weight."""
-    total = np.int64(0)
-    sums[0, :] = 0
-    if classes is not None:
-        class_sums(values, 0, len(values), sums[0])
-        for c in range(sums.shape[1]):
-            total += sums[0, c]
-        return np.float64(total)
-    part = np.int64(0)
-    if parts is not None:
-        for k in range(len(values)):
-            total += np.int64(values[k] >> ID_BITS)
-            part += parts[k]
-    else:
-        for k in range(len(values)):
-            total += np.int64((values[k] >> ID_BITS) & _WEIGHT)
-            part += np.int64(values[k] >> _PART)
-    sums[0, 0], sums[0, 1] = total, part
-    return np.float64(total)
 
 
 @inlined

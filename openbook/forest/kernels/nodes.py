@@ -25,6 +25,7 @@ __all__ = [
     "push",
     "same_targets",
     "same_targets_of",
+    "weight_of",
 ]
 
 # The limits of growing, by place; `WHOLE` is 1 where weights are whole and so few that squares of their sums are exact.
@@ -36,9 +37,18 @@ LIMITS = 6
 def plant(nodes, room, rows, seed):
     """The root, a leaf as yet, and the only node that waits."""
     nodes.rows[0], nodes.left[0], nodes.feature[0] = len(rows), -1, -1
-    nodes.low[0], nodes.high[0], nodes.missing_left[0], nodes.gain[0] = 0, 0, False, 0.0
     room.stack[0, :] = 0
     room.stack[0, 2], room.seeds[0] = len(rows), seed
+
+
+@inlined
+def weight_of(sums, classes):
+    """The weight of a node with these sums."""
+    weight = sums[0]
+    if classes is not None:
+        for c in range(1, len(sums)):
+            weight += sums[c]
+    return np.float64(weight)
 
 
 @inlined
@@ -95,8 +105,7 @@ def divide(nodes, node, child, best, figures, classes, score, left_rows, right_r
     # Where training saw nothing missing, a missing value later takes the side most rows took.
     nodes.missing_left[node] = best[SIDE] == 1 if best[MISSED] > 0 else left_rows > right_rows
     for k in range(child, child + 2):
-        nodes.feature[k], nodes.left[k], nodes.missing_left[k], nodes.gain[k] = -1, -1, False, 0.0
-        nodes.low[k], nodes.high[k] = 0, 0
+        nodes.feature[k], nodes.left[k] = -1, -1
     nodes.rows[child], nodes.rows[child + 1] = left_rows, right_rows
     if classes is None:
         nodes.sums[child, 0], nodes.sums[child, 1] = np.int64(figures[1]), np.int64(figures[2])

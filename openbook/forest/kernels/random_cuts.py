@@ -11,9 +11,8 @@ import numpy as np
 
 from openbook.forest.kernels.abreast import copy_lines, search_abreast
 from openbook.forest.kernels.cuts import CUT
-from openbook.forest.kernels.grow import sum_root
 from openbook.forest.kernels.jit import grower, inlined, inner, u64
-from openbook.forest.kernels.nodes import divide, examine, plant, push, same_targets
+from openbook.forest.kernels.nodes import divide, examine, plant, push, same_targets, weight_of
 from openbook.forest.kernels.pairs import FEATURE
 from openbook.forest.kernels.scores import SQUARED_ERROR
 from openbook.forest.kernels.singly import copy_sums, move_values, search_singly
@@ -29,7 +28,7 @@ def grow_random(rows, values, parts, spare_rows, spare_values, spare_parts, code
     """Grow one tree from `rows` and their records (as `grow_tree`); returns the number of nodes. `singly` or `abreast` holds
     the table and says how a node is searched, the other one is None; `cuts` takes the thresholds."""
     sums, best, figures, stack = nodes.sums, room.best, room.figures, room.stack
-    whole = sum_root(values, parts, classes, sums)
+    whole = weight_of(sums[0], classes)
     plant(nodes, room, rows, seed)
     waiting, count = np.int64(1), np.int64(1)
     # Where in the stack the subtree begins whose values have been moved; a small table is one from the start.
