@@ -20,20 +20,7 @@ from numba.np.arrayobj import make_array
 
 from openbook.forest.kernels import forget_stale
 
-__all__ = [
-    "as_float",
-    "bare",
-    "grower",
-    "inlined",
-    "inner",
-    "jit",
-    "ones",
-    "part",
-    "prefetch",
-    "trailing_zeros",
-    "u64",
-    "upper_half",
-]
+__all__ = ["as_float", "bare", "grower", "inlined", "inner", "jit", "ones", "part", "prefetch", "trailing_zeros", "u64"]
 
 if not config.DISABLE_JIT:  # type: ignore[attr-defined]
     forget_stale()
@@ -73,10 +60,6 @@ if config.DISABLE_JIT:  # type: ignore[attr-defined]
     def part(words: Any, k: Any, bits: int, place: int) -> Any:
         """Part `place` of word k, all of them being so many bits: one load, where shifting costs a register and time."""
         return u64((int(words[k]) >> (bits * place)) & ((1 << bits) - 1))
-
-    def upper_half(a: Any, b: Any) -> Any:
-        """The upper 64 bits of a product of two words."""
-        return u64((int(a) * int(b)) >> 64)
 
     def bare(array: Any) -> Any:
         """The array without its count of references, which two threads would fight over (and which costs a sixth of the
@@ -139,17 +122,6 @@ else:
             return builder.zext(builder.load(builder.gep(word, [ir.IntType(64)(which)])), ir.IntType(64))
 
         return types.uint64(words, types.uint64, bits, place), build
-
-    @intrinsic
-    def upper_half(typing: Any, a: Any, b: Any) -> Any:
-        """The upper 64 bits of a product of two words."""
-
-        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            wide = ir.IntType(128)
-            product = builder.mul(builder.zext(args[0], wide), builder.zext(args[1], wide))
-            return builder.trunc(builder.lshr(product, wide(64)), ir.IntType(64))
-
-        return types.uint64(types.uint64, types.uint64), build
 
     @intrinsic
     def bare(typing: Any, array: Any) -> Any:
