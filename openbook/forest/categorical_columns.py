@@ -70,8 +70,7 @@ class CategoricalColumns:
         if not hasattr(self.own, "columns"):
             changed = ("rank", "bin", "missing_rank", "first", "last", "values")
             columns = replace(self.shared, **{name: getattr(self.shared, name).copy() for name in changed})
-            columns.first[self.features] = columns.last[self.features] = np.arange(
-                MISSING
-            )  # a bin each, if they are few
+            ranks = np.arange(MISSING)  # a bin each, where there are so few levels
+            columns.first[self.features] = columns.last[self.features] = ranks
             self.own.columns = columns
         return self.own.columns

@@ -56,9 +56,8 @@ class Categories:
 
     def _only(self, some: slice) -> Categories:
         begins = self.begins[some.start : some.stop + 1]
-        return Categories(
-            begins - begins[0], self.stand[some] - begins[0].astype(np.uint32) if begins[0] else self.stand[some]
-        )
+        stand = self.stand[some] - np.uint32(begins[0]) if some.start else self.stand[some]
+        return Categories(begins - begins[0], stand)
 
     def _places(self, outputs: Outputs, counts: np.ndarray, least: int) -> np.ndarray:
         weight = outputs[0][0].weight
