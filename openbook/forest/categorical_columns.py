@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise, starmap
 from threading import local
 
 import numpy as np
 
-from openbook.forest.columns import Columns, bins_of, last_ranks
-from openbook.forest.fixed import FixedPoint
-from openbook.forest.orders import UNSEEN, Bag, placed
+from openbook.forest.columns import MISSING, Columns, bins_of, last_ranks
+from openbook.forest.orders import UNSEEN, Categories, Outputs
 
 __all__ = ["CategoricalColumns"]
 
@@ -20,49 +20,57 @@ class CategoricalColumns:
 
     def __init__(self, shared: Columns, X: np.ndarray, levels: tuple[int, ...], least: int):
         self.shared, self.own, self.least = shared, local(), least
-        self.levels = {f: count for f, count in enumerate(levels) if count}
-        self.codes = np.array(
-            [np.where(np.isnan(X[:, f]), count, X[:, f]) for f, count in self.levels.items()], np.uint16
-        )
-        self.begins = np.cumsum([0, *(count + 1 for count in self.levels.values())])
-        self.rows = [
-            np.bincount(codes, minlength=self.levels[f] + 1) for f, codes in zip(self.levels, self.codes, strict=True)
-        ]
+        self.features = np.flatnonzero(levels)
+        self.categories = Categories.of(X[:, self.features].T, [levels[f] for f in self.features])
+        self.rows = np.bincount(self.categories.stand.reshape(-1), minlength=self.categories.begins[-1])
 
-    def for_tree(self, outputs: Sequence[tuple[FixedPoint, int]], counts: np.ndarray | None) -> Columns:
-        """The columns as a tree on these draws sees them (see `Bag.of`); they change with the next tree of the same thread.
+    def for_tree(self, outputs: Outputs, counts: np.ndarray | None) -> Columns:
+        """The columns as a tree sees them that has drawn each row `counts` times (None: once); they change with the next tree
+        of the same thread.
 
         Ranks and bins of categories are those of the tree's own rows; of others they are anything.
         """
-        bag = Bag.of(outputs, counts)
-        found = bag.orders(self.codes, list(self.levels.values()), self.least)
-        orders = dict(zip(self.levels, found, strict=True))
+        counts = np.ones(len(outputs[0][0].weight), np.int64) if counts is None else counts
+        places = self.categories.places(outputs, counts, self.least)
         columns = self._copy()
         if len(columns.values):
-            for (f, order), codes in zip(orders.items(), self.codes, strict=True):
-                columns.values[f] = placed(order, np.arange(len(order) + 1))[codes]
+            values = np.where(places == UNSEEN, np.nan, places)
+            for f, stand in zip(self.features, self.categories.stand, strict=True):
+                columns.values[f] = values[stand]
         else:
-            self._rank(columns, orders, bag.rows)
-        return replace(columns, orders=orders)
+            self._rank(columns, places, counts)
+        return replace(columns, orders={f: places[own][:-1] for f, own in self._each()})
 
-    def _rank(self, columns: Columns, orders: dict[int, np.ndarray], rows: np.ndarray) -> None:
+    def _each(self) -> Iterator[tuple[int, slice]]:
+        """Each category's feature, and its part of the line of levels."""
+        return zip(self.features.tolist(), starmap(slice, pairwise(self.categories.begins)), strict=True)
+
+    def _rank(self, columns: Columns, places: np.ndarray, counts: np.ndarray) -> None:
         from openbook.forest.kernels.categories import rank_levels
 
-        rank_of, bin_of = np.empty(self.begins[-1], np.uint32), np.empty(self.begins[-1], np.uint8)
-        for (f, order), begin, end, held in zip(orders.items(), self.begins, self.begins[1:], self.rows, strict=False):
-            by_place = np.argsort(order, kind="stable")[np.count_nonzero(order == UNSEEN) :]
-            different = len(by_place)
-            rank_of[begin:end] = different  # missing, and levels without a place
-            rank_of[begin + by_place] = np.arange(different)
-            ends = last_ranks(np.cumsum(held[by_place]))
-            bin_of[begin:end] = bins_of(ends, different)[rank_of[begin:end]]
-            columns.missing_rank[f] = different
-            columns.bound(f, ends, np.asarray)
-        rank_levels(self.codes, rows, np.array(list(orders)), self.begins, rank_of, bin_of, columns.rank, columns.bin)
+        seen, begins = places != UNSEEN, self.categories.begins
+        different = np.add.reduceat(seen, begins[:-1], dtype=np.int64)
+        columns.missing_rank[self.features] = different
+        rank_of = np.where(seen, places, np.repeat(different, np.diff(begins))).astype(np.uint32)
+        bin_of = np.where(seen, places, MISSING).astype(np.uint8)
+        for f, own in self._each():
+            if own.stop - own.start > MISSING:
+                bin_of[own] = self._bin(columns, f, places[own], self.rows[own])[rank_of[own]]
+        rank_levels(self.categories.stand, counts, self.features, rank_of, bin_of, columns.rank, columns.bin)
+
+    def _bin(self, columns: Columns, f: int, places: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """The bin of each rank where there may be more ranks than bins; `rows` says how many rows have each level."""
+        by_place = np.argsort(places, kind="stable")[np.count_nonzero(places == UNSEEN) :]
+        ends = last_ranks(np.cumsum(rows[by_place]))
+        columns.bound(f, ends, np.asarray)
+        return bins_of(ends, len(by_place))
 
     def _copy(self) -> Columns:
         """This thread's own columns; those of numbers never change in it."""
         if not hasattr(self.own, "columns"):
             changed = ("rank", "bin", "missing_rank", "first", "last", "values")
-            self.own.columns = replace(self.shared, **{name: getattr(self.shared, name).copy() for name in changed})
+            columns = replace(self.shared, **{name: getattr(self.shared, name).copy() for name in changed})
+            ranks = np.arange(MISSING)  # a bin each, where there are so few levels
+            columns.first[self.features] = columns.last[self.features] = ranks
+            self.own.columns = columns
         return self.own.columns

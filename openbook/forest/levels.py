@@ -6,8 +6,7 @@ Frames are read through narwhals, so pandas, polars and Arrow alike. Truth value
 from __future__ import annotations
 
 from collections.abc import Collection
-from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import check_array
@@ -18,6 +17,8 @@ from openbook.forest.columns import is_sparse
 __all__ = ["encoded", "learnt"]
 
 MOST_LEVELS = 10_000
+_FEW_ROWS = 8  # of a frame: fewer are read at once
+_PLAIN = {int, float, bool, str, type(None)}
 Levels = dict[int, np.ndarray]
 
 
@@ -40,18 +41,18 @@ def learnt(X: Any, categorical_features: Any) -> tuple[Levels, Any]:
                          do="pass X.toarray(), or encode its categories")  # fmt: skip
     names, levels, made = _names(table) or range(table.shape[1]), {}, _numbers(table, chosen)
     for f in chosen:
-        column = _column(table, f)  # read once: texts of a frame become Python's, which takes longer than all the rest
-        levels[f] = _different(column, names[f])
-        made[:, f] = _codes(column, levels[f])
+        factor = Factor.of(table, f)
+        levels[f] = factor.levels(names[f])
+        made[:, f] = factor.codes(levels[f])
     return levels, made
 
 
 def encoded(X: Any, levels: Levels) -> np.ndarray:
     """X as floats (rows, features): of categories the codes of their levels, NaN where missing or unknown."""
-    table = _table(X)
+    table = _few_rows(X) if _is_frame(X) and 0 < X.shape[0] < _FEW_ROWS else _table(X)
     made = _numbers(table, levels)
     for f, known in levels.items():
-        made[:, f] = _codes(_column(table, f), known)
+        made[:, f] = Factor.of(table, f).codes(known)
     return made
 
 
@@ -86,22 +87,29 @@ def _names(table: Any) -> list[str]:
     return table.columns if _is_frame(table) else []
 
 
-def _column(table: Any, f: int) -> Any:
-    """A column's values: an array of floats, or a list of whatever they are."""
-    column = table[:, f]
-    if _is_frame(table):
-        return column.to_numpy().astype(np.float64) if column.dtype.is_float() else column.to_list()
-    return column.astype(np.float64) if column.dtype.kind in "biuf" else column.tolist()
+def _few_rows(X: Any) -> Any:
+    """A few rows of a frame as an array of Python's values, all at once: to read column by column takes longer than to
+    predict. The frame itself, as narwhals has it, where there are values that only their column can turn into floats."""
+    import narwhals as nw
+
+    if nw.dependencies.is_pandas_dataframe(X):
+        rows = X.to_numpy(dtype=object)  # narwhals would ask each column for its only value
+    else:
+        rows = np.array(_table(X).rows(), dtype=object)
+    return rows if set(map(type, rows.flat)) <= _PLAIN else _table(X)
 
 
 # --- which ------------------------------------------------------------------------------------------------------
 
 
 def _by_dtype(table: Any) -> list[int]:
+    return [f for f, dtype in enumerate(table.schema.values()) if _is_category(dtype)]
+
+
+def _is_category(dtype: Any) -> bool:
     import narwhals as nw
 
-    kinds = (nw.Categorical, nw.Enum, nw.String)
-    return [f for f, dtype in enumerate(table.schema.values()) if dtype in kinds or isinstance(dtype, nw.Enum)]
+    return dtype in (nw.Categorical, nw.Enum, nw.String) or isinstance(dtype, nw.Enum)
 
 
 def _asked_for(table: Any, wanted: Any) -> list[int]:
@@ -134,32 +142,66 @@ def _places(table: Any, asked: np.ndarray) -> np.ndarray:
 # --- values -----------------------------------------------------------------------------------------------------
 
 
-def _different(column: Any, name: Any) -> np.ndarray:
-    """The levels of a column, sorted."""
-    if isinstance(column, np.ndarray):
-        found = np.unique(column[~np.isnan(column)])
-    else:
-        values = sorted((v for v in set(column) if not _is_missing(v)), key=lambda v: (type(v).__name__, v))
-        numbers = all(isinstance(value, int | float) for value in values)
-        found = np.array(values, dtype=None if numbers else object)
-    if len(found) > MOST_LEVELS:
-        raise InputError(
-            f"the category {name!r} has {len(found)} levels, more than {MOST_LEVELS}", where="categorical_features",
-            do="merge rare levels, leave the column out (is it a key?), or give it as a number",
-        )  # fmt: skip
-    return found
+class Factor(NamedTuple):
+    """A column as its values (some may be missing, or no row's) and the place of each row's value among them."""
+
+    values: list[Any]
+    places: np.ndarray
+
+    @classmethod
+    def of(cls, table: Any, f: int) -> Factor:
+        column = table[:, f]
+        if not _is_frame(table):
+            return cls.of_list((column.astype(np.float64) if column.dtype.kind in "biuf" else column).tolist())
+        if column.dtype.is_float():
+            return cls.of_list(column.to_numpy().astype(np.float64).tolist())
+        return _through_arrow(column) or cls.of_list(column.to_list())
+
+    @classmethod
+    def of_list(cls, rows: list[Any]) -> Factor:
+        values = list(dict.fromkeys(rows))
+        place = {value: k for k, value in enumerate(values)}
+        return cls(values, np.fromiter(map(place.__getitem__, rows), np.intp, len(rows)))
+
+    def levels(self, name: Any) -> np.ndarray:
+        """The values that rows have, sorted."""
+        present = np.flatnonzero(np.bincount(self.places, minlength=len(self.values)))
+        known = {self.values[k] for k in present if not _is_missing(self.values[k])}
+        if len(known) > MOST_LEVELS:
+            raise InputError(
+                f"the category {name!r} has {len(known)} levels, more than {MOST_LEVELS}", where="categorical_features",
+                do="merge rare levels, leave the column out (is it a key?), or give it as a number",
+            )  # fmt: skip
+        numbers = all(isinstance(value, int | float) for value in known)
+        return np.array(sorted(known, key=lambda v: (type(v).__name__, v)), dtype=None if numbers else object)
+
+    def codes(self, levels: np.ndarray) -> np.ndarray:
+        """The code of each row's value among the levels, NaN where it is none of them."""
+        code = {level: float(k) for k, level in enumerate(levels.tolist())}
+        return np.array([code.get(value, np.nan) for value in self.values])[self.places]
 
 
 def _is_missing(value: Any) -> bool:
     return value is None or type(value).__name__ == "NAType" or value != value
 
 
-def _codes(column: Any, levels: np.ndarray) -> np.ndarray:
-    """The code of each value among the levels, NaN where it is none of them."""
-    if not len(levels):
-        return np.full(len(column), np.nan)
-    if isinstance(column, np.ndarray) and levels.dtype.kind in "biuf":
-        place = np.minimum(np.searchsorted(levels, column), len(levels) - 1)
-        return np.where(levels[place] == column, place, np.nan)
-    code = {level: float(k) for k, level in enumerate(levels.tolist())}
-    return np.fromiter(map(code.get, column, repeat(np.nan)), np.float64, len(column))
+def _through_arrow(column: Any) -> Factor | None:
+    """Texts of a frame, of which only the different ones become Python's: to read them all takes longer than the rest. None
+    for anything else, and where Arrow is not installed."""
+    try:
+        import pyarrow as pa
+    except ImportError:
+        return None
+    if not _is_category(column.dtype):
+        return None
+    try:
+        array = column.to_arrow()
+        coded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+    except (pa.ArrowException, UnicodeError):  # Python's objects of several types, and texts that are no Unicode
+        return None
+    if isinstance(coded, pa.ChunkedArray):
+        coded = coded.unify_dictionaries().combine_chunks()
+    if not (pa.types.is_string(coded.type.value_type) or pa.types.is_large_string(coded.type.value_type)):
+        return None
+    values = coded.dictionary.to_pylist()
+    return Factor([*values, None], coded.indices.cast("int32").fill_null(len(values)).to_numpy())

@@ -13,86 +13,75 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 
 from openbook.forest.fixed import FixedPoint
 
-__all__ = ["UNSEEN", "Bag", "first_component", "placed"]
+__all__ = ["UNSEEN", "Categories", "first_component", "placed"]
 
 UNSEEN = -1  # the place of a level that a tree has not seen: its rows go where missing values go
 _FEW = 64  # levels or columns: so few products of each with each are quickly made
 _RESIDUAL = 1e-12  # of the largest eigenvalue
-
-
-class _Part(NamedTuple):
-    """What each row of a tree has of one output: a whole number of `step`s, in the column of its group (None: the only one)."""
-
-    group: np.ndarray | None
-    value: np.ndarray
-    width: int
-    step: float
-
-    @classmethod
-    def of(cls, fixed: FixedPoint, classes: int, rows: np.ndarray, times: np.ndarray, weight: np.ndarray) -> _Part:
-        """The weight of each class (of two, the second's), or Σ w·y; `classes` is 0 for numbers."""
-        if not classes:
-            return cls(None, fixed.weighted[rows] * times, 1, fixed.target_step)
-        if classes > 2:
-            return cls(fixed.code[rows], weight, classes, 1.0)
-        return cls(None, weight * (fixed.code[rows] == 1), 1, 1.0)
+Outputs = Sequence[tuple[FixedPoint, int]]  # a target, and its number of classes (0: numbers)
 
 
 @dataclass(frozen=True, eq=False)
-class Bag:
-    """The rows of one tree (their numbers, and their weights in fixed point), and what they have of each output."""
+class Categories:
+    """The levels of all categories in one line: those of category k from `begins[k]` on, and after them its missing values.
 
-    rows: np.ndarray
-    weight: np.ndarray
-    parts: Sequence[_Part]
+    `stand` (categories, rows) says where in that line a row stands.
+    """
+
+    begins: np.ndarray
+    stand: np.ndarray
 
     @classmethod
-    def of(cls, outputs: Sequence[tuple[FixedPoint, int]], counts: np.ndarray | None) -> Bag:
-        """From every output's target and its number of classes (0: numbers); a row was drawn `counts` times (None: once)."""
-        each = outputs[0][0].weight
-        whole = each if counts is None else each * counts
-        rows = np.flatnonzero(whole)
-        weight, times = whole[rows], np.ones(1, np.int64) if counts is None else counts[rows]
-        return cls(rows, weight, [_Part.of(fixed, classes, rows, times, weight) for fixed, classes in outputs])
-
-    def orders(self, codes: np.ndarray, levels: Sequence[int], least: int) -> list[np.ndarray]:
-        """For each category the places of its levels, `UNSEEN` where the bag has fewer than `least` rows of one.
-
-        Equals stand by code. `codes` (categories, all rows) are 0 … levels − 1, and `levels` for missing ones.
-        """
-        if sum(part.width for part in self.parts) > 1:  # all tables of levels and classes at once may be large
-            return [self._orders(codes[k : k + 1], levels[k : k + 1], least)[0] for k in range(len(levels))]
-        return self._orders(codes, levels, least)
-
-    def _orders(self, codes: np.ndarray, levels: Sequence[int], least: int) -> list[np.ndarray]:
+    def of(cls, codes: np.ndarray, levels: Sequence[int]) -> Categories:
+        """From the codes of all rows (categories, rows): 0 … levels − 1, or NaN where missing."""
         begins = np.cumsum([0, *(count + 1 for count in levels)])
-        category = np.repeat(np.arange(len(levels)), np.diff(begins))
-        sums = [self._sums(part, codes, begins) for part in self.parts]
-        enough = sums[0][:, 0] >= least
-        enough[begins[1:] - 1] = False  # missing is no level
-        seen = np.flatnonzero(enough)
-        held, category = sums[0][seen, 1].astype(np.float64), category[seen]
-        means = np.concatenate(
-            [s[seen, 2:] / held[:, None] * p.step for s, p in zip(sums, self.parts, strict=True)], axis=1
-        )
-        score = means[:, 0] if means.shape[1] == 1 else first_component(means, held)
-        places = np.full(begins[-1], UNSEEN, np.int16)
-        places[seen[np.lexsort((score, category))]] = np.arange(len(seen)) - np.searchsorted(category, category)
-        return [places[begin : end - 1] for begin, end in pairwise(begins)]
+        known = np.where(np.isnan(codes), np.reshape(levels, (-1, 1)), codes)
+        return cls(begins, (known + begins[:-1, None]).astype(np.uint32))
 
-    def _sums(self, part: _Part, codes: np.ndarray, begins: np.ndarray) -> np.ndarray:
-        """Rows, weight, and what there is of each column of an output, by level (levels and missing, 2 + columns)."""
+    def places(self, outputs: Outputs, counts: np.ndarray, least: int) -> np.ndarray:
+        """The places of all levels, `UNSEEN` where a tree has fewer than `least` rows of one, and of what is missing.
+
+        The tree has drawn each row `counts` times. Equals stand by code.
+        """
+        few = len(outputs) == 1 and outputs[0][1] <= 2
+        step = len(self.stand) if few else 1  # all tables of levels and classes at once may be large
+        return np.concatenate([
+            self._only(slice(k, k + step))._places(outputs, counts, least) for k in range(0, len(self.stand), step)
+        ])  # fmt: skip
+
+    def _only(self, some: slice) -> Categories:
+        begins = self.begins[some.start : some.stop + 1]
+        stand = self.stand[some] - np.uint32(begins[0]) if some.start else self.stand[some]
+        return Categories(begins - begins[0], stand)
+
+    def _places(self, outputs: Outputs, counts: np.ndarray, least: int) -> np.ndarray:
+        weight = outputs[0][0].weight
+        sums = [self._sums(fixed, classes, weight, counts) for fixed, classes in outputs]
+        enough = sums[0][:, 0] >= least
+        enough[self.begins[1:] - 1] = False  # missing is no level
+        seen = np.flatnonzero(enough)
+        category = np.repeat(np.arange(len(self.stand)), np.diff(self.begins))[seen]
+        held = (sums[0][seen, 1:].sum(axis=1) if outputs[0][1] else sums[0][seen, 1]).astype(np.float64)
+        means = np.concatenate(
+            [s[seen, 1 if classes > 2 else 2 :] / held[:, None] * fixed.target_step
+             for s, (fixed, classes) in zip(sums, outputs, strict=True)], axis=1,
+        )  # fmt: skip
+        score = means[:, 0] if means.shape[1] == 1 else first_component(means, held)
+        places = np.full(self.begins[-1], UNSEEN, np.int16)
+        places[seen[np.lexsort((score, category))]] = np.arange(len(seen)) - np.searchsorted(category, category)
+        return places
+
+    def _sums(self, fixed: FixedPoint, classes: int, weight: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """By level: its rows, and the weight of each class; for numbers their weight and Σ w·y."""
         from openbook.forest.kernels.categories import add_by_level
 
-        sums = np.zeros((begins[-1], 2 + part.width), np.int64)
-        add_by_level(codes, begins, self.rows, self.weight, part.group, part.value, sums)
+        sums = np.zeros((self.begins[-1], 1 + max(classes, 2)), np.int64)
+        add_by_level(self.stand, counts, weight, fixed.code if classes else None, fixed.weighted, sums)
         return sums
 
 

@@ -22,6 +22,7 @@ from openbook.forest import (
     RandomForestRegressor,
 )
 from openbook.forest.file import from_stored, to_stored
+from openbook.forest.levels import encoded, learnt
 
 TOWNS = [f"town {k:02}" for k in range(30)]
 
@@ -75,6 +76,48 @@ def test_frames_of_any_kind_give_one_forest(kind: str) -> None:
         None,
     ]
     np.testing.assert_array_equal(other.predict_proba(OTHERS[kind](frame)), model.predict_proba(frame))
+
+
+STORED = {
+    "as Python's": lambda texts: texts,
+    "by Arrow": lambda texts: texts.astype("str"),
+    "in pieces": lambda texts: pd.concat([texts[:300].astype("str"), texts[300:].astype("str")]),
+    "as codes, with a level that no row has": lambda texts: pd.Series(pd.Categorical(texts, ["z", *TOWNS[::-1]])),
+    "among texts that are no Unicode": lambda texts: texts.mask(texts == TOWNS[0], "\ud800"),
+    "before a number": lambda texts: texts.mask((texts == TOWNS[0]) & (texts.index > 300), 7),
+}
+
+
+@pytest.mark.parametrize("stored", STORED)
+def test_levels_are_those_of_pandas(stored: str) -> None:
+    texts = STORED[stored](table()[0]["town"].astype(object))
+    levels, codes = learnt(texts.to_frame(), "from_dtype")
+    different = sorted(set(texts.dropna()), key=lambda value: (type(value).__name__, value))
+    expected = pd.Categorical(texts.astype(object), pd.Index(different, dtype=object))
+    assert levels[0].tolist() == expected.categories.tolist()
+    np.testing.assert_array_equal(codes[:, 0], np.where(expected.codes < 0, np.nan, expected.codes))
+
+
+ODD = {
+    "nothing odd": lambda frame: frame,
+    "whole numbers that may be missing": lambda frame: frame.assign(width=pd.array(frame["width"] // 1, "Int64")),
+    "texts of numbers": lambda frame: frame.assign(width=frame["width"].astype(str)),
+    "truth values": lambda frame: frame.assign(width=frame["width"] > 0),
+    "dates": lambda frame: frame.assign(**dict.fromkeys(["width", "height"], pd.to_datetime(np.arange(600), unit="D"))),
+    "all as objects": lambda frame: frame.astype(object),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("kind", ["pandas", "polars", "Arrow"])
+def test_few_rows_are_read_as_many_are(kind: str, odd: str) -> None:
+    frame = ODD[odd](table()[0])
+    if kind == "polars":
+        frame = pl.from_pandas(frame)
+    levels, codes = learnt(frame if kind != "Arrow" else pa.Table.from_pandas(frame), ["town", "colour"])
+    for rows in (1, 7, 8, 600):
+        some = frame[:rows] if kind != "Arrow" else pa.Table.from_pandas(frame).slice(0, rows)
+        np.testing.assert_array_equal(encoded(some, levels), codes[:rows])
 
 
 @pytest.mark.parametrize("chosen", [[0, 2], [True, False, True, False]])

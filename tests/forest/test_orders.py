@@ -10,7 +10,7 @@ from sklearn.decomposition import PCA
 
 from openbook.forest import DecisionTreeClassifier, DecisionTreeRegressor
 from openbook.forest.fixed import FixedPoint, Target
-from openbook.forest.orders import UNSEEN, Bag, first_component, placed
+from openbook.forest.orders import UNSEEN, Categories, first_component, placed
 
 
 def impurity_of(y: np.ndarray, classes: bool) -> float:
@@ -65,11 +65,13 @@ def test_only_rows_in_the_bag_count_and_levels_of_few_rows_have_no_place() -> No
     y = np.array([1, 1, 0, 0, 0, 1, 1, 1, 1])
     fixed = FixedPoint.of(Target(y, np.ones(9), 2))
 
-    def order(target: FixedPoint, counts: np.ndarray | None, least: int) -> list[int]:
-        return Bag.of([(target, 2)], counts).orders(codes[None], [4], least)[0].tolist()
+    def order(target: FixedPoint, counts: np.ndarray, least: int) -> list[int]:
+        *places, missing = Categories.of(codes[None], [4]).places([(target, 2)], counts, least)
+        assert missing == UNSEEN
+        return places
 
     counts = np.array([2, 0, 1, 1, 0, 1, 3, 0, 0])
-    assert order(fixed, None, 1) == [1, 0, 2, 3]  # equals stand by code
+    assert order(fixed, np.ones(9, int), 1) == [1, 0, 2, 3]  # equals stand by code
     assert order(fixed, counts, 1) == [1, 0, 2, UNSEEN]
     assert order(fixed, counts, 2) == [1, 0, UNSEEN, UNSEEN]
     y[[1, 4, 7, 8]] = 1 - y[[1, 4, 7, 8]]

@@ -2,44 +2,47 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from openbook.forest.kernels.jit import grower, u64
 
 __all__ = ["add_by_level", "rank_levels"]
 
-_2 = u64(2)
+_1 = u64(1)
 
 
 @grower
-def add_by_level(codes, begins, rows, weight, group, value, sums):
-    """Add up by level, into `sums` (all levels of all categories, 2 + groups): rows, their weight, and what each group has of
-    `value`.
+def add_by_level(stand, counts, weight, code, weighted, sums):
+    """Add up by level, into `sums` (all levels of all categories, columns): rows, and the weight of each class; or, where `code`
+    is None, rows, their weight, and what they have of `weighted`.
 
-    `rows` are those of the tree; `codes` is (categories, all rows), and level c of category k stands at `begins[k] + c`.
-    `group` is None where there is but one. All categories at once, because a row may have to wait for the one before it
-    to be added to the same level.
+    A tree has drawn each row `counts` times; of category k it stands at level `stand[k, row]`. All categories at once, because
+    a row may have to wait for the one before it to be added to the same level.
     """
-    for k in range(u64(len(rows))):
-        row = u64(rows[k])
-        for j in range(u64(len(codes))):
-            level = u64(begins[j]) + u64(codes[j, row])
-            sums[level, 0] += 1
-            sums[level, 1] += weight[k]
-            if group is None:
-                sums[level, 2] += value[k]
-            else:
-                sums[level, _2 + u64(group[k])] += value[k]
+    for row in range(u64(len(counts))):
+        times = np.int64(counts[row])
+        held = weight[row] * times
+        if held > 0:
+            for k in range(u64(len(stand))):
+                level = u64(stand[k, row])
+                sums[level, 0] += 1
+                if code is None:
+                    sums[level, 1] += held
+                    sums[level, 2] += weighted[row] * times
+                else:
+                    sums[level, _1 + u64(code[row])] += held
 
 
 @grower
-def rank_levels(codes, rows, features, begins, rank_of, bin_of, ranks, bins):
-    """Write down the ranks and bins of these rows in each category, from those of its levels.
+def rank_levels(stand, counts, features, rank_of, bin_of, ranks, bins):
+    """Write down the ranks and bins of the rows that a tree has drawn in each category, from those of the levels at which they
+    stand. Category k is feature `features[k]`.
 
-    Level c of category k, feature `features[k]`, has its rank at `rank_of[begins[k] + c]`; `codes` is (categories, all rows).
     All of a row at once, because its ranks stand side by side in memory.
     """
-    for k in range(u64(len(rows))):
-        row = u64(rows[k])
-        for j in range(u64(len(features))):
-            f, at = u64(features[j]), u64(begins[j]) + u64(codes[j, row])
-            ranks[row, f] = rank_of[at]
-            bins[f, row] = bin_of[at]
+    for row in range(u64(len(counts))):
+        if counts[row] > 0:
+            for k in range(u64(len(features))):
+                f, level = u64(features[k]), u64(stand[k, row])
+                ranks[row, f] = rank_of[level]
+                bins[f, row] = bin_of[level]

@@ -22,6 +22,7 @@ from openbook.forest.kernels.rows import ID, ID_BITS, MISSING_RANK, PICKED
 __all__ = ["consider_small"]
 
 _0, _1, _8 = u64(0), u64(1), u64(8)
+_TURNS = u64(4)
 
 
 @inlined
@@ -77,13 +78,29 @@ def consider_small(records, parts, begin, end, f, spot, hist, hist_part, limits,
 
 @inlined
 def add_by_place(records, parts, first, rows, places, spot, count, hist, hist_part):
-    """What stands at each of so many places: number of rows (where the records have their places), weight, part."""
-    for k in range(count):
+    """What stands at each of so many places: number of rows (where the records have their places), weight, part.
+
+    An addition has to wait for the one before it to the same sum. So where many rows meet at few places, each place has four
+    sums, to which rows are added in turn.
+    """
+    sums, apart = (count * _TURNS, count) if count * _TURNS <= rows else (count, _0)
+    for k in range(sums):
         hist[k] = _0
         if parts is not None:
             hist_part[k] = 0
-    for k in range(rows):
+    even = rows // _TURNS * _TURNS
+    for k in range(_0, even, _TURNS):
+        for turn in range(_TURNS):
+            place = places[spot + k + turn] + turn * apart
+            hist[place] += (records[first + k + turn] & ~ID) + _1
+            if parts is not None:
+                hist_part[place] += parts[first + k + turn]
+    for k in range(even, rows):
         place = places[spot + k]
         hist[place] += (records[first + k] & ~ID) + _1
         if parts is not None:
             hist_part[place] += parts[first + k]
+    for k in range(count, sums):
+        hist[k % count] += hist[k]
+        if parts is not None:
+            hist_part[k % count] += hist_part[k]
