@@ -15,6 +15,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, colu
 from openbook.errors import InputError
 from openbook.forest.columns import is_sparse
 from openbook.forest.exchange import Exchanges
+from openbook.forest.frames import is_frame, naming_columns
 from openbook.forest.levels import encoded, learnt
 from openbook.forest.parameters import count, features, monotonic, one_of, whole, within
 from openbook.forest.prediction import Walk, leaves_of, walk_of
@@ -67,11 +68,12 @@ class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
     def _table(self, X: Any, y: Any) -> tuple[Any, np.ndarray]:
         if is_sparse(y):
             raise InputError("sparse multilabel-indicator for y is not supported", do="pass y.toarray()")
-        levels, codes = learnt(X, self.categorical_features)
+        levels, table = learnt(X, self.categorical_features)
         asked = {**_ASKED, "multi_output": True}
-        if levels:
+        if levels or is_frame(X):
             validate_data(self, X, y, skip_check_array=True)
-            X, y = check_X_y(codes, y, **asked, estimator=self)
+            with naming_columns(table):
+                X, y = check_X_y(table, y, **asked, estimator=self)
         else:
             X, y = validate_data(self, X, y, **asked, accept_sparse="csc")
         self.categories_ = [levels.get(f) for f in range(self.n_features_in_)]
@@ -165,10 +167,12 @@ class TreeBased(Explains, Exchanges, MultiOutputMixin, BaseEstimator):
             return X
         check_is_fitted(self)
         levels = self.levels()
-        if not levels:
+        if not (levels or is_frame(X)):
             return _plainly_sparse(validate_data(self, X, **_ASKED, reset=False, accept_sparse="csr"))
         validate_data(self, X, reset=False, skip_check_array=True)
-        return check_array(encoded(X, levels), **_ASKED, estimator=self)
+        table = encoded(X, levels)
+        with naming_columns(table):
+            return check_array(table, **_ASKED, estimator=self)
 
     def _as_fitted(self, X: Any) -> bool:
         """Whether nothing is to be checked or said, so that scikit-learn's checks, which take longer than a row through a

@@ -13,6 +13,7 @@ from sklearn.utils import check_array
 
 from openbook.errors import InputError
 from openbook.forest.columns import is_sparse
+from openbook.forest.frames import is_frame, naming_columns, require_plain, table_of
 
 __all__ = ["encoded", "learnt"]
 
@@ -30,16 +31,22 @@ def learnt(X: Any, categorical_features: Any) -> tuple[Levels, Any]:
     Raises InputError for names or places that are not there, for sparse tables, and for more than 10,000 levels.
     """
     by_dtype = isinstance(categorical_features, str) and categorical_features == "from_dtype"
-    if categorical_features is None or (by_dtype and not _is_frame(X)):
+    if not is_frame(X) and (categorical_features is None or by_dtype):
         return {}, X
     table = _table(X)
-    chosen = _by_dtype(table) if by_dtype else _asked_for(table, categorical_features)
+    if categorical_features is None:
+        chosen = []
+    else:
+        chosen = _by_dtype(table) if by_dtype else _asked_for(table, categorical_features)
+    require_plain(table, chosen)
     if not chosen:
         return {}, X
     if is_sparse(X):
         raise InputError("a sparse table has no categories here", where="categorical_features",
                          do="pass X.toarray(), or encode its categories")  # fmt: skip
-    names, levels, made = _names(table) or range(table.shape[1]), {}, _numbers(table, chosen)
+    names, levels = _names(table) or range(table.shape[1]), {}
+    with naming_columns(X, chosen):
+        made = _numbers(table, chosen)
     for f in chosen:
         factor = Factor.of(table, f)
         levels[f] = factor.levels(names[f])
@@ -47,10 +54,16 @@ def learnt(X: Any, categorical_features: Any) -> tuple[Levels, Any]:
     return levels, made
 
 
-def encoded(X: Any, levels: Levels) -> np.ndarray:
-    """X as floats (rows, features): of categories the codes of their levels, NaN where missing or unknown."""
-    table = _few_rows(X) if _is_frame(X) and 0 < X.shape[0] < _FEW_ROWS else _table(X)
-    made = _numbers(table, levels)
+def encoded(X: Any, levels: Levels) -> Any:
+    """X as floats (rows, features): of categories the codes of their levels, NaN where missing or unknown; X itself where there
+    is no category."""
+    if not levels:
+        require_plain(X)
+        return X
+    table = _few_rows(X) if is_frame(X) and 0 < X.shape[0] < _FEW_ROWS else _table(X)
+    require_plain(table, levels)
+    with naming_columns(X, levels):
+        made = _numbers(table, levels)
     for f, known in levels.items():
         made[:, f] = Factor.of(table, f).codes(known)
     return made
@@ -61,7 +74,7 @@ def _numbers(table: Any, categories: Collection[int]) -> np.ndarray:
     made, numbers = np.empty(table.shape), [f for f in range(table.shape[1]) if f not in categories]
     if numbers:
         part = table[:, numbers]
-        part = part.to_native() if _is_frame(table) else part
+        part = part.to_native() if is_frame(table) else part
         made[:, numbers] = check_array(part, dtype=np.float64, ensure_all_finite="allow-nan")
     return made
 
@@ -69,22 +82,15 @@ def _numbers(table: Any, categories: Collection[int]) -> np.ndarray:
 # --- tables -----------------------------------------------------------------------------------------------------
 
 
-def _is_frame(X: Any) -> bool:
-    """Whether X is a frame: a table whose columns have names."""
-    return hasattr(X, "columns") or hasattr(X, "column_names")
-
-
 def _table(X: Any) -> Any:
     """A frame of any kind as narwhals has it, lists as an array that leaves texts and numbers as they are; else X itself."""
-    if not _is_frame(X):
-        return X if hasattr(X, "shape") else np.array(X, dtype=object)
-    import narwhals as nw
-
-    return nw.from_native(X, eager_only=True)
+    if is_frame(X):
+        return table_of(X)
+    return X if hasattr(X, "shape") else np.array(X, dtype=object)
 
 
 def _names(table: Any) -> list[str]:
-    return table.columns if _is_frame(table) else []
+    return table.columns if is_frame(table) else []
 
 
 def _few_rows(X: Any) -> Any:
@@ -151,7 +157,7 @@ class Factor(NamedTuple):
     @classmethod
     def of(cls, table: Any, f: int) -> Factor:
         column = table[:, f]
-        if not _is_frame(table):
+        if not is_frame(table):
             return cls.of_list((column.astype(np.float64) if column.dtype.kind in "biuf" else column).tolist())
         if column.dtype.is_float():
             return cls.of_list(column.to_numpy().astype(np.float64).tolist())
