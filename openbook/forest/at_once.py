@@ -23,16 +23,23 @@ def means_of_few(
     all of them finite or missing."""
     from openbook.forest.kernels.walk_few import walk_few
 
-    ndarray, one_row, width = np.ndarray, (1, n_features), values.shape[1]
+    ndarray, single, one_row, width = np.ndarray, np.dtype(np.float32), (1, n_features), values.shape[1]
     blanks: list[np.ndarray] = []
 
     def means(X: Any) -> np.ndarray | None:
         if type(X) is not ndarray:
             return None
-        blank = blanks.pop() if blanks and X.shape == one_row else another(X.shape)
         try:
-            return blank if blank is not None and walk_few(X, nodes, starts, values, blank) else None
-        except TypeError:  # these are no floats
+            blank = blanks.pop() if X.shape == one_row else another(X.shape)
+        except IndexError:
+            blank = another(X.shape)
+        if blank is None:
+            return None
+        if X.dtype is single:
+            X = X.astype(np.float64)  # exact, and quicker than a second kernel would be compiled
+        try:
+            return blank if walk_few(X, nodes, starts, values, blank) else None
+        except TypeError:  # neither doubles nor singles
             return None
 
     def another(shape: tuple[int, ...]) -> np.ndarray | None:

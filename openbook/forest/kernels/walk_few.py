@@ -15,11 +15,11 @@ from openbook.forest.kernels.walk import step
 __all__ = ["walk_few"]
 
 _1, _LOWER = u64(1), u64(0xFFFFFFFF)
-_ROWS = [types.Array(kind, 2, "A", readonly=True) for kind in (types.float64, types.float32)]
+_ROWS = types.Array(types.float64, 2, "A", readonly=True)
 _WORDS, _FLOATS = types.Array(types.uint64, 1, "C"), types.Array(types.float64, 2, "C")
 
 
-@while_held([types.boolean(rows, _WORDS, _WORDS, _FLOATS, _FLOATS) for rows in _ROWS])
+@while_held([types.boolean(_ROWS, _WORDS, _WORDS, _FLOATS, _FLOATS)])
 def walk_few(X, nodes, starts, values, means):
     """For each row the mean of `values` over its leaves into `means`; False where something is infinite.
 
