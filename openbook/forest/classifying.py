@@ -61,7 +61,7 @@ class Classifies(ClassifierMixin, TreeBased):
 
         "soft": the mean of the leaves' class fractions. "hard": the share of trees whose leaf's largest class it is.
         """
-        if voting is None and getattr(self, "voting", "soft") == "soft":
+        if voting is None and self.__dict__.get("voting", "soft") == "soft":
             means = means_at_once(self, X)
             if means is not None:
                 return by_output(means, self.classes_)

@@ -20,7 +20,7 @@ from openbook.errors import InputError, ModelError
 from openbook.forest.labels import Classes, by_output, parts_of, widths_of, winners
 from openbook.forest.least import least
 from openbook.forest.packing import column, unpacked
-from openbook.forest.prediction import Walk, leaf_values, means_of_few, vote_shares
+from openbook.forest.prediction import Walk, leaf_values, vote_shares
 from openbook.forest.tree import Tree
 
 __all__ = ["CompactForest", "compact_of"]
@@ -69,7 +69,7 @@ class CompactForest:
         return by_output(self._means(X), self.classes_)
 
     def _means(self, X: Any) -> np.ndarray:
-        means = means_of_few(self._walk, X) if self.feature_names_in_ is None else None
+        means = self._walk.at_once(X) if self.feature_names_in_ is None else None
         return leaf_values(self._walk, self._rows(X), effective_n_jobs(self.n_jobs)) if means is None else means
 
     def validate(self) -> CompactForest:

@@ -34,6 +34,11 @@ class Cuts:
     grid: np.ndarray
     cells: np.ndarray
 
+    @property
+    def nbytes(self) -> int:
+        """The memory of the thresholds and the grid."""
+        return self.cuts.nbytes + self.grid.nbytes
+
     @classmethod
     def of(cls, first: int, last: int, cuts: list[np.ndarray], levels: Levels | None) -> Cuts:
         if levels is not None:

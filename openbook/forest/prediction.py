@@ -7,27 +7,25 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import finalize
 
 import numpy as np
 
+from openbook.forest.at_once import means_of_few
 from openbook.forest.columns import is_sparse
 from openbook.forest.leaves import Leaves
 from openbook.forest.orders import UNSEEN
 from openbook.forest.ranks import Ranks
 from openbook.forest.tree import Tree
 
-__all__ = ["Walk", "leaf_values", "leaves_of", "means_at_once", "means_of_few", "vote_shares", "walk_of"]
+__all__ = ["Walk", "leaf_values", "leaves_of", "means_at_once", "vote_shares", "walk_of"]
 
 _BLOCK = 16384  # rows that one thread takes at a time, all trees for each
 _WORTH_THREADS = 500_000  # rows × trees
-_FEW_ROWS = 8
 _WORTH_RANKS = 100_000  # rows × trees: below, ranking the forest's thresholds costs more than it saves
 _WORTH_SORTING = 32  # trees: with fewer, to sort the rows costs more than it saves
 _RANKED_BLOCK = 131_072  # rows: the trees are read once for all of them
 
-
-_FLOATS = np.dtype(np.float64), np.dtype(np.float32)
 _NAN = np.float64(np.nan).view(np.uint64)
 
 
@@ -79,11 +77,11 @@ class Walk:
         return self.child == np.arange(len(self.nodes) // 2, dtype=np.uint64)
 
     @cached_property
-    def at_once(self) -> Any:
-        """The kernel for few rows: to import it anew each time would take longer than to run it."""
-        from openbook.forest.kernels.walk import walk_trees
-
-        return walk_trees
+    def at_once(self) -> Callable[[Any], np.ndarray | None]:
+        """What `leaf_values` says of a few plain rows; None where anything is to be checked, said or made first."""
+        if self.levels is not None:
+            return lambda X: None
+        return means_of_few(self.nodes, self.starts, self.leaves.values, self.n_features)
 
     @cached_property
     def ranks(self) -> Ranks | None:
@@ -132,37 +130,29 @@ def _write(tree: Tree, start: int, which: np.ndarray, nodes: np.ndarray) -> None
     nodes[:, 1] = child | ((leaf | tree.missing_left).astype(np.uint64) << np.uint64(32)) | (feature << np.uint64(33))
 
 
-_walks: WeakKeyDictionary[object, tuple[Sequence[Tree], Walk]] = WeakKeyDictionary()
+# By the model's number, which takes a fraction of the time that a weak reference to it does.
+_walks: dict[int, tuple[Sequence[Tree], Walk]] = {}
 
 
 def walk_of(model: object, trees: Sequence[Tree], n_features: int, widths: tuple[int, ...]) -> Walk:
     """A model's trees ready to be walked: made once, and again when the model is fitted anew or has more trees."""
-    known = _walks.get(model)
+    known = _walks.get(id(model))
     if known is None or known[0] is not trees or len(known[1].starts) != len(trees):
-        known = _walks[model] = (trees, Walk.of(trees, n_features, widths))
+        if known is None:
+            finalize(model, _walks.pop, id(model), None).atexit = False
+        known = _walks[id(model)] = (trees, Walk.of(trees, n_features, widths))
     return known[1]
 
 
 def means_at_once(model: object, X: Any) -> np.ndarray | None:
-    """What `leaf_values` says of a few plain rows; None where anything is to be checked, said or made first.
-
-    After other work nothing of this is in the cache, and every function on the way takes longer than a tree does.
-    """
-    known = _walks.get(model)
-    if known is None or known[0] is not vars(model)["trees_"] or "feature_names_in_" in vars(model):
+    """What `Walk.at_once` says, of a model whose trees have been walked before and which knows no names."""
+    known = _walks.get(id(model))
+    if known is None:
         return None
-    return means_of_few(known[1], X) if len(known[0]) == len(known[1].starts) else None
-
-
-def means_of_few(walk: Walk, X: Any) -> np.ndarray | None:
-    """The same, of a forest that knows no names."""
-    if type(X) is not np.ndarray or X.dtype not in _FLOATS or X.ndim != 2 or not X.flags.c_contiguous:
+    (trees, walk), own = known, model.__dict__
+    if trees is not own["trees_"] or len(trees) != len(walk.starts) or "feature_names_in_" in own:
         return None
-    if not 0 < len(X) < _FEW_ROWS or X.shape[1] != walk.n_features or walk.levels is not None:
-        return None
-    values = walk.leaves.values
-    means = np.empty((len(X), values.shape[1]))
-    return means if walk.at_once(X, walk.nodes, walk.starts, values, means) else None
+    return walk.at_once(X)
 
 
 def leaves_of(walk: Walk, X: Any, threads: int = 1) -> np.ndarray:

@@ -25,6 +25,7 @@ __all__ = ["Ranks"]
 _MOST_THRESHOLDS = 65_534  # of one feature in one set: ranks have 16 bits, and the last is that of missing values
 _MOST_COLUMNS = 6_553  # a node keeps ten times its column in 16 bits
 _MISSING = 0xFFFF  # as kernels/ranked.py has it, which loads numba
+_GROUPS = 1024  # of ten rows: fewer are not worth a call
 _NONE = np.empty(0, np.int64)
 
 
@@ -63,11 +64,11 @@ class Ranks:
 
     def add_up(self, X: np.ndarray, values: np.ndarray, walk: Walk, sums: np.ndarray) -> None:
         """Add to `sums` each row's `values` in the leaves of all trees, in their order."""
-        from openbook.forest.kernels.ranked import LANES, encode, walk_ranked
+        from openbook.forest.kernels.ranked import LANES, walk_ranked
 
         codes = np.zeros((-(-len(X) // LANES), self.columns.usual, LANES), np.uint16)
         for cuts in self.sets:
-            missing = encode(X, cuts.cuts, cuts.begins, cuts.low, cuts.scale, cuts.grid, cuts.cells, codes)
+            missing = _encode(X, cuts, codes)
             numbers = self.columns.numbers
             all_codes = np.concatenate([codes, codes[:, numbers] + np.uint16(1)], axis=1) if missing else codes
             own = slice(cuts.first, cuts.last)
@@ -83,6 +84,22 @@ class Ranks:
     @cached_property
     def with_missing(self) -> np.ndarray:
         return self.nodes.words(self.columns.right, self.columns.left)
+
+
+def _encode(X: np.ndarray, cuts: Cuts, codes: np.ndarray) -> bool:
+    """Write the codes of these rows; whether any value is missing.
+
+    A feature's values lie far from each other, so that each feature reads all of X. A cache keeps a block of rows; but with
+    each block the thresholds are read again, so it has twice their size at least.
+    """
+    from openbook.forest.kernels.ranked import LANES, encode
+
+    groups = max(_GROUPS, 2 * cuts.nbytes // max(1, LANES * X.itemsize * X.shape[1]))
+    missing = False
+    for group in range(0, len(codes), groups):
+        rows, own = X[group * LANES : (group + groups) * LANES], codes[group : group + groups]
+        missing |= encode(rows, cuts.cuts, cuts.begins, cuts.low, cuts.scale, cuts.grid, cuts.cells, own)
+    return missing
 
 
 @dataclass(frozen=True, eq=False)

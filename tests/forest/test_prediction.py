@@ -45,24 +45,63 @@ def test_threads_and_blocks_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> No
     np.testing.assert_array_equal(one_by_one, alone[:50])
 
 
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
 @pytest.mark.parametrize("trees", [1, 2, 9])
 @pytest.mark.parametrize("rows", [1, 2, 7])
-def test_a_few_rows_go_at_once_and_end_where_their_paths_do(
-    trees: int, rows: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_few_rows_go_at_once_and_end_where_their_paths_do(trees: int, rows: int, kind: type) -> None:
     from openbook.forest import prediction
 
     X, y = table(300)
+    X = X.astype(kind)
     model = RandomForestRegressor(trees, random_state=0).fit(X, y)
     model.predict(X)
-    for some in (X[k : k + rows] for k in range(0, 60, rows)):
+    for k in range(0, 60, rows):
+        some = X[k : k + rows]
         ends = [[tree.value[tree.path(x)[1], 0] for tree in model.trees_] for x in some]
-        assert prediction.means_at_once(model, some) is not None
-        np.testing.assert_allclose(model.predict(some), np.mean(ends, axis=1), rtol=1e-13)
-        at_once = model.predict(some)
-        with monkeypatch.context() as patch:
-            patch.setattr(prediction, "_FEW_ROWS", 0)
-            np.testing.assert_array_equal(model.predict(some), at_once)
+        means = prediction.means_at_once(model, some)
+        assert means is not None
+        np.testing.assert_allclose(means[:, 0], np.mean(ends, axis=1), rtol=1e-13)
+        np.testing.assert_array_equal(model.predict(some), leaf_values(model._walk(), some)[:, 0])
+
+
+def test_a_row_goes_at_once_however_it_lies_and_its_answer_is_its_own() -> None:
+    X, y = table(300)
+    model = RandomForestRegressor(9, random_state=0).fit(X, y)
+    want, at_once = model.predict(X), model._walk().at_once
+    across, locked = np.asfortranarray(X), X.copy()
+    locked.flags.writeable = False
+    found = [
+        [at_once(rows[k : k + 1]) for rows in (X, across, locked, np.repeat(X, 2, axis=1)[:, ::2])] for k in range(60)
+    ]
+    np.testing.assert_array_equal(np.array(found)[:, :, 0, 0], np.repeat(want[:60, None], 4, axis=1))
+
+
+@pytest.mark.parametrize("kind", [int, bool, complex, object, ">f8"])
+def test_of_what_are_no_floats_nothing_is_said_at_once(kind: type) -> None:
+    """They go the long way, which makes floats of them or says that it cannot; no kernel is compiled for them."""
+    X, y = table(300)
+    model = RandomForestClassifier(3, random_state=0).fit(X, y)
+    row = np.ones((1, 6), kind)
+    if kind is complex:
+        for _ in range(2):
+            with pytest.raises(ValueError, match=r"[Cc]omplex"):
+                model.predict_proba(row)
+        return
+    first = model.predict_proba(row)
+    np.testing.assert_array_equal(model.predict_proba(row), first)
+    np.testing.assert_array_equal(first, model.predict_proba(np.ones((1, 6))))
+
+
+def test_what_is_known_of_a_model_goes_with_it() -> None:
+    from openbook.forest import prediction
+
+    X, y = table(100)
+    model = RandomForestClassifier(2, random_state=0).fit(X, y)
+    model.predict_proba(X)
+    number = id(model)
+    assert number in prediction._walks
+    del model
+    assert number not in prediction._walks
 
 
 def test_float32_rows_are_compared_as_the_numbers_they_are() -> None:

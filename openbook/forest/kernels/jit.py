@@ -20,7 +20,8 @@ from numba.np.arrayobj import make_array
 
 from openbook.forest.kernels import forget_stale
 
-__all__ = ["as_float", "bare", "grower", "inlined", "inner", "jit", "ones", "part", "prefetch", "trailing_zeros", "u64"]
+__all__ = ["as_float", "bare", "grower", "inlined", "inner", "jit", "ones", "part", "prefetch", "trailing_zeros", "u64",
+           "while_held"]  # fmt: skip
 
 if not config.DISABLE_JIT:  # type: ignore[attr-defined]
     forget_stale()
@@ -28,6 +29,8 @@ if not config.DISABLE_JIT:  # type: ignore[attr-defined]
 # "numpy": a division does not branch to look for zero, which would keep loops from being vectorised.
 _compiled: Any = partial(njit, nogil=True, error_model="numpy")
 jit = _compiled(cache=True)
+# To let other threads run and to take the lock back would take longer than the work of a few microseconds.
+while_held: Any = partial(_compiled, cache=True, nogil=False, no_cfunc_wrapper=True)
 # Growing allocates nothing, so it goes without counts of references, which two threads would fight over (and which cost a
 # sixth of the time even in one); and a wrapper for Python, for what only kernels call, would take a third of the compiling.
 _lean: Any = partial(_compiled, _nrt=False, no_cfunc_wrapper=True)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from openbook.forest.kernels.jit import as_float, bare, inlined, jit, prefetch, u64
+from openbook.forest.kernels.jit import as_float, bare, inlined, jit, u64
 
-__all__ = ["LANES", "walk", "walk_rows", "walk_trees"]
+__all__ = ["LANES", "step", "walk", "walk_rows"]
 
 LANES = 8
 _1, _32, _33, _LOWER = u64(1), u64(32), u64(33), u64(0xFFFFFFFF)
@@ -65,37 +65,3 @@ def walk_rows(X, width, begin, end, nodes, starts, values, sums, leaves):
                     leaf = nodes[found[k] << _1] & _LOWER
                     for c in range(u64(values.shape[1])):
                         sums[row + k, c] += values[leaf, c]
-
-
-@jit
-def walk_trees(X, nodes, starts, values, means):
-    """For each of a few rows the mean of `values` over its leaves into `means`; False where something is infinite.
-
-    All trees go down a level before any goes on: of nodes that no cache holds, as many are asked for at once as can be.
-    """
-    at = np.empty(len(starts), np.uint64)
-    for row in range(u64(len(X))):
-        x = X[row]
-        for f in range(u64(len(x))):
-            if abs(x[f]) == np.inf:
-                return False
-        total = u64(0)
-        for t in range(u64(len(at))):
-            at[t] = starts[t]
-            total += at[t]
-        before = total + _1
-        while total != before:
-            before, total = total, u64(0)
-            for t in range(u64(len(at))):
-                at[t] = step(x, u64(0), at[t], nodes)
-                prefetch(nodes, at[t] << _1)
-                total += at[t]
-        for c in range(u64(values.shape[1])):
-            means[row, c] = 0.0
-        for t in range(u64(len(at))):
-            leaf = nodes[at[t] << _1] & _LOWER
-            for c in range(u64(values.shape[1])):
-                means[row, c] += values[leaf, c]
-        for c in range(u64(values.shape[1])):
-            means[row, c] /= len(starts)
-    return True
