@@ -23,7 +23,7 @@ def ranked(
 def fetched(
     ranks: Any, rows: Any, missing_rank: Any, close: Any, held: Any, seen: Any, groups: Any, before: Any
 ) -> None:
-    fetch_ranks(ranks, rows, missing_rank, close, held, seen, groups, before)
+    fetch_ranks(seen, ranks, rows, missing_rank, close, held, seen, groups, before)
 
 
 @pytest.mark.parametrize("rows", [1, 70, 4095])

@@ -58,10 +58,12 @@ def rank_locally(ranks, rows, missing_rank, local, seen, groups, before, held):
 
 
 @inner
-def fetch_ranks(ranks, rows, missing_rank, close, held, seen, groups, before):
+def fetch_ranks(hist, ranks, rows, missing_rank, close, held, seen, groups, before):
     """The ranks of a node's rows by each feature f into `held[f * HELD + place]`: those among all rows, moved beyond
     `MISSING_RANK`, if their order is all that is asked for; where `close`, or where a value is missing, those among
-    themselves."""
+    themselves. `hist` is None for more than two classes: nothing is compiled then."""
+    if hist is None:
+        return
     m = u64(len(rows))
     transpose(ranks, rows, held)
     for f in range(u64(ranks.shape[1])):

@@ -39,7 +39,7 @@ def grow_small(ranks, missing_rank, rows, values, parts, few, few_parts, spare, 
         rank_locally(ranks, rows, missing_rank, room.local, room.seen, room.groups, room.before, room.held)
     else:  # single ranks are looked at in few places, and asked for their order only, unless limits forbid some boundaries
         close = parts is not None or limits[MIN_LEAF] > 1 or limits[MIN_WEIGHT] > 0
-        fetch_ranks(ranks, rows, missing_rank, close, room.held, room.seen, room.groups, room.before)
+        fetch_ranks(room.hist, ranks, rows, missing_rank, close, room.held, room.seen, room.groups, room.before)
     bottom = waiting
     stack[waiting, 0], stack[waiting, 1], stack[waiting, 2], stack[waiting, 3], stack[waiting, 4] = (
         node,
