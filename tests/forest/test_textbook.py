@@ -238,6 +238,18 @@ def test_nodes_of_some_rows(seed: int, classes: int) -> None:
 
 
 @pytest.mark.parametrize("criterion", ["gini", "entropy"])
+@pytest.mark.parametrize("n", [150, 400, 900])
+def test_no_boundary_much_better_than_another(criterion: str, n: int) -> None:
+    """Classes that take turns, come by chance or nearly so, among values of which some are equal: buckets of ranks leave few
+    rows out, or none."""
+    random = np.random.default_rng(n)
+    X = random.integers(0, n, (n, 8)).astype(float)  # of few features lists would be made
+    turns, chance = np.argsort(np.argsort(X[:, 0])) % 2, random.integers(0, 2, n)
+    for y in (turns, chance, np.where(random.random(n) < 0.5, chance, X.sum(axis=1) > 4 * n).astype(int)):
+        assert_same(X, Target(y, np.ones(n), 2), growth(criterion, max_features=1, max_depth=4), None, n)
+
+
+@pytest.mark.parametrize("criterion", ["gini", "entropy"])
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("features", [1, 4])
 def test_splits_that_gain_nothing(criterion: str, classes: int, features: int) -> None:

@@ -9,28 +9,27 @@ from __future__ import annotations
 
 import numpy as np
 
-from openbook.forest.kernels.jit import inlined, u64
+from openbook.forest.kernels.jit import bits, inlined, u64
 from openbook.forest.kernels.pairs import add_up
 from openbook.forest.kernels.rows import ID, PICKED
 from openbook.forest.kernels.scores import ENTROPY, GINI, score_pairs, sides_score
 from openbook.forest.kernels.vectors import largest
 
-__all__ = ["pass_over", "pick"]
+__all__ = ["MANY", "pass_over", "pick"]
 
-_0, _1, _3, _8 = u64(0), u64(1), u64(3), u64(8)
+MANY = u64(256)  # picked rows: to leave out the others does not pay then
+
+_0, _1, _2, _32 = u64(0), u64(1), u64(2), u64(32)
 
 
 @inlined
 def pick(records, first, rows, spot, lowest, highest, criterion, terms, scale, room):
     """Pick the rows among which the best boundary is, if it is better than all before: their ranks into
-    `room.ranked[PICKED:]`, their records into `room.ordered`. Returns how many they are; by how many bits ranks were
-    shifted, and how many buckets that makes.
+    `room.ranked[PICKED:]`, their records into `room.ordered`. Returns how many they are, and how many buckets there were.
 
     The ranks of all rows stand in `room.ranked[spot:]`; none may be missing.
     """
-    shift = _0
-    while ((highest - lowest) >> shift) >= max(rows >> _3, _8):
-        shift += _1
+    shift = bits(highest - lowest) - min(bits(max(rows >> _2, _32)) - _1, bits(highest - lowest))
     buckets = ((highest - lowest) >> shift) + _1
     ranked, total, figures, sums = room.ranked, room.total, room.figures, room.bucket_sums
     lw, lp, _, _, scores = room.sums
@@ -45,8 +44,8 @@ def pick(records, first, rows, spot, lowest, highest, criterion, terms, scale, r
     bar -= abs(bar) * 2.0**-40 + (8.0 if criterion == ENTROPY else 0.0)  # corners are rounded, as all scores are
     scores[buckets - _1] = -np.inf
     if not mark(buckets, lw, lp, scores, bar, total[0], total[1], criterion, terms, scale, room.marked):
-        return _0, shift, buckets
-    return pick_marked(records, first, rows, spot, lowest, shift, room), shift, buckets
+        return _0, buckets
+    return pick_marked(records, first, rows, spot, lowest, shift, room), buckets
 
 
 @inlined
@@ -93,20 +92,17 @@ def pick_marked(records, first, rows, spot, lowest, shift, room):
 
 
 @inlined
-def pass_over(picked, lowest, shift, buckets, hist, room):
-    """Add what lies in buckets that are not marked to `hist` at the place where the next marked one begins."""
-    ranked, places, begins, sums = room.ranked, room.places, room.ends, room.bucket_sums
+def pass_over(buckets, hist, room):
+    """Put what lies in buckets that are not marked where the next marked one begins: as many places on as rows were picked
+    before it."""
+    sums, marked = room.bucket_sums, room.marked
+    before, passed, taken, place = _0, _0, _0, _0
     for b in range(buckets):
-        begins[b] = picked
-    for k in range(picked):
-        b = (u64(ranked[PICKED + k]) - lowest) >> shift
-        begins[b] = min(begins[b], np.int32(places[PICKED + k]))
-    passed, before = _0, _0
-    for b in range(buckets):
+        hist[place] = passed - taken
         here = sums[b] - before
         before = sums[b]
-        if not room.marked[b]:
-            passed += here
-        elif here != _0:
-            hist[begins[b]] += passed
-            passed = _0
+        picked = _0 - u64(marked[b])
+        passed += here & ~picked
+        rows = here & picked & ID
+        taken = passed if rows != _0 else taken
+        place += rows

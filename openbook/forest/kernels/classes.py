@@ -11,7 +11,7 @@ import numpy as np
 
 from openbook.forest.kernels.jit import inlined, inner, u64
 from openbook.forest.kernels.pairs import FEATURE, HIGH, LOW, MISSED, SIDE, SPOT, keep_best
-from openbook.forest.kernels.places import NOWHERE, gather_ranks, last_place, rank_at, stand
+from openbook.forest.kernels.places import ALL_AGAINST_ALL, NOWHERE, gather_ranks, last_place, rank_at, stand
 from openbook.forest.kernels.rows import ID_BITS, MISSING_BIN, MISSING_RANK
 from openbook.forest.kernels.scores import goes_to, term
 
@@ -60,7 +60,7 @@ def classes_small(records, begin, end, f, spot, sums, limits, exact, terms, scal
     lowest, highest = gather_ranks(records, first, rows, room.local, u64(f) << ID_BITS, ranked, spot)
     if lowest == highest:
         return False
-    stand(ranked, spot, rows, places, room.occupied, room.before)
+    stand(ranked, spot, rows, lowest, highest, ALL_AGAINST_ALL, places, room.seen, room.groups, room.before)
     missed = highest == MISSING_RANK
     plain = exact if terms is None else goes_to(room.node[0], terms)
     if plain and not missed and all_differ(records, first, rows, places, spot, room.ordered):

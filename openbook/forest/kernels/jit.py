@@ -20,8 +20,8 @@ from numba.np.arrayobj import make_array
 
 from openbook.forest.kernels import forget_stale
 
-__all__ = ["as_float", "bare", "grower", "inlined", "inner", "jit", "ones", "part", "prefetch", "trailing_zeros", "u64",
-           "while_held"]  # fmt: skip
+__all__ = ["as_float", "bare", "bits", "grower", "inlined", "inner", "jit", "ones", "part", "prefetch", "trailing_zeros",
+           "u64", "while_held"]  # fmt: skip
 
 if not config.DISABLE_JIT:  # type: ignore[attr-defined]
     forget_stale()
@@ -52,6 +52,10 @@ if config.DISABLE_JIT:  # type: ignore[attr-defined]
     def ones(x: Any) -> Any:
         """How many bits are set."""
         return u64(int(x).bit_count())
+
+    def bits(x: Any) -> Any:
+        """How many bits a number needs: the place of the highest one that is set, counted from 1; 0 for 0."""
+        return u64(int(x).bit_length())
 
     def prefetch(array: Any, k: Any) -> None:
         """Ask for `array[k]` before it is needed; does nothing else."""
@@ -86,6 +90,16 @@ else:
 
         def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             return builder.ctpop(args[0])
+
+        return types.uint64(types.uint64), build
+
+    @intrinsic
+    def bits(typing: Any, x: Any) -> Any:
+        """How many bits a number needs: the place of the highest one that is set, counted from 1; 0 for 0."""
+
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            zeros = builder.ctlz(args[0], context.get_constant(types.boolean, False))
+            return builder.sub(ir.Constant(args[0].type, 64), zeros)
 
         return types.uint64(types.uint64), build
 

@@ -69,7 +69,7 @@ def rank_targets(case, medians, rows, begin, end, desk):
             code = u64(case.code[o, rows[k]])
             seen[code >> _6] |= _1 << (code & _63)
             groups[code >> u64(12)] = 1
-        count_before(seen, groups, before)
+        count_before(seen, groups, before, _0, u64(len(groups)))
         place = 0
         for g in range(u64(len(groups))):
             if groups[g]:
@@ -80,7 +80,7 @@ def rank_targets(case, medians, rows, begin, end, desk):
             code = u64(case.code[o, rows[k]])
             word = code >> _6
             medians.place[o, rows[k]] = before[word] + ones(seen[word] & ((_1 << (code & _63)) - _1))
-        clear(seen, groups)
+        clear(seen, groups, _0, u64(len(groups)))
 
 
 @inlined

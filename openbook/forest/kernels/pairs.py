@@ -60,10 +60,9 @@ def consider_large(rows, values, parts, begin, end, bins, f, hist, hist_part, co
             c = bins[rows[k]]
             hist[c] += values[k] >> ID_BITS
             hist_part[c] += parts[k]
-    else:  # 26 bits of weight and 26 of part, further apart, so that one addition carries both
+    else:  # one addition carries both: no sum over the rows of a tree needs more than its 26 bits
         for k in range(u64(begin), u64(end)):
-            value = values[k]
-            hist[bins[rows[k]]] += ((value >> ID_BITS) & _WEIGHT) | ((value >> _PART) << u64(32))
+            hist[bins[rows[k]]] += values[k]
     if limits[0] > 1:
         for k in range(u64(begin), u64(end)):
             counts[bins[rows[k]]] += 1
@@ -76,8 +75,8 @@ def consider_large(rows, values, parts, begin, end, bins, f, hist, hist_part, co
             weight += np.int64(hist[b])
             part += hist_part[b]
         else:
-            weight += np.int64(hist[b] & u64(0xFFFFFFFF))
-            part += np.int64(hist[b] >> u64(32))
+            weight += np.int64((hist[b] >> ID_BITS) & _WEIGHT)
+            part += np.int64(hist[b] >> _PART)
         if limits[0] > 1:
             count += counts[b]
             counts[b] = 0  # others want it empty

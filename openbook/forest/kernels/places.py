@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from openbook.forest.kernels.jit import inlined, inner, ones, trailing_zeros, u64
-from openbook.forest.kernels.rows import ID, ID_BITS, MISSING_RANK
+from openbook.forest.kernels.jit import inlined, inner, u64
+from openbook.forest.kernels.rows import ID, ID_BITS, MISSING_RANK, clear, rank_by_bits
 from openbook.forest.kernels.vectors import LANES, count_smaller
 
 __all__ = ["ALL_AGAINST_ALL", "NOWHERE", "beside", "gather_ranks", "highest_known", "last_place", "rank_at", "stand",
            "stand_by_rank"]  # fmt: skip
 
 NOWHERE = np.int64(2**62)  # a place after all
-ALL_AGAINST_ALL = u64(2 * LANES)  # rows: of more, the bits that ranks set are counted
-_0, _1, _6, _63 = u64(0), u64(1), u64(6), u64(63)
+ALL_AGAINST_ALL = u64(4 * LANES)  # rows: of more, the bits that ranks set are counted
+_0, _1, _12 = u64(0), u64(1), u64(12)
 
 
 @inlined
@@ -26,7 +26,7 @@ def gather_ranks(records, begin, rows, local, at, ranked, spot):
     the highest."""
     for k in range(rows):
         ranked[spot + k] = local[at + (records[begin + k] & ID)]
-    lowest, highest = np.uint16(MISSING_RANK), np.uint16(0)
+    lowest = highest = ranked[spot]
     for k in range(rows):  # apart: many at once
         rank = ranked[spot + k]
         lowest = rank if rank < lowest else lowest
@@ -37,11 +37,11 @@ def gather_ranks(records, begin, rows, local, at, ranked, spot):
 @inlined
 def highest_known(ranked, spot, rows):
     """The highest rank of a value that is not missing."""
-    highest = np.uint16(0)
+    highest = _0
     for k in range(rows):
-        rank = ranked[spot + k]
-        highest = max(highest, rank if rank != MISSING_RANK else np.uint16(0))
-    return u64(highest)
+        rank = u64(ranked[spot + k])
+        highest = max(highest, rank if rank != MISSING_RANK else _0)
+    return highest
 
 
 @inlined
@@ -52,36 +52,15 @@ def stand_by_rank(ranked, spot, rows, places, lowest, highest):
 
 
 @inlined
-def stand(ranked, spot, rows, places, occupied, before):
-    """Write where ranks stand among themselves into `places[spot:]`."""
-    if rows <= ALL_AGAINST_ALL:
+def stand(ranked, spot, rows, lowest, highest, at_once, places, seen, groups, before):
+    """Write where ranks, none lower or higher than these two, stand among themselves into `places[spot:]`."""
+    if rows <= at_once:
         for half in range(_0, rows, u64(LANES)):
             count_smaller(ranked, spot, spot + rows, spot + half, places)
     else:
-        stand_by_bits(ranked, spot, rows, places, occupied, before)
-
-
-@inlined
-def stand_by_bits(ranked, spot, rows, places, occupied, before):
-    """A counting sort: a bit for each rank that is there; a row stands where as many bits are set below its own."""
-    words = _0
-    for k in range(rows):
-        rank = u64(ranked[spot + k])
-        occupied[rank >> _6] |= _1 << (rank & _63)
-        words |= _1 << (rank >> _6)
-    counted, left = _0, words
-    while left != _0:
-        word = trailing_zeros(left)
-        left &= left - _1
-        before[word] = counted
-        counted += ones(occupied[word])
-    for k in range(rows):
-        rank = u64(ranked[spot + k])
-        word = rank >> _6
-        places[spot + k] = u64(before[word]) + ones(occupied[word] & ((_1 << (rank & _63)) - _1))
-    while words != _0:
-        occupied[trailing_zeros(words)] = _0
-        words &= words - _1
+        first, last = lowest >> _12, (highest >> _12) + _1
+        rank_by_bits(ranked, spot, rows, places, spot, seen, groups, before, first, last)
+        clear(seen, groups, first, last)
 
 
 @inlined
@@ -105,10 +84,10 @@ def last_place(ranked, places, spot, rows, missed):
 @inlined
 def rank_at(ranked, places, spot, rows, place):
     """The highest rank up to this place."""
-    highest = np.uint16(0)
+    highest = np.int64(-1)
     for k in range(rows):
-        highest = max(highest, ranked[spot + k] if np.int64(places[spot + k]) <= place else np.uint16(0))
-    return np.int64(highest)
+        highest = max(highest, np.int64(ranked[spot + k]) if np.int64(places[spot + k]) <= place else np.int64(-1))
+    return highest
 
 
 @inner

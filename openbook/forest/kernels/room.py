@@ -47,11 +47,10 @@ class Room(NamedTuple):
     state: Any
     hist: Any  # by place; None for more than two classes
     hist_part: Any
-    occupied: Any  # empty between the uses, as `starts`, `seen` and `groups` are: nobody clears them before
     sums: Any  # by group: left weight, left part, left rows, rank, score
     bin_hist: Any
     bin_part: Any
-    starts: Any
+    starts: Any  # empty between the uses, as `seen` and `groups` are: nobody clears them before
     ends: Any
     ordered: Any
     rights: Any  # by place: what `sums` has for the left, for the right; of many classes only
@@ -59,7 +58,10 @@ class Room(NamedTuple):
     places: Any  # themselves (see places.py)
     marked: Any  # buckets (see buckets.py), and the sums up to each
     bucket_sums: Any
-    local: Any  # ranks within the small node whose subtree is being grown (feature << 12 | place)
+    local: (
+        Any  # ranks within the small node whose subtree is being grown (feature << 12 | place); not for two classes and
+    )
+    # few features tried at each node, whose ranks are in `held` (see rows.py: fetch_ranks)
     seen: Any
     groups: Any
     before: Any
@@ -70,19 +72,19 @@ class Room(NamedTuple):
     @classmethod
     def of(cls, d: int, n: int, most: int, width: int, random: bool = False) -> Room:
         """For d features, n rows in all, of which `most` are in the tree; `random` thresholds need no ranks."""
-        few, words, ranked = EXACT_BELOW, n // 64 + 1, 0 if random else d
+        few, words, ranked = EXACT_BELOW, (n + EXACT_BELOW) // 64 + 1, 0 if random else d
         pairs = width == 2
         spots = 3 * int(SPOTS) if not random else 0
         sums = (np.empty(few), np.empty(few), np.zeros(few, np.int32), np.empty(few, np.int32), np.empty(few))
         return cls(
             np.zeros(8, np.int64), np.zeros(4), np.zeros(3), np.zeros(5, np.int64), np.zeros(width, np.int64),
             np.arange(d), np.empty(d, np.int64), np.zeros(1, np.uint64),
-            np.zeros(few, np.uint64) if pairs else None, np.zeros(few, np.int64), np.zeros(64, np.uint64), sums,
+            np.zeros(few, np.uint64) if pairs else None, np.zeros(few, np.int64), sums,
             np.zeros(256, np.uint64) if pairs else None, np.zeros(256, np.int64),
             np.zeros(few, np.int32), np.empty(few, np.int32), np.empty(few if pairs else max(most, few), np.uint64),
             np.empty(0 if pairs else few),
-            np.zeros(spots, np.uint16), np.zeros(spots, np.uint16),
-            np.empty(few // 8, np.uint8), np.empty(few // 8, np.uint64), np.empty(ranked << 12, np.uint16), np.zeros(words, np.uint64),
+            np.zeros(spots, np.uint32 if pairs else np.uint16), np.zeros(spots, np.uint16),
+            np.empty(few // 4, np.uint8), np.empty(few // 4, np.uint64), np.empty(ranked << 12, np.uint16), np.zeros(words, np.uint64),
             np.zeros(words // 64 + 1, np.uint8),
             np.empty(max(words, 64), np.uint32), np.empty(ranked * int(HELD), np.uint32), np.empty((_WAITING, 5), np.int64),
             np.empty(_WAITING, np.uint64),

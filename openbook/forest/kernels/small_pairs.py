@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from openbook.forest.kernels.buckets import pass_over, pick
+from openbook.forest.kernels.buckets import MANY, pass_over, pick
 from openbook.forest.kernels.jit import inlined, u64
 from openbook.forest.kernels.pairs import FEATURE, LEFT_ROWS, LOW, SIDE, SPOT, add_up, choose
 from openbook.forest.kernels.places import (
@@ -17,7 +17,7 @@ from openbook.forest.kernels.places import (
     stand,
     stand_by_rank,
 )
-from openbook.forest.kernels.rows import ID, ID_BITS, MISSING_RANK, PICKED
+from openbook.forest.kernels.rows import HELD, ID, MISSING_RANK, PICKED
 
 __all__ = ["consider_small"]
 
@@ -35,33 +35,36 @@ def consider_small(records, parts, begin, end, f, spot, hist, hist_part, limits,
     if hist is None:
         return False
     ranked, first, rows = room.ranked, u64(begin), u64(end - begin)
-    lowest, highest = gather_ranks(records, first, rows, room.local, u64(f) << ID_BITS, ranked, spot)
+    lowest, highest = gather_ranks(records, first, rows, room.held, u64(f) * HELD, ranked, spot)
     if lowest == highest:
         return False
     missed = highest == MISSING_RANK
     if missed:
         highest = highest_known(ranked, spot, rows)
     few, bounded = highest - lowest < max(rows >> _1, _8), limits[0] > 1 or limits[1] > 0
-    by_buckets, shift, buckets, found = False, _0, _0, spot
+    by_buckets, buckets, found, at_once = False, _0, spot, ALL_AGAINST_ALL
     if parts is None and rows > ALL_AGAINST_ALL and not (few or missed or bounded):
-        by_buckets, found = True, PICKED
-        rows, shift, buckets = pick(records, first, rows, spot, lowest, highest, criterion, terms, scale, room)
-        records, first = room.ordered, _0
-        if rows == _0:
+        picked, buckets = pick(records, first, rows, spot, lowest, highest, criterion, terms, scale, room)
+        if picked == _0:
             return True
+        if picked <= MANY:
+            by_buckets, at_once = True, MANY
+            records, first, rows, found = room.ordered, _0, picked, PICKED
     if few:
         last = np.int64(highest - lowest)
         known, count = last + 1 if missed else NOWHERE, u64(last + 2 if missed else last + 1)
         stand_by_rank(ranked, found, rows, room.places, lowest, highest)
     else:
-        stand(ranked, found, rows, room.places, room.occupied, room.before)
+        stand(ranked, found, rows, lowest, highest, at_once, room.places, room.seen, room.groups, room.before)
         last, known = last_place(ranked, room.places, found, rows, missed)
         count = rows
     lw, lp, ln, _, _ = room.sums
-    add_by_place(records, parts, first, rows, room.places, found, count, hist, hist_part)
+    apart = count if count * _TURNS <= rows else _0
+    clear_places(parts, count + (_TURNS - _1) * apart, hist, hist_part)
     if by_buckets:
-        pass_over(rows, lowest, shift, buckets, hist, room)
+        pass_over(buckets, hist, room)
         last += 1 - np.int64(room.marked[buckets - _1])  # after the last value of all there is no boundary
+    add_by_place(records, parts, first, rows, room.places, found, apart, hist, hist_part)
     add_up(parts, count, hist, hist_part, lw, lp)
     if limits[0] > 1:
         for k in range(count):
@@ -77,17 +80,21 @@ def consider_small(records, parts, begin, end, f, spot, hist, hist_part, limits,
 
 
 @inlined
-def add_by_place(records, parts, first, rows, places, spot, count, hist, hist_part):
-    """What stands at each of so many places: number of rows (where the records have their places), weight, part.
-
-    An addition has to wait for the one before it to the same sum. So where many rows meet at few places, each place has four
-    sums, to which rows are added in turn.
-    """
-    sums, apart = (count * _TURNS, count) if count * _TURNS <= rows else (count, _0)
-    for k in range(sums):
+def clear_places(parts, count, hist, hist_part):
+    """Nothing stands at so many places as yet."""
+    for k in range(count):
         hist[k] = _0
         if parts is not None:
             hist_part[k] = 0
+
+
+@inlined
+def add_by_place(records, parts, first, rows, places, spot, apart, hist, hist_part):
+    """Add what stands at each place: number of rows (where the records have their places), weight, part.
+
+    An addition has to wait for the one before it to the same sum. So where many rows meet at few places, each place has four
+    sums, `apart` from each other (else 0), to which rows are added in turn.
+    """
     even = rows // _TURNS * _TURNS
     for k in range(_0, even, _TURNS):
         for turn in range(_TURNS):
@@ -100,7 +107,7 @@ def add_by_place(records, parts, first, rows, places, spot, count, hist, hist_pa
         hist[place] += (records[first + k] & ~ID) + _1
         if parts is not None:
             hist_part[place] += parts[first + k]
-    for k in range(count, sums):
-        hist[k % count] += hist[k]
+    for k in range(apart, _TURNS * apart):
+        hist[k % apart] += hist[k]
         if parts is not None:
-            hist_part[k % count] += hist_part[k]
+            hist_part[k % apart] += hist_part[k]

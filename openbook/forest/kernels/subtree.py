@@ -6,11 +6,20 @@ import numpy as np
 
 from openbook.forest.kernels.classes import class_sums, classes_small
 from openbook.forest.kernels.jit import inlined, inner, u64
-from openbook.forest.kernels.nodes import MAX_FEATURES, WHOLE, divide, examine, push, same_targets_of
+from openbook.forest.kernels.nodes import (
+    MAX_FEATURES,
+    MIN_LEAF,
+    MIN_WEIGHT,
+    WHOLE,
+    divide,
+    examine,
+    push,
+    same_targets_of,
+)
 from openbook.forest.kernels.pairs import FEATURE, HIGH, LEFT_ROWS, LOW, SIDE, SPOT, separates
 from openbook.forest.kernels.places import beside
 from openbook.forest.kernels.random import draw_feature, put_back
-from openbook.forest.kernels.rows import SPOTS, partition_ranked, rank_locally
+from openbook.forest.kernels.rows import SPOTS, fetch_ranks, partition_ranked, rank_locally
 from openbook.forest.kernels.scores import SQUARED_ERROR
 from openbook.forest.kernels.small_pairs import consider_small
 
@@ -26,7 +35,11 @@ def grow_small(ranks, missing_rank, rows, values, parts, few, few_parts, spare, 
         few[k] = values[k] | k
         if parts is not None:
             few_parts[k] = parts[k]
-    rank_locally(ranks, rows, missing_rank, room.local, room.seen, room.groups, room.before, room.held)
+    if classes is not None:
+        rank_locally(ranks, rows, missing_rank, room.local, room.seen, room.groups, room.before, room.held)
+    else:  # single ranks are looked at in few places, and asked for their order only, unless limits forbid some boundaries
+        close = parts is not None or limits[MIN_LEAF] > 1 or limits[MIN_WEIGHT] > 0
+        fetch_ranks(room.hist, ranks, rows, missing_rank, close, room.held, room.seen, room.groups, room.before)
     bottom = waiting
     stack[waiting, 0], stack[waiting, 1], stack[waiting, 2], stack[waiting, 3], stack[waiting, 4] = (
         node,
