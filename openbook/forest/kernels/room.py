@@ -58,10 +58,9 @@ class Room(NamedTuple):
     places: Any  # themselves (see places.py)
     marked: Any  # buckets (see buckets.py), and the sums up to each
     bucket_sums: Any
-    local: (
-        Any  # ranks within the small node whose subtree is being grown (feature << 12 | place); not for two classes and
-    )
-    # few features tried at each node, whose ranks are in `held` (see rows.py: fetch_ranks)
+    # Ranks within the small node whose subtree is being grown (feature << 12 | place). Two classes need none where few
+    # features are tried at each node: theirs are in `held` (see rows.py: fetch_ranks).
+    local: Any
     seen: Any
     groups: Any
     before: Any

@@ -163,9 +163,8 @@ def partition_ranked(source, target, source_part, target_part, begin, end, ranke
     """The records of a small node to their sides, by ranks that stand in the order of the records from `ranked[spot]` on: left
     ones from the front, right ones from the back; both are written each time, so that nothing branches. Returns where the
     right side begins."""
-    shift, known = (
-        (_1, ID) if missing_left else (_0, _ANY)
-    )  # ranks beyond `MISSING_RANK` are of values that are all known
+    # No value is missing where ranks are beyond `MISSING_RANK`.
+    shift, known = (_1, ID) if missing_left else (_0, _ANY)
     highest, at = u64(low) + shift, u64(spot) - u64(begin)
     p, q = u64(begin), u64(end - 1)
     for k in range(u64(begin), u64(end)):
