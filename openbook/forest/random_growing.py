@@ -44,7 +44,7 @@ class RandomGrower(Grower):
         place, bench, cuts, singly, abreast = start.place, *self.places(columns)
         count = grow_random(
             start.rows, start.values, start.parts, *start.spare, weighed.fixed.code, self.classes, np.uint64(seed), start.limits,
-            start.decrease, self.growth.criterion, weighed.terms, weighed.scale, place.nodes, cuts, place.room, bench, singly,
+            start.decrease, self.criterion, weighed.terms, weighed.scale, place.nodes, cuts, place.room, bench, singly,
             abreast,
         )  # fmt: skip
         return self.made(self.left_in(place, count, weighed, columns, cuts))

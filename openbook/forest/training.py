@@ -154,6 +154,7 @@ class Grower:
         self.target, self.growth, self.columns_for, self.shape, self.made = target, growth, columns_for, shape, made
         self.weighed = Weighed.of(target, growth.criterion)
         self.classes = target.classes if target.classes > 2 else None
+        self.criterion = growth.criterion if target.classes else None  # as kernels/scores.py has it
         self.own = local()
 
     def grow(self, drawn: np.ndarray | None, seed: int) -> Tree | KeptTree:
@@ -177,14 +178,13 @@ class Grower:
     def grown(self, weighed: Weighed, counts: np.ndarray | None, seed: int) -> Tree | KeptTree:
         from openbook.forest.kernels.grow import grow_tree
 
-        growth, fixed = self.growth, weighed.fixed
-        columns = self.columns_for([(fixed, self.target.classes)], counts)
+        columns = self.columns_for([(weighed.fixed, self.target.classes)], counts)
         start = self.start(weighed, counts)
-        place, code = start.place, None if self.target.classes else fixed.code
+        place, code = start.place, None if self.target.classes else weighed.fixed.code
         count = grow_tree(
             place.lists, columns.rank, columns.bin, columns.missing_rank, start.rows, start.values, start.parts,
             *start.spare, *place.few_beside(start.parts), code, self.classes, np.uint64(seed), start.limits,
-            start.decrease, growth.criterion, weighed.terms, weighed.scale, place.nodes, place.room,
+            start.decrease, self.criterion, weighed.terms, weighed.scale, place.nodes, place.room,
         )  # fmt: skip
         return self.made(self.left_in(place, count, weighed, columns))
 

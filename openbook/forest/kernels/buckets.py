@@ -12,7 +12,7 @@ import numpy as np
 from openbook.forest.kernels.jit import bits, inlined, u64
 from openbook.forest.kernels.pairs import add_up
 from openbook.forest.kernels.rows import ID, PICKED
-from openbook.forest.kernels.scores import ENTROPY, GINI, score_pairs, sides_score
+from openbook.forest.kernels.scores import score_pairs, sides_score
 from openbook.forest.kernels.vectors import largest
 
 __all__ = ["MANY", "pass_over", "pick"]
@@ -41,7 +41,7 @@ def pick(records, first, rows, spot, lowest, highest, criterion, terms, scale, r
     add_up(None, buckets, sums, None, lw, lp)
     score_pairs(lw, lp, buckets - _1, 0.0, 0.0, total[0], total[1], criterion, terms, scale, scores)
     bar = max(figures[0], largest(scores, buckets - _1))
-    bar -= abs(bar) * 2.0**-40 + (8.0 if criterion == ENTROPY else 0.0)  # corners are rounded, as all scores are
+    bar -= abs(bar) * 2.0**-40 + (0.0 if terms is None else 8.0)  # corners are rounded, as all scores are
     scores[buckets - _1] = -np.inf
     if not mark(buckets, lw, lp, scores, bar, total[0], total[1], criterion, terms, scale, room.marked):
         return _0, buckets
@@ -51,22 +51,14 @@ def pick(records, first, rows, spot, lowest, highest, criterion, terms, scale, r
 @inlined
 def mark(buckets, lw, lp, scores, bar, W, P, criterion, terms, scale, marked):
     """Mark the buckets in which, or at whose end, a boundary may reach the bar; whether there is one."""
-    if terms is None:  # the criterion is a constant each time: what does not depend on the bucket is then decided once
-        mark_each(buckets, lw, lp, scores, bar, W, P, GINI, None, None, marked)
-    else:
-        mark_each(buckets, lw, lp, scores, bar, W, P, ENTROPY, terms, scale, marked)
-    some = np.uint8(0)
-    for b in range(buckets):
-        some |= marked[b]
-    return some != 0
-
-
-@inlined
-def mark_each(buckets, lw, lp, scores, bar, W, P, criterion, terms, scale, marked):
     marked[0] = may_reach(0.0, 0.0, lw[0], lp[0], scores[0], bar, W, P, criterion, terms, scale)
     for b in range(_1, buckets):
         before = b - _1
         marked[b] = may_reach(lw[before], lp[before], lw[b], lp[b], scores[b], bar, W, P, criterion, terms, scale)
+    some = np.uint8(0)
+    for b in range(buckets):
+        some |= marked[b]
+    return some != 0
 
 
 @inlined

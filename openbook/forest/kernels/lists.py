@@ -27,7 +27,7 @@ from openbook.forest.kernels.pairs import AGAIN, FEATURE, HIGH, LEFT_ROWS, LOW, 
 from openbook.forest.kernels.places import NOWHERE
 from openbook.forest.kernels.random import draw_feature, put_back
 from openbook.forest.kernels.rows import EXACT_BELOW, ID_BITS, MISSING_RANK, rank_locally
-from openbook.forest.kernels.scores import SQUARED_ERROR, sides_score
+from openbook.forest.kernels.scores import sides_score
 
 __all__ = ["Lists", "grow_listed"]
 
@@ -93,7 +93,7 @@ def grow_listed(lists, ranks, missing_rank, rows, values, parts, code, node, dep
 @inlined
 def leaves(begin, middle, end, depth, figures, sums, limits, criterion):
     """Whether both sides of the best split are leaves for certain, so that nobody needs their rows."""
-    if criterion != SQUARED_ERROR and separates(figures, sums):
+    if criterion is not None and separates(figures, sums):
         return True
     return depth >= limits[MAX_DEPTH] or max(middle - begin, end - middle) < max(
         limits[MIN_SPLIT], 2 * limits[MIN_LEAF]

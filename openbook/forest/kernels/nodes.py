@@ -9,7 +9,7 @@ from openbook.forest.kernels.jit import inlined, u64
 from openbook.forest.kernels.pairs import FEATURE, MISSED, SIDE
 from openbook.forest.kernels.random import LEFT_SEED, RIGHT_SEED, child_seed
 from openbook.forest.kernels.rows import ID
-from openbook.forest.kernels.scores import GINI, SQUARED_ERROR, pair_score
+from openbook.forest.kernels.scores import pair_score
 
 __all__ = [
     "LIMITS",
@@ -88,12 +88,12 @@ def examine(rows, depth, sums, classes, limits, criterion, terms, scale, room):
     else:
         total[0], total[1] = np.float64(sums[0]), np.float64(sums[1])
         score = pair_score(total[0], total[1], criterion, terms, scale)
-        pure = criterion != SQUARED_ERROR and (sums[1] == 0 or sums[1] == sums[0])
+        pure = criterion is not None and (sums[1] == 0 or sums[1] == sums[0])
     total[2] = rows
-    if criterion == SQUARED_ERROR:
+    if criterion is None:
         perfect = 0.0 if rows == 2 else np.inf  # any split of two rows is as good as any other
     else:
-        perfect = total[0] if criterion == GINI else 0.0
+        perfect = total[0] if terms is None else 0.0
     done = pure or depth >= limits[MAX_DEPTH] or rows < limits[MIN_SPLIT] or rows < 2 * limits[MIN_LEAF]
     return done, score, perfect
 

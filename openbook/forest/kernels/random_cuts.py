@@ -14,7 +14,6 @@ from openbook.forest.kernels.cuts import CUT
 from openbook.forest.kernels.jit import grower, inlined, inner, u64
 from openbook.forest.kernels.nodes import divide, examine, plant, push, same_targets, weight_of
 from openbook.forest.kernels.pairs import FEATURE
-from openbook.forest.kernels.scores import SQUARED_ERROR
 from openbook.forest.kernels.singly import copy_sums, move_values, search_singly
 
 __all__ = ["grow_random"]
@@ -83,7 +82,7 @@ def search(singly, abreast, near, rows, values, parts, begin, end, depth, sums, 
     """Find the best of the random splits of a node, into `room`; returns its own score. No feature: it is a leaf."""
     room.best[FEATURE], room.figures[0] = -1, -np.inf
     done, score, perfect = examine(end - begin, depth, sums, classes, limits, criterion, terms, scale, room)
-    if done or (criterion == SQUARED_ERROR and same_targets(code, rows, begin, end)):
+    if done or (criterion is None and same_targets(code, rows, begin, end)):
         return score
     rows, values = rows[begin:end], values[begin:end]
     if parts is not None:

@@ -1,7 +1,8 @@
 """What a split is worth: the score of its two sides together; the larger, the purer.
 
 Gini: Σ w_c² / W. Entropy: Σ term(w_c) − term(W), with term(w) = w ln w in fixed point, so that its sums are exact. Squared
-error: (Σ w·y)² / W. A criterion is chosen by its number.
+error: (Σ w·y)² / W. Of the three only one is compiled: `criterion` is None for numbers, which have the squared error, and of
+classes' `terms` is None for Gini. (`general_scores.py` chooses among more by their numbers.)
 """
 
 from __future__ import annotations
@@ -53,10 +54,10 @@ def goes_to(weight, terms):
 @inlined
 def pair_score(weight, part, criterion, terms, scale):
     """The score of one set of rows: of two classes (`part` is the second's weight), or of numbers (weighted sum)."""
-    if criterion == SQUARED_ERROR:
+    if criterion is None:
         return part * part / weight
     other = weight - part
-    if criterion == GINI:
+    if terms is None:
         return (other * other + part * part) / weight
     return np.float64(
         term(np.int64(other), terms, scale) + term(np.int64(part), terms, scale) - term(np.int64(weight), terms, scale)
@@ -67,9 +68,9 @@ def pair_score(weight, part, criterion, terms, scale):
 def sides_score(w, p, W, P, criterion, terms, scale):
     """The score of both sides of a split that puts weight w and part p of W and P on the left."""
     v, q = W - w, P - p
-    if criterion == SQUARED_ERROR:
+    if criterion is None:
         return p * p / w + q * q / v
-    if criterion == GINI:
+    if terms is None:
         a, b = w - p, v - q
         return (a * a + p * p) / w + (b * b + q * q) / v
     w, p, v, q = np.int64(w), np.int64(p), np.int64(v), np.int64(q)
@@ -81,12 +82,5 @@ def sides_score(w, p, W, P, criterion, terms, scale):
 @inlined
 def score_pairs(lw, lp, boundaries, more_w, more_p, W, P, criterion, terms, scale, scores):
     """`scores[k]` of splits that put weight `lw[k] + more_w` and part `lp[k] + more_p` of W and P on the left."""
-    if terms is not None and criterion == ENTROPY:
-        for k in range(u64(boundaries)):
-            scores[k] = sides_score(lw[k] + more_w, lp[k] + more_p, W, P, ENTROPY, terms, scale)
-    elif criterion == GINI:
-        for k in range(u64(boundaries)):
-            scores[k] = sides_score(lw[k] + more_w, lp[k] + more_p, W, P, GINI, terms, scale)
-    else:
-        for k in range(u64(boundaries)):
-            scores[k] = sides_score(lw[k] + more_w, lp[k] + more_p, W, P, SQUARED_ERROR, terms, scale)
+    for k in range(u64(boundaries)):
+        scores[k] = sides_score(lw[k] + more_w, lp[k] + more_p, W, P, criterion, terms, scale)

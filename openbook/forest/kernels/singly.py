@@ -15,7 +15,7 @@ from openbook.forest.kernels.jit import inlined, inner, prefetch, u64
 from openbook.forest.kernels.nodes import MAX_FEATURES, WHOLE
 from openbook.forest.kernels.random import draw_feature, put_back
 from openbook.forest.kernels.rows import ID_BITS
-from openbook.forest.kernels.scores import GINI, sides_score, term
+from openbook.forest.kernels.scores import sides_score, term
 from openbook.forest.kernels.steps import BESIDE, bounds_on_steps, settle
 
 __all__ = ["Singly", "move_values", "search_singly"]
@@ -89,7 +89,7 @@ def search_singly(singly, near, rows, values, parts, sums, classes, seed, limits
                 step = settle(singly.X, f, rows, singly.stood, cut, singly.origin[f], singly.scale[f], side == 1)
                 left_rows, w, p = sum_left(singly.stood, step, values, parts, m, classes, left, marks)
             if classes is not None:
-                w, score = score_classes(sums, left, limits[WHOLE] == 1, criterion, terms, scale)
+                w, score = score_classes(sums, left, limits[WHOLE] == 1, terms, scale)
             else:
                 score = sides_score(w, p, total[0], total[1], criterion, terms, scale)
             if keep_better(f, cut, side, left_rows, w, p, missing, score, limits, room):
@@ -146,12 +146,12 @@ def copy_sums(sums, to):
 
 
 @inlined
-def score_classes(sums, left, whole, criterion, terms, scale):
+def score_classes(sums, left, whole, terms, scale):
     """The weight on the left, and the score of both sides; `whole` if squares of weights fit whole numbers, which are added in
     any order."""
     w, v, a, b = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
     x, y = 0.0, 0.0
-    if criterion == GINI and whole:
+    if terms is None and whole:
         for c in range(u64(len(sums))):
             on_left, on_right = left[c], sums[c] - left[c]
             w += on_left
@@ -163,11 +163,11 @@ def score_classes(sums, left, whole, criterion, terms, scale):
         on_left, on_right = left[c], sums[c] - left[c]
         w += on_left
         v += on_right
-        if criterion == GINI:
+        if terms is None:
             x += np.float64(on_left) * np.float64(on_left)
             y += np.float64(on_right) * np.float64(on_right)
         else:
             a += term(on_left, terms, scale) + term(on_right, terms, scale)
-    if criterion == GINI:
+    if terms is None:
         return np.float64(w), x / np.float64(w) + y / np.float64(v)
     return np.float64(w), np.float64(a - term(w, terms, scale) - term(v, terms, scale))

@@ -20,7 +20,6 @@ from openbook.forest.kernels.pairs import FEATURE, HIGH, LEFT_ROWS, LOW, SIDE, S
 from openbook.forest.kernels.places import beside
 from openbook.forest.kernels.random import draw_feature, put_back
 from openbook.forest.kernels.rows import SPOTS, fetch_ranks, partition_ranked, rank_locally
-from openbook.forest.kernels.scores import SQUARED_ERROR
 from openbook.forest.kernels.small_pairs import consider_small
 
 __all__ = ["grow_small"]
@@ -66,7 +65,7 @@ def grow_small(ranks, missing_rank, rows, values, parts, few, few_parts, spare, 
         low, high = beside(source, u64(begin), u64(end - begin), room.ranked, u64(best[SPOT]), best[LOW])
         nodes.low[node] = rows[low]
         nodes.high[node] = rows[high] if best[HIGH] >= 0 else -1
-        if classes is None and criterion != SQUARED_ERROR and separates(figures, sums[node]):
+        if classes is None and criterion is not None and separates(figures, sums[node]):
             left = best[LEFT_ROWS]
             divide(nodes, node, count, best, figures, classes, score, left, end - begin - left)
             count += 2
