@@ -15,7 +15,9 @@ from sklearn.utils.validation import check_is_fitted
 from openbook.errors import InputError, ModelError, StoppedWarning
 from openbook.forest.base import Callback, TreeBased
 from openbook.forest.bootstrap import Bootstrap
+from openbook.forest.impurities import class_impurities
 from openbook.forest.kept import KeptTrees
+from openbook.forest.measured import MeasuredTree
 from openbook.forest.out_of_bag import oob_importances, oob_means
 from openbook.forest.parameters import drawn_rows, whole
 from openbook.forest.paths import decision_paths
@@ -209,8 +211,16 @@ class Forest(CallbackSupport, TreeBased):
         for name in [*shared, "feature_names_in_"] if self.levels() else shared:
             if hasattr(self, name):
                 setattr(single, name, getattr(self, name))
-        single.trees_, single.seeds_ = [tree], [] if seed is None else [seed]
+        single.trees_, single.seeds_ = [self._measured(tree)], [] if seed is None else [seed]
         return single
+
+    def _measured(self, tree: Tree) -> Tree:
+        """The tree with the impurity of its nodes, where what it holds says that: the weights of classes."""
+        widths = self._widths()
+        if not widths or self.monotonic_cst is not None:
+            return tree
+        impurity = class_impurities(self.criterion, tree.value, widths)
+        return MeasuredTree.knowing(tree, impurity, self.n_features_in_, widths)
 
     def _thresholds_are_drawn(self) -> bool:
         return self._splitter == "random"

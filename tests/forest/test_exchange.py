@@ -169,6 +169,20 @@ def test_several_outputs_go_over_and_back(name: str) -> None:
         np.testing.assert_array_equal(np.sort(ob.from_sklearn(theirs).tree_.impurity), np.sort(theirs.tree_.impurity))
 
 
+@pytest.mark.parametrize("criterion", ["gini", "entropy"])
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_a_forests_trees_of_classes_know_their_impurity(criterion: str, outputs: int) -> None:
+    X = rows().astype(np.float32)
+    theirs = ensemble.RandomForestClassifier(3, criterion=criterion, max_depth=4, random_state=0)
+    y = np.column_stack([target(theirs, X), target(theirs, X[:, ::-1], 2)])[:, :outputs]
+    theirs.fit(X, y.squeeze())
+    for ours, other in zip(ob.from_sklearn(theirs).estimators_, theirs.estimators_, strict=True):
+        found, expected = np.sort(ours.tree_.impurity), np.sort(other.tree_.impurity)
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
+    numbers = ensemble.RandomForestRegressor(2).fit(X, X[:, 0])
+    assert not hasattr(ob.from_sklearn(numbers).estimators_[0].tree_, "impurity")
+
+
 @pytest.mark.parametrize("kind", ["DecisionTreeClassifier", "RandomForestClassifier", "RandomForestRegressor"])
 def test_constraints_hold_on_either_side(kind: str) -> None:
     """Shares under constraints stay the shares they are, so that their order stays to the last bit."""
