@@ -152,7 +152,7 @@ def compare(name: str, kind: str, rows: Rows, threads: int, trees: int, rounds: 
     def fit(who: str) -> None:
         fitted[who] = makers[who]().fit(X, y)
 
-    times = race({who: (lambda who=who: fit(who)) for who in makers}, rounds, warm=0, rest=0.5)  # type: ignore[misc]
+    times = race({who: (lambda who=who: fit(who)) for who in makers}, rounds, warm=0)  # type: ignore[misc]
     print(table(f"{name}: fit {trees} trees on {X.shape[0]:,} × {X.shape[1]}, {threads} thread(s)", times))
     for who, model in fitted.items():
         print(f"{who}: {quality(model, held, truth)}")

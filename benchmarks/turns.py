@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping
 
 __all__ = ["race", "table"]
 
 
-def race(
-    contestants: Mapping[str, Callable[[], object]], rounds: int = 7, warm: int = 1, rest: float = 0.0
-) -> dict[str, list[float]]:
-    """Seconds of each contestant in each round, after `warm` rounds that do not count.
-
-    All wait for `rest` seconds before their turn: some peers go on in the background, on the next one's time.
-    """
+def race(contestants: Mapping[str, Callable[[], object]], rounds: int = 7, warm: int = 1) -> dict[str, list[float]]:
+    """Seconds of each contestant in each round, after `warm` rounds that do not count."""
     times: dict[str, list[float]] = {name: [] for name in contestants}
     for i in range(warm + rounds):
         for name, run in contestants.items():
-            gc.collect()
-            time.sleep(rest)
+            tidy()
             began = time.perf_counter()
             run()
             if i >= warm:
                 times[name].append(time.perf_counter() - began)
     return times
+
+
+def tidy() -> None:
+    """Collect what others left behind: Python's garbage, and what glibc would otherwise merge on the next one's time (after YDF
+    a new thread's first array takes a tenth of a second)."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
 
 
 def table(title: str, times: Mapping[str, list[float]], ours: str = "openbook") -> str:
