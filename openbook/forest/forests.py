@@ -101,13 +101,8 @@ class Forest(CallbackSupport, TreeBased):
         wanted = len(self.seeds_)
         with ExitStack() as stack:
             watches = [stack.enter_context(watch) for watch in self._watches(X, targets, callback)]
-            grown = stack.enter_context(
-                closing(
-                    self._grown(
-                        X, targets, growth, self.seeds_[len(self.trees_) :], self._sampling(targets), as_kept=True
-                    )
-                )
-            )
+            seeds, sample = self.seeds_[len(self.trees_) :], self._sampling(targets)
+            grown = stack.enter_context(closing(self._grown(X, targets, growth, seeds, sample, as_kept=True)))
             for tree in grown:
                 self.trees_.append(tree)
                 self.stopped_ = next((why for watch in watches if (why := watch(self.trees_, wanted))), None)

@@ -111,7 +111,8 @@ class Weighed:
 
     @classmethod
     def of(cls, target: Target, criterion: int) -> Weighed:
-        from openbook.forest.kernels.records import CLASS_BITS, ID_BITS, PART
+        from openbook.forest.kernels.records import CLASS_BITS
+        from openbook.forest.kernels.rows import ID_BITS, PART
 
         fixed = FixedPoint.of(target)
         terms, scale = terms_of(fixed, criterion) if criterion == CRITERIA["entropy"] else (None, 1.0)

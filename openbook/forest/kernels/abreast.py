@@ -16,13 +16,12 @@ from openbook.forest.kernels.lanes import LANES, bounds_of_eight, sums_of_eight
 from openbook.forest.kernels.nodes import MAX_FEATURES
 from openbook.forest.kernels.pairs import FEATURE
 from openbook.forest.kernels.random import draw_feature, put_back
-from openbook.forest.kernels.rows import ID_BITS
+from openbook.forest.kernels.rows import ID_BITS, PART, WEIGHT
 from openbook.forest.kernels.scores import sides_score
 
 __all__ = ["Abreast", "copy_lines", "search_abreast"]
 
-_0, _LANES, _38 = u64(0), u64(LANES), u64(38)
-_WEIGHT = u64(2**26 - 1)
+_0, _LANES = u64(0), u64(LANES)
 
 
 class Abreast(NamedTuple):
@@ -105,8 +104,8 @@ def sum_left(table, rows, values, parts, cut, amounts, left):
         if parts is not None:
             weight[k], part[k] = np.float64(np.int64(values[k] >> ID_BITS)), np.float64(parts[k])
         else:
-            weight[k] = np.float64(np.int64((values[k] >> ID_BITS) & _WEIGHT))
-            part[k] = np.float64(np.int64(values[k] >> _38))
+            weight[k] = np.float64(np.int64((values[k] >> ID_BITS) & WEIGHT))
+            part[k] = np.float64(np.int64(values[k] >> PART))
     for f in range(_0, u64(len(cut)), _LANES):
         sums_of_eight(table, rows, f, cut, amounts, left)
 

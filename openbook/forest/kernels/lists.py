@@ -26,13 +26,12 @@ from openbook.forest.kernels.nodes import (
 from openbook.forest.kernels.pairs import AGAIN, FEATURE, HIGH, LEFT_ROWS, LOW, MISSED, SIDE, choose, separates
 from openbook.forest.kernels.places import NOWHERE
 from openbook.forest.kernels.random import draw_feature, put_back
-from openbook.forest.kernels.rows import EXACT_BELOW, ID_BITS, MISSING_RANK, rank_locally
+from openbook.forest.kernels.rows import EXACT_BELOW, ID_BITS, MISSING_RANK, PART, WEIGHT, rank_locally
 from openbook.forest.kernels.scores import sides_score
 
 __all__ = ["Lists", "grow_listed"]
 
-_0, _1, _26 = u64(0), u64(1), u64(26)
-_WEIGHT = u64(2**26 - 1)
+_0, _1 = u64(0), u64(1)
 _VERY_FEW = u64(12)  # rows
 _APART = u64(EXACT_BELOW + 32)  # at a power of two apart the lists would fight over the same lines of the cache
 
@@ -221,7 +220,7 @@ def two_sums(weight, part, parts):
     """Weight and part as doubles; without `parts` both are in `weight`."""
     if parts is not None:
         return np.float64(np.int64(weight)), np.float64(part)
-    return np.float64(np.int32(weight & _WEIGHT)), np.float64(np.int32(weight >> _26))
+    return np.float64(np.int32(weight & WEIGHT)), np.float64(np.int32(weight >> (PART - ID_BITS)))
 
 
 @inlined

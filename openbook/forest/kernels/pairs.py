@@ -10,7 +10,7 @@ import numpy as np
 
 from openbook.forest.kernels.jit import inlined, u64
 from openbook.forest.kernels.places import NOWHERE
-from openbook.forest.kernels.rows import ID_BITS, MISSING_BIN
+from openbook.forest.kernels.rows import ID_BITS, MISSING_BIN, PART, WEIGHT
 from openbook.forest.kernels.scores import score_pairs
 from openbook.forest.kernels.vectors import largest
 
@@ -18,7 +18,6 @@ __all__ = ["AGAIN", "FEATURE", "HIGH", "LEFT_ROWS", "LOW", "MISSED", "SIDE", "SP
            "keep_best", "separates"]  # fmt: skip
 
 _0 = u64(0)
-_WEIGHT, _PART = u64(2**26 - 1), u64(38)  # a packed record: place 12 bits, weight 26, part 26
 
 # What is known of the best split so far: the feature, the ranks or bins beside the boundary (HIGH −1: known against missing),
 # whether missing rows go left, whether any are missing, how many rows go left; where the ranks of a small node's rows stand
@@ -41,7 +40,7 @@ def add_up(parts, count, hist, hist_part, lw, lp):
             lw[k] = np.float64(np.int64(hist[k] >> ID_BITS))
     else:
         for k in range(count):
-            lw[k], lp[k] = np.float64(np.int32((hist[k] >> ID_BITS) & _WEIGHT)), np.float64(np.int32(hist[k] >> _PART))
+            lw[k], lp[k] = np.float64(np.int32((hist[k] >> ID_BITS) & WEIGHT)), np.float64(np.int32(hist[k] >> PART))
 
 
 @inlined
@@ -75,8 +74,8 @@ def consider_large(rows, values, parts, begin, end, bins, f, hist, hist_part, co
             weight += np.int64(hist[b])
             part += hist_part[b]
         else:
-            weight += np.int64((hist[b] >> ID_BITS) & _WEIGHT)
-            part += np.int64(hist[b] >> _PART)
+            weight += np.int64((hist[b] >> ID_BITS) & WEIGHT)
+            part += np.int64(hist[b] >> PART)
         if limits[0] > 1:
             count += counts[b]
             counts[b] = 0  # others want it empty

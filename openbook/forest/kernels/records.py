@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from openbook.forest.kernels.jit import grower, u64
-from openbook.forest.kernels.rows import ID_BITS
+from openbook.forest.kernels.rows import ID_BITS, PART, WEIGHT
 
-__all__ = ["CLASS_BITS", "ID_BITS", "PART", "take_rows"]
+__all__ = ["CLASS_BITS", "take_rows"]
 
 CLASS_BITS = u64(16)  # above the place of a row; its weight comes above them, where there are many classes
-PART = u64(38)  # where the weight of the second class begins, if both have whole weights
-_0, _1, _WEIGHT = u64(0), u64(1), u64(2**26 - 1)
+_0, _1 = u64(0), u64(1)
 
 
 @grower
@@ -40,7 +39,7 @@ def take_rows(counts, once, labels, parts, rows, values, own_parts, sums):
         known += u64(weighs)
     if labels is None:
         if parts is None:  # the sums of such records have room in a record
-            sums[0], sums[1] = (whole >> ID_BITS) & _WEIGHT, whole >> PART
+            sums[0], sums[1] = (whole >> ID_BITS) & WEIGHT, whole >> PART
         if parts is not None:
             sums[0], sums[1] = whole >> ID_BITS, part
     return known

@@ -17,8 +17,10 @@ __all__ = [
     "ID_BITS",
     "MISSING_BIN",
     "MISSING_RANK",
+    "PART",
     "PICKED",
     "SPOTS",
+    "WEIGHT",
     "clear",
     "count_before",
     "fetch_ranks",
@@ -30,6 +32,8 @@ __all__ = [
 
 ID_BITS = u64(12)
 ID = u64(4095)
+# Of two classes with whole weights: 26 bits for the weight of both, then 26 for that of the second.
+WEIGHT, PART = u64(2**26 - 1), u64(38)
 EXACT_BELOW = 4096  # rows: such nodes are split between their very values, larger ones between bins
 MISSING_RANK = 4095  # in small nodes; fewer rows than EXACT_BELOW have no rank as large
 MISSING_BIN = 255

@@ -14,14 +14,14 @@ from openbook.forest.kernels.cuts import bounds, count_missing, draw_cut, keep_b
 from openbook.forest.kernels.jit import inlined, inner, prefetch, u64
 from openbook.forest.kernels.nodes import MAX_FEATURES, WHOLE
 from openbook.forest.kernels.random import draw_feature, put_back
-from openbook.forest.kernels.rows import ID_BITS
+from openbook.forest.kernels.rows import ID_BITS, PART, WEIGHT
 from openbook.forest.kernels.scores import sides_score, term
 from openbook.forest.kernels.steps import BESIDE, bounds_on_steps, settle
 
 __all__ = ["Singly", "move_values", "search_singly"]
 
-_0, _8, _28, _38 = u64(0), u64(8), u64(28), u64(38)
-_WEIGHT, _CLASS = u64(2**26 - 1), u64(0xFFFF)
+_0, _8, _28 = u64(0), u64(8), u64(28)
+_CLASS = u64(0xFFFF)
 _AHEAD = u64(12)  # rows
 _APART = 32  # values; at a power of two apart the features would fight over the same lines of the cache
 
@@ -135,7 +135,7 @@ def sum_left(held, cut, values, parts, m, classes, left, marks):
         marks[k] = goes
         count += goes
         total += value & (_0 - u64(goes))
-    return count, np.float64(np.int64((total >> ID_BITS) & _WEIGHT)), np.float64(np.int64(total >> _38))
+    return count, np.float64(np.int64((total >> ID_BITS) & WEIGHT)), np.float64(np.int64(total >> PART))
 
 
 @inlined
