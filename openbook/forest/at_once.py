@@ -6,6 +6,7 @@ After other work nothing of this is in the cache, and every function on the way,
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -21,32 +22,34 @@ def means_of_few(
 ) -> Callable[[Any], np.ndarray | None]:
     """A function that gives the mean over all trees of what a row's leaves say; None of anything but a few rows of floats,
     all of them finite or missing."""
-    from openbook.forest.kernels.walk_few import walk_few
-
-    ndarray, single, one_row, width = np.ndarray, np.dtype(np.float32), (1, n_features), values.shape[1]
-    blanks: list[np.ndarray] = []
+    ndarray, single, double, width = np.ndarray, np.dtype(np.float32), np.dtype(np.float64), values.shape[1]
+    blanks: list[np.ndarray] = []  # answers for one row
+    walk_few: Any = None
 
     def means(X: Any) -> np.ndarray | None:
         if type(X) is not ndarray:
             return None
+        if X.dtype is not double:
+            if X.dtype is not single:
+                return None
+            X = X.astype(double)  # exact, and quicker than a second kernel would be compiled
         try:
-            blank = blanks.pop() if X.shape == one_row else another(X.shape)
-        except IndexError:
-            blank = another(X.shape)
-        if blank is None:
-            return None
-        if X.dtype is single:
-            X = X.astype(np.float64)  # exact, and quicker than a second kernel would be compiled
-        try:
-            return blank if walk_few(X, nodes, starts, values, blank) else None
-        except TypeError:  # neither doubles nor singles
-            return None
+            blank = blanks.pop()
+            if walk_few(X, n_features, nodes, starts, values, blank):
+                return blank
+        except (IndexError, TypeError):  # no blank is left, or there are other dimensions
+            pass
+        return of_several(X)
 
-    def another(shape: tuple[int, ...]) -> np.ndarray | None:
-        if len(shape) != 2 or shape[1] != n_features or not 0 < shape[0] < _FEW:
+    def of_several(X: np.ndarray) -> np.ndarray | None:
+        nonlocal walk_few
+        if X.ndim != 2 or not 0 < len(X) < _FEW:
             return None
-        if shape == one_row:
+        if walk_few is None:
+            walk_few = import_module("openbook.forest.kernels.walk_few").walk_few
+        if not blanks:
             blanks.extend(np.empty((max(1, min(_BLANKS, _NUMBERS // width)), 1, width)))
-        return np.empty((shape[0], width))
+        blank = np.empty((len(X), width))
+        return blank if walk_few(X, n_features, nodes, starts, values, blank) else None
 
     return means

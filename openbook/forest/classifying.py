@@ -61,11 +61,8 @@ class Classifies(ClassifierMixin, TreeBased):
 
         "soft": the mean of the leaves' class fractions. "hard": the share of trees whose leaf's largest class it is.
         """
-        if voting is None and self.__dict__.get("voting", "soft") == "soft":
-            means = means_at_once(self, X)
-            if means is not None:
-                return by_output(means, self.classes_)
-        return self._probabilities(self.encoded(X), voting)
+        means = means_at_once(self, X) if voting is None else None
+        return self._probabilities(self.encoded(X), voting) if means is None else means
 
     def _probabilities(self, X: Any, voting: str | None = None) -> Any:
         voting = one_of("voting", voting or getattr(self, "voting", "soft"), ("soft", "hard"))

@@ -117,13 +117,13 @@ class KeptTrees(Sequence[Tree]):
     for one it is spread out anew: to change its arrays changes nothing here."""
 
     def __init__(self, trees: Iterable[Tree] = ()):
-        self._kept: list[KeptTree | Tree] = []
-        for tree in trees._kept if isinstance(trees, KeptTrees) else trees:
+        self.held: list[KeptTree | Tree] = []
+        for tree in trees.held if isinstance(trees, KeptTrees) else trees:
             self.append(tree)
 
     def append(self, tree: Tree | KeptTree) -> None:
         """Add a tree."""
-        self._kept.append(KeptTree.of(tree) if isinstance(tree, Tree) and len(tree) >= WORTH_PACKING else tree)
+        self.held.append(KeptTree.of(tree) if isinstance(tree, Tree) and len(tree) >= WORTH_PACKING else tree)
 
     @property
     def nbytes(self) -> int:
@@ -132,20 +132,20 @@ class KeptTrees(Sequence[Tree]):
 
     def nbytes_of(self, place: int) -> int:
         """The memory that the arrays of one tree take."""
-        return self._kept[place].nbytes
+        return self.held[place].nbytes
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self.held)
 
     def __iter__(self) -> Iterator[Tree]:
-        return map(_spread, self._kept)
+        return map(_spread, self.held)
 
     @overload
     def __getitem__(self, place: int) -> Tree: ...
     @overload
     def __getitem__(self, place: slice) -> list[Tree]: ...
     def __getitem__(self, place: int | slice) -> Tree | list[Tree]:
-        found = self._kept[place]
+        found = self.held[place]
         return [_spread(kept) for kept in found] if isinstance(found, list) else _spread(found)
 
 

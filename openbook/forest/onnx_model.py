@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from openbook.errors import MissingPackageError, ModelError
-from openbook.forest.prediction import Walk
+from openbook.forest.leaves import Leaves
 from openbook.forest.tree import Tree
 
 __all__ = ["to_onnx"]
@@ -30,8 +30,9 @@ def to_onnx(model: Any) -> Any:
     if isinstance(classes, list):
         raise ModelError(f"a classifier of {len(classes)} outputs has no form in ONNX here", where="to_onnx",
                          do="fit one model for each output")  # fmt: skip
-    nodes = _nodes([tree.side_by_side() for tree in model.trees_])
-    leaves = _leaves(model, nodes)
+    trees = [tree.side_by_side() for tree in model.trees_]
+    nodes = _nodes(trees)
+    leaves = _leaves(model, trees, nodes)
     x = onnx.helper.make_tensor_value_info("X", onnx.TensorProto.FLOAT, [None, model.n_features_in_])
     steps, outputs, constants = (
         _regressor(onnx, nodes, leaves, model.n_outputs_)
@@ -82,17 +83,17 @@ def _floats_below(thresholds: np.ndarray) -> np.ndarray:
     return np.where(rounded > thresholds, np.nextafter(rounded, np.float32(-np.inf)), rounded)
 
 
-def _leaves(model: Any, nodes: dict[str, Any]) -> dict[str, Any]:
+def _leaves(model: Any, trees: list[Tree], nodes: dict[str, Any]) -> dict[str, Any]:
     """What each leaf adds to each output: its share of the forest's mean."""
-    walk = Walk.of(model.trees_, model.n_features_in_, model._widths())
-    values = walk.votes if getattr(model, "voting", "soft") == "hard" else walk.leaves.values
+    leaves = Leaves.of(trees, model._widths())
+    values = leaves.votes() if getattr(model, "voting", "soft") == "hard" else leaves.values
     at = np.flatnonzero(np.array(nodes["nodes_modes"]) == "LEAF")
     width = values.shape[1]
     return {
         "treeids": np.repeat(np.array(nodes["nodes_treeids"])[at], width).tolist(),
         "nodeids": np.repeat(np.array(nodes["nodes_nodeids"])[at], width).tolist(),
         "ids": np.tile(np.arange(width), len(at)).tolist(),
-        "weights": (values[walk.leaves.which[at]] / len(walk.starts)).astype(np.float32).ravel().tolist(),
+        "weights": (values[leaves.which[at]] / len(trees)).astype(np.float32).ravel().tolist(),
     }
 
 

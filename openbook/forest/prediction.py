@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import finalize
 
 import numpy as np
 
 from openbook.forest.at_once import means_of_few
 from openbook.forest.columns import is_sparse
+from openbook.forest.kept import KeptTrees
 from openbook.forest.leaves import Leaves
 from openbook.forest.orders import UNSEEN
 from openbook.forest.ranks import Ranks
@@ -26,18 +27,18 @@ _WORTH_RANKS = 100_000  # rows × trees: below, ranking the forest's thresholds 
 _WORTH_SORTING = 32  # trees: with fewer, to sort the rows costs more than it saves
 _RANKED_BLOCK = 131_072  # rows: the trees are read once for all of them
 
-_NAN = np.float64(np.nan).view(np.uint64)
-
 
 @dataclass(frozen=True, eq=False)
 class Walk:
     """The nodes of all trees one after the other, as `kernels/walk.py` reads them; tree t begins at `starts[t]`.
 
-    `nodes` has two words for each. `levels` is what trees with categories look codes up in.
+    `nodes` has two words for each, and `numbers` says which of its tree's nodes it is. `levels` is what trees with categories
+    look codes up in.
     """
 
     nodes: np.ndarray
     starts: np.ndarray
+    numbers: np.ndarray
     leaves: Leaves
     n_features: int
     levels: Levels | None = None
@@ -50,11 +51,10 @@ class Walk:
         if widths is None:
             widths = trees[0].value.shape[1:] if trees[0].value.shape[1] > 1 else ()
         starts = np.cumsum([0, *(len(t) for t in trees)])
-        leaves, nodes = Leaves.of(trees, widths), np.empty((starts[-1], 2), np.uint64)
-        for tree, start in zip(trees, starts[:-1], strict=True):
-            own = slice(start, start + len(tree))
-            _write(tree, start, leaves.which[own], nodes[own])
-        return cls(nodes.reshape(-1), starts[:-1].astype(np.uint64), leaves, n_features, Levels.of(trees))
+        nodes, numbers = np.empty(2 * starts[-1], np.uint64), np.empty(starts[-1], np.uint32)
+        leaves = Leaves.of(trees, widths)
+        leaves = replace(leaves, which=_lay_out(trees, starts, leaves.which, nodes, numbers))
+        return cls(nodes, starts[:-1].astype(np.uint64), numbers, leaves, n_features, Levels.of(trees))
 
     @property
     def thresholds(self) -> np.ndarray:
@@ -78,8 +78,9 @@ class Walk:
 
     @cached_property
     def at_once(self) -> Callable[[Any], np.ndarray | None]:
-        """What `leaf_values` says of a few plain rows; None where anything is to be checked, said or made first."""
-        if self.levels is not None:
+        """What `leaf_values` says of a few plain rows; None where anything is to be checked, said or made first, or taken apart
+        after."""
+        if self.levels is not None or len(self.leaves.widths) > 1:
             return lambda X: None
         return means_of_few(self.nodes, self.starts, self.leaves.values, self.n_features)
 
@@ -121,44 +122,77 @@ class Levels:
         return cls(features, np.where(joined == UNSEEN, np.nan, joined).astype(np.float32), begins.copy())
 
 
-def _write(tree: Tree, start: int, which: np.ndarray, nodes: np.ndarray) -> None:
-    """One tree's nodes, of which the first has this number."""
-    leaf = tree.is_leaf
-    child = (np.where(leaf, np.arange(len(tree)), tree.left) + start).astype(np.uint64)
-    feature = np.where(leaf, 0, tree.feature).astype(np.uint64)
-    nodes[:, 0] = np.where(leaf, _NAN | which, np.asarray(tree.threshold, np.float64).view(np.uint64))
-    nodes[:, 1] = child | ((leaf | tree.missing_left).astype(np.uint64) << np.uint64(32)) | (feature << np.uint64(33))
+def _lay_out(
+    trees: Sequence[Tree], starts: np.ndarray, which: np.ndarray, nodes: np.ndarray, numbers: np.ndarray
+) -> np.ndarray:
+    """Write down all trees' nodes and their numbers; returns `which` row of values each has now."""
+    from openbook.forest.kernels.layout import lay_out
+
+    below, place = np.empty((2, max(map(len, trees))), np.uint32)
+    moved = np.empty_like(which)
+    for tree, start in zip(trees, starts[:-1], strict=True):
+        left, feature = (np.ascontiguousarray(array, np.int32) for array in (tree.left, tree.feature))
+        threshold = np.ascontiguousarray(tree.threshold, np.float64).view(np.uint64)
+        lay_out(left, feature, threshold, np.ascontiguousarray(tree.missing_left, np.bool_),
+                which[start : start + len(tree)], start, below, place, nodes, numbers, moved)  # fmt: skip
+    return moved
+
+
+class Ready(NamedTuple):
+    """A model's trees ready to be walked: how many of them, and what answers for a few rows at once.
+
+    `held` is the list behind them: to ask that for its length takes no call of Python's.
+    """
+
+    trees: Sequence[Tree]
+    held: list[Any]
+    count: int
+    walk: Walk
+    at_once: Callable[[Any], np.ndarray | None]
 
 
 # By the model's number, which takes a fraction of the time that a weak reference to it does.
-_walks: dict[int, tuple[Sequence[Tree], Walk]] = {}
+_ready: dict[int, Ready] = {}
 
 
 def walk_of(model: object, trees: Sequence[Tree], n_features: int, widths: tuple[int, ...]) -> Walk:
     """A model's trees ready to be walked: made once, and again when the model is fitted anew or has more trees."""
-    known = _walks.get(id(model))
-    if known is None or known[0] is not trees or len(known[1].starts) != len(trees):
+    known = _ready.get(id(model))
+    if known is None or known.trees is not trees or len(known.held) != known.count:
         if known is None:
-            finalize(model, _walks.pop, id(model), None).atexit = False
-        known = _walks[id(model)] = (trees, Walk.of(trees, n_features, widths))
-    return known[1]
+            finalize(model, _ready.pop, id(model), None).atexit = False
+        walk = Walk.of(trees, n_features, widths)
+        held: Any = trees.held if isinstance(trees, KeptTrees) else trees
+        known = _ready[id(model)] = Ready(trees, held, len(trees), walk, walk.at_once)
+    return known.walk
 
 
 def means_at_once(model: object, X: Any) -> np.ndarray | None:
-    """What `Walk.at_once` says, of a model whose trees have been walked before and which knows no names."""
-    known = _walks.get(id(model))
-    if known is None:
+    """What `Walk.at_once` says, of a model whose trees have been walked before, which knows no names and takes means."""
+    try:
+        trees, held, count, _, at_once = _ready[id(model)]
+    except KeyError:
         return None
-    (trees, walk), own = known, model.__dict__
-    if trees is not own["trees_"] or len(trees) != len(walk.starts) or "feature_names_in_" in own:
+    own = model.__dict__
+    if (
+        own["trees_"] is not trees
+        or len(held) != count
+        or "feature_names_in_" in own
+        or own.get("voting", "soft") != "soft"
+    ):
         return None
-    return walk.at_once(X)
+    return at_once(X)
 
 
 def leaves_of(walk: Walk, X: Any, threads: int = 1) -> np.ndarray:
     """The leaf in which each row ends, for every tree (rows, trees)."""
     if is_sparse(X):
         return np.concatenate([leaves_of(walk, rows, threads) for rows in _spread_out(X)])
+    return walk.numbers[_arrived(walk, X, threads) + walk.starts.astype(np.intp)].astype(np.int64)
+
+
+def _arrived(walk: Walk, X: np.ndarray, threads: int = 1) -> np.ndarray:
+    """How far behind the first node of its tree each row's leaf stands (rows, trees)."""
     flat, (n, width) = np.ascontiguousarray(X).reshape(-1), X.shape
     leaves = np.empty((len(walk.starts), n), np.int64)
 
@@ -206,7 +240,7 @@ def _averaged(walk: Walk, values: np.ndarray, X: Any, threads: int) -> np.ndarra
 def _by_likeness(walk: Walk, X: np.ndarray) -> np.ndarray:
     """The rows in the order of their leaves in the first tree. Rows that end near each other there do so in other trees: side
     by side they are at the same nodes, and arrive at about the same time."""
-    leaf = leaves_of(replace(walk, starts=walk.starts[:1]), X)[:, 0]
+    leaf = _arrived(replace(walk, starts=walk.starts[:1]), X)[:, 0]
     return np.argsort((leaf >> max(0, int(leaf.max()).bit_length() - 16)).astype(np.uint16), kind="stable")
 
 

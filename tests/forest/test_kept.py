@@ -85,7 +85,7 @@ def test_nothing_is_lost(name: str) -> None:
 @pytest.mark.parametrize("name", FORESTS)
 def test_a_tree_packed_as_it_is_grown_is_the_one_that_is_packed_later(name: str) -> None:
     trees = grown(name)
-    for kept, tree in zip(FORESTS[name].trees_._kept, trees, strict=True):
+    for kept, tree in zip(FORESTS[name].trees_.held, trees, strict=True):
         assert isinstance(kept, KeptTree)
         for field in fields(KeptTree):
             mine, other = getattr(kept, field.name), getattr(KeptTree.of(tree), field.name)

@@ -92,6 +92,49 @@ def test_of_what_are_no_floats_nothing_is_said_at_once(kind: type) -> None:
     np.testing.assert_array_equal(first, model.predict_proba(np.ones((1, 6))))
 
 
+@pytest.mark.parametrize("shape", [(1, 5), (1, 7), (3, 5), (6,), (1, 1, 6), (0, 6)])
+def test_rows_of_another_shape_are_refused_each_time(shape: tuple[int, ...]) -> None:
+    X, y = table(300)
+    model = RandomForestClassifier(3, random_state=0).fit(X, y)
+    model.predict_proba(X[:1])
+    model.predict_proba(X[:1])
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"features|1D|2D|dim|[Ss]ample"):
+            model.predict_proba(np.ones(shape))
+
+
+def test_how_trees_vote_may_be_set_between_rows() -> None:
+    X, y = table(300)
+    model = RandomForestClassifier(9, max_depth=3, random_state=0).fit(X, y)
+    row = X[:1]
+    soft = [model.predict_proba(row) for _ in range(3)][-1]
+    hard = model.set_params(voting="hard").predict_proba(row)
+    np.testing.assert_array_equal(hard, model.votes(row) / 9)
+    assert not np.array_equal(hard, soft)
+    with pytest.raises(ValueError, match="voting"):
+        model.set_params(voting="loud").predict_proba(row)
+    np.testing.assert_array_equal(model.set_params(voting="soft").predict_proba(row), soft)
+
+
+def test_behind_two_children_stands_what_is_below_the_one_with_more_below_it() -> None:
+    X, y = table(400)
+    model = RandomForestClassifier(4, random_state=0).fit(X, y)
+    walk, ends = model._walk(), np.cumsum([len(tree) for tree in model.trees_])
+    child = walk.child.astype(int)
+    for tree, start, end in zip(model.trees_, walk.starts.astype(int), ends, strict=True):
+        np.testing.assert_array_equal(np.sort(walk.numbers[start:end]), np.arange(len(tree)))
+        number, inner = walk.numbers[start:end], np.flatnonzero(child[start:end] != np.arange(start, end))
+        np.testing.assert_array_equal(tree.left[number[inner]], walk.numbers[child[start:end][inner]])
+        below = np.zeros(end - start, int)
+        for node in inner[::-1]:
+            left = child[start + node] - start
+            below[node] = below[left] + below[left + 1] + 2
+        for node in inner:
+            left = child[start + node] - start
+            more = left if below[left] >= below[left + 1] else left + 1
+            assert below[more] == 0 or child[start + more] == start + left + 2
+
+
 def test_what_is_known_of_a_model_goes_with_it() -> None:
     from openbook.forest import prediction
 
@@ -99,9 +142,9 @@ def test_what_is_known_of_a_model_goes_with_it() -> None:
     model = RandomForestClassifier(2, random_state=0).fit(X, y)
     model.predict_proba(X)
     number = id(model)
-    assert number in prediction._walks
+    assert number in prediction._ready
     del model
-    assert number not in prediction._walks
+    assert number not in prediction._ready
 
 
 def test_float32_rows_are_compared_as_the_numbers_they_are() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from openbook.forest.kernels.jit import as_float, bare, inlined, jit, u64
 
-__all__ = ["LANES", "step", "walk", "walk_rows"]
+__all__ = ["LANES", "step", "step_known", "walk", "walk_rows"]
 
 LANES = 8
 _1, _32, _33, _LOWER = u64(1), u64(32), u64(33), u64(0xFFFFFFFF)
@@ -23,8 +23,14 @@ def step(X, offset, node, nodes):
     """One decision."""
     link = nodes[(node << _1) | _1]
     x = X[offset + (link >> _33)]
-    missing = u64(x != x) & ~(link >> _32) & _1  # a missing value that goes right
-    return (link & _LOWER) + (u64(x > as_float(nodes[node << _1])) | missing)
+    return step_known(X, offset, node, nodes) + (u64(x != x) & ~(link >> _32) & _1)  # a missing value that goes right
+
+
+@inlined
+def step_known(X, offset, node, nodes):
+    """One decision of a row in which nothing is missing."""
+    link = nodes[(node << _1) | _1]
+    return (link & _LOWER) + u64(X[offset + (link >> _33)] > as_float(nodes[node << _1]))
 
 
 @inlined
