@@ -26,7 +26,13 @@ class GeneralGrower:
         self.signs = np.array(growth.monotonic, np.int8) if growth.monotonic else None
         self.by_median = growth.criterion == CRITERIA["absolute_error"]
 
-    def grow(self, drawn: np.ndarray | None, seed: int) -> Tree:
+    together = 1  # tree at a time
+
+    def grow(self, drawn: Sequence[np.ndarray | None], seeds: Sequence[int]) -> list[Tree]:
+        """A tree for each seed; see `Grower.grow`."""
+        return [self._drawing(rows, seed) for rows, seed in zip(drawn, seeds, strict=True)]
+
+    def _drawing(self, drawn: np.ndarray | None, seed: int) -> Tree:
         if drawn is not None and drawn.dtype.kind == "f":
             return self.grown(self.outputs.weighing(drawn), None, seed)
         return self.grown(self.outputs, drawn, seed)
