@@ -14,7 +14,6 @@ from openbook.forest.categorical_columns import CategoricalColumns
 from openbook.forest.columns import Columns
 from openbook.forest.fixed import CRITERIA, FixedPoint, Target
 from openbook.forest.grown import Grown, Kept
-from openbook.forest.kept import KeptTree
 from openbook.forest.parallel import on_threads
 from openbook.forest.tree import Tree
 
@@ -82,9 +81,7 @@ def grow_trees(
     """
     grower = _grower(X, targets, growth, threads, as_kept)
     batches = _batches(seeds, grower.together, threads)
-    with closing(
-        on_threads(lambda some: grower.grow([sample(seed) for seed in some], some), batches, threads)
-    ) as grown:
+    with closing(on_threads(lambda some: grower.grow(_drawn(sample, some), some), batches, threads)) as grown:
         for trees in grown:
             yield from trees
 
@@ -94,6 +91,14 @@ def _batches(seeds: Sequence[int], most: int, threads: int) -> list[Sequence[int
     n = len(seeds)
     batches = min(n, threads * -(-n // (threads * most)))
     return [seeds[n * k // batches : n * (k + 1) // batches] for k in range(batches)]
+
+
+def _drawn(sample: Sample, seeds: Sequence[int]) -> np.ndarray | None:
+    """What `sample` says of each of these seeds (trees, rows)."""
+    each = [drawn for seed in seeds if (drawn := sample(seed)) is not None]
+    if len(each) > 1:
+        return np.stack(each)
+    return each[0][None] if each else None
 
 
 def _grower(X: Any, targets: Target | Sequence[Target], growth: Growth, threads: int, as_kept: bool) -> Any:
@@ -176,23 +181,16 @@ class Grower:
         self.classes = target.classes if target.classes > 2 else None
         self.criterion = growth.criterion if target.classes else None  # as kernels/scores.py has it
         self.own = local()
-        # A tree has columns of its own where there are categories, and a limit of its own where weights have one.
+        # A tree has columns of its own where there are categories, and a limit of its own where leaves must weigh something.
         alone = any(growth.levels) or growth.min_weight_leaf > 0
         self.together = 1 if alone else max(1, _TOGETHER // max(1, shape[0]))
 
-    def grow(self, drawn: Sequence[np.ndarray | None], seeds: Sequence[int]) -> Kept:
-        """A tree for each seed, of rows that were `drawn` so often (None: once), or weigh so much."""
-        first = drawn[0]
-        if first is None:
-            return self.grown(self.weighed, None, seeds)
-        if first.dtype.kind == "f":
-            return [self._weighing(weight, seed) for weight, seed in zip(drawn, seeds, strict=True)]
-        return self.grown(self.weighed, first[None] if len(seeds) == 1 else np.stack(drawn), seeds)
-
-    def _weighing(self, weight: np.ndarray, seed: int) -> Tree | KeptTree:
-        weighed = Weighed.of(replace(self.target, weight=weight), self.growth.criterion)
-        (tree,) = self.grown(weighed, None, [seed])
-        return tree
+    def grow(self, drawn: np.ndarray | None, seeds: Sequence[int]) -> Kept:
+        """A tree for each seed; `drawn` (trees, rows) says how often each row was drawn (None: once), or what it weighs."""
+        if drawn is not None and drawn.dtype.kind == "f":
+            each = [Weighed.of(replace(self.target, weight=weight), self.growth.criterion) for weight in drawn]
+            return [self.grown(weighed, None, [seed])[0] for weighed, seed in zip(each, seeds, strict=True)]
+        return self.grown(self.weighed, drawn, seeds)
 
     def start(self, weighed: Weighed, counts: np.ndarray | None, seeds: Sequence[int]) -> Start:
         """What trees are grown from, whichever kernel does it."""
