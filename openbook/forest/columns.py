@@ -40,30 +40,35 @@ class Columns:
 
     @classmethod
     def for_growing(cls, X: Any, random: bool, threads: int) -> Columns:
-        """What a tree is grown from: ranks and bins; or, for random thresholds, the values themselves by column."""
+        """What a tree is grown from: ranks and bins, which only large nodes ask for; or, for random thresholds, the values
+        themselves by column."""
+        from openbook.forest.kernels.rows import EXACT_BELOW
+
         if not random:
-            return cls.of(X, threads)
+            return cls.of(X, threads, binned=X.shape[0] >= EXACT_BELOW)
         return replace(cls.of(X[:0], threads), values=np.ascontiguousarray((X.toarray() if is_sparse(X) else X).T))
 
     @classmethod
-    def of(cls, X: Any, threads: int = 1) -> Columns:
-        """Rank and bin a float table (rows, features), NaN where missing."""
+    def of(cls, X: Any, threads: int = 1, *, binned: bool = True) -> Columns:
+        """Rank and bin a float table (rows, features), NaN where missing; nothing is written into bins that nobody wants."""
         n, d = X.shape
         made = cls(X, np.empty((n, d), np.uint32), np.empty((d, n), np.uint8), np.zeros(d, np.uint32),
                    np.zeros((d, _BINS)), np.zeros((d, _BINS)))  # fmt: skip
         if n:
-            list(on_threads(made._fill, [range(k, d, threads) for k in range(min(threads, d))], threads))
+            shares = [range(k, d, threads) for k in range(min(threads, d))]
+            list(on_threads(lambda features: made._fill(features, binned), shares, threads))
         return made
 
-    def _fill(self, features: range) -> None:
+    def _fill(self, features: range, binned: bool) -> None:
         desk = _Desk.of(self.X.shape[0])
         for f in features:
             different = desk.rank_values(self.X[:, [f]].toarray()[:, 0] if is_sparse(self.X) else self.X[:, f])
             self.missing_rank[f] = different
             self.rank[:, f] = desk.rank
-            ends = last_ranks(desk.upto[:different])
-            bins_of(ends, different).take(desk.rank, out=self.bin[f], mode="clip")  # "raise" would make a copy
-            self.bound(f, ends, desk.value_of)
+            if binned:
+                ends = last_ranks(desk.upto[:different])
+                bins_of(ends, different).take(desk.rank, out=self.bin[f], mode="clip")  # "raise" would make a copy
+                self.bound(f, ends, desk.value_of)
 
     def bound(self, f: int, ends: np.ndarray, value_of: Callable[[np.ndarray], np.ndarray]) -> None:
         """Write down the smallest and the largest value of each bin, from the bins' last ranks and the values of ranks."""

@@ -26,10 +26,14 @@ class GeneralGrower:
         self.signs = np.array(growth.monotonic, np.int8) if growth.monotonic else None
         self.by_median = growth.criterion == CRITERIA["absolute_error"]
 
-    def grow(self, drawn: np.ndarray | None, seed: int) -> Tree:
+    together = 1  # each tree has a place of its own to grow in
+
+    def grow(self, drawn: np.ndarray | None, seeds: Sequence[int]) -> list[Tree]:
+        """The tree of the only seed, as `Grower.grow` has it."""
+        (seed,) = seeds
         if drawn is not None and drawn.dtype.kind == "f":
-            return self.grown(self.outputs.weighing(drawn), None, seed)
-        return self.grown(self.outputs, drawn, seed)
+            return [self.grown(self.outputs.weighing(drawn[0]), None, seed)]
+        return [self.grown(self.outputs, None if drawn is None else drawn[0], seed)]
 
     def grown(self, outputs: Outputs, counts: np.ndarray | None, seed: int) -> Tree:
         from openbook.forest.kernels.general import Desk, grow_general

@@ -1,8 +1,9 @@
-"""From a table and a target to trees: records of rows, bootstrap samples, one thread for each tree."""
+"""From a table and a target to trees: records of rows, bootstrap samples, threads that grow a few trees at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from threading import local
 from typing import Any, NamedTuple
@@ -12,8 +13,7 @@ import numpy as np
 from openbook.forest.categorical_columns import CategoricalColumns
 from openbook.forest.columns import Columns
 from openbook.forest.fixed import CRITERIA, FixedPoint, Target
-from openbook.forest.grown import Grown
-from openbook.forest.kept import KeptTree
+from openbook.forest.grown import Grown, Kept
 from openbook.forest.parallel import on_threads
 from openbook.forest.tree import Tree
 
@@ -21,6 +21,7 @@ __all__ = ["CRITERIA", "FixedPoint", "Grower", "Growth", "Place", "Sample", "Tar
            "terms_of"]  # fmt: skip
 
 _LISTED = 3  # where one in so many features is tried, rows are kept in the order of each
+_TOGETHER = 2**12  # rows of trees that are grown in one call: of more rows a tree takes much longer than a call
 _TERMS = 2**16  # of w ln w are looked up, further ones computed
 Sample = Callable[[int], "np.ndarray | None"]
 
@@ -79,14 +80,32 @@ def grow_trees(
     `as_kept`: large ones may come packed (`KeptTree`).
     """
     grower = _grower(X, targets, growth, threads, as_kept)
-    yield from on_threads(lambda seed: grower.grow(sample(seed), seed), seeds, threads)
+    batches = _batches(seeds, grower.together, threads)
+    with closing(on_threads(lambda some: grower.grow(_drawn(sample, some), some), batches, threads)) as grown:
+        for trees in grown:
+            yield from trees
+
+
+def _batches(seeds: Sequence[int], most: int, threads: int) -> list[Sequence[int]]:
+    """The seeds in batches of `most` or fewer, about as many in each, and as many batches for every thread."""
+    n = len(seeds)
+    batches = min(n, threads * -(-n // (threads * most)))
+    return [seeds[n * k // batches : n * (k + 1) // batches] for k in range(batches)]
+
+
+def _drawn(sample: Sample, seeds: Sequence[int]) -> np.ndarray | None:
+    """What `sample` says of each of these seeds (trees, rows)."""
+    each = [drawn for seed in seeds if (drawn := sample(seed)) is not None]
+    if len(each) > 1:
+        return np.stack(each)
+    return each[0][None] if each else None
 
 
 def _grower(X: Any, targets: Target | Sequence[Target], growth: Growth, threads: int, as_kept: bool) -> Any:
     several = (targets,) if isinstance(targets, Target) else tuple(targets)
     fast = growth.criterion <= CRITERIA["squared_error"] and not growth.monotonic
     if len(several) == 1 and fast:
-        made = Grown.kept if as_kept else Grown.tree
+        made = Grown.kept if as_kept else Grown.trees
         if growth.random:
             from openbook.forest.random_growing import RandomGrower
 
@@ -134,15 +153,20 @@ class Weighed:
 
 
 class Start(NamedTuple):
-    """The rows of a tree and their records, where it grows, and how far it may."""
+    """What the rows of some trees are and where their records come, as kernels want it (`kernels/records.py: take_rows`)."""
 
+    counts: np.ndarray | None
+    seeds: np.ndarray
+    ends: np.ndarray
+    once: np.ndarray
+    labels: np.ndarray | None
+    row_parts: np.ndarray | None
     rows: np.ndarray
     values: np.ndarray
     parts: np.ndarray | None
-    place: Place
-    spare: tuple[np.ndarray, np.ndarray, np.ndarray | None]
-    limits: np.ndarray
-    decrease: float
+    spare_rows: np.ndarray
+    spare_values: np.ndarray
+    spare_parts: np.ndarray | None
 
 
 class Grower:
@@ -150,56 +174,66 @@ class Grower:
 
     def __init__(
         self, shape: tuple[int, int], target: Target, growth: Growth, columns_for: Callable[..., Columns],
-        made: Callable[[Grown], Tree | KeptTree],
+        made: Callable[[Grown], Kept],
     ):  # fmt: skip
         self.target, self.growth, self.columns_for, self.shape, self.made = target, growth, columns_for, shape, made
         self.weighed = Weighed.of(target, growth.criterion)
         self.classes = target.classes if target.classes > 2 else None
         self.criterion = growth.criterion if target.classes else None  # as kernels/scores.py has it
         self.own = local()
+        # A tree has columns of its own where there are categories, and a limit of its own where leaves must weigh something.
+        alone = any(growth.levels) or growth.min_weight_leaf > 0
+        self.together = 1 if alone else max(1, _TOGETHER // max(1, shape[0]))
 
-    def grow(self, drawn: np.ndarray | None, seed: int) -> Tree | KeptTree:
+    def grow(self, drawn: np.ndarray | None, seeds: Sequence[int]) -> Kept:
+        """A tree for each seed; `drawn` (trees, rows) says how often each row was drawn (None: once), or what it weighs."""
         if drawn is not None and drawn.dtype.kind == "f":
-            weighed = Weighed.of(replace(self.target, weight=drawn), self.growth.criterion)
-            return self.grown(weighed, None, seed)
-        return self.grown(self.weighed, drawn, seed)
+            each = [Weighed.of(replace(self.target, weight=weight), self.growth.criterion) for weight in drawn]
+            return [self.grown(weighed, None, [seed])[0] for weighed, seed in zip(each, seeds, strict=True)]
+        return self.grown(self.weighed, drawn, seeds)
 
-    def start(self, weighed: Weighed, counts: np.ndarray | None) -> Start:
-        """What a tree is grown from and into, whichever kernel does it."""
-        from openbook.forest.kernels.records import take_rows
-
-        place, fixed = self.place(), weighed.fixed
-        rows, values, parts = place.records.beside(weighed.parts)
-        count = take_rows(counts, weighed.once, weighed.labels, weighed.parts, rows, values, parts, place.nodes.sums[0])
-        decrease = self.growth.min_impurity_decrease * weighed.per_step
-        limits = self.growth.limits(weighed.weight_of(counts) if self.growth.min_weight_leaf else 0.0, fixed.exact)
-        return Start(rows[:count], values[:count], None if parts is None else parts[:count], place,
-                     place.spare.beside(parts), limits, decrease)  # fmt: skip
-
-    def grown(self, weighed: Weighed, counts: np.ndarray | None, seed: int) -> Tree | KeptTree:
-        from openbook.forest.kernels.grow import grow_tree
-
-        columns = self.columns_for([(weighed.fixed, self.target.classes)], counts)
-        start = self.start(weighed, counts)
-        place, code = start.place, None if self.target.classes else weighed.fixed.code
-        count = grow_tree(
-            place.lists, columns.rank, columns.bin, columns.missing_rank, start.rows, start.values, start.parts,
-            *start.spare, *place.few_beside(start.parts), code, self.classes, np.uint64(seed), start.limits,
-            start.decrease, self.criterion, weighed.terms, weighed.scale, place.nodes, place.room,
+    def start(self, weighed: Weighed, counts: np.ndarray | None, seeds: Sequence[int]) -> Start:
+        """What trees are grown from, whichever kernel does it."""
+        place = self.place()
+        return Start(
+            counts, np.array(seeds, np.uint64), np.empty(len(seeds), np.int64), weighed.once, weighed.labels, weighed.parts,
+            *place.records.beside(weighed.parts), *place.spare.beside(weighed.parts),
         )  # fmt: skip
-        return self.made(self.left_in(place, count, weighed, columns))
+
+    def limits(self, weighed: Weighed, counts: np.ndarray | None) -> tuple[np.ndarray, float]:
+        """How far trees may grow, and the least that a split must gain."""
+        weight = weighed.weight_of(counts) if self.growth.min_weight_leaf else 0.0
+        decrease = self.growth.min_impurity_decrease * weighed.per_step
+        return self.growth.limits(weight, weighed.fixed.exact), decrease
+
+    def columns(self, weighed: Weighed, counts: np.ndarray | None) -> Columns:
+        """The columns that trees are grown from."""
+        return self.columns_for([(weighed.fixed, self.target.classes)], None if counts is None else counts[0])
+
+    def grown(self, weighed: Weighed, counts: np.ndarray | None, seeds: Sequence[int]) -> Kept:
+        """The trees of these seeds; `counts` (trees, rows) says how often each row was drawn."""
+        from openbook.forest.kernels.grow import grow_trees
+
+        columns, start, place = self.columns(weighed, counts), self.start(weighed, counts, seeds), self.place()
+        grow_trees(
+            *start, place.lists, columns.rank, columns.bin, columns.missing_rank, *place.few_beside(start.parts),
+            None if self.target.classes else weighed.fixed.code, self.classes, *self.limits(weighed, counts), self.criterion,
+            weighed.terms, weighed.scale, place.nodes, place.room,
+        )  # fmt: skip
+        return self.made(self.left_in(place, start.ends, weighed, columns))
 
     def place(self) -> Place:
         """This thread's own place to grow trees in."""
         if not hasattr(self.own, "place"):
-            self.own.place = Place.of(self.shape, self.classes, self.growth)
+            self.own.place = Place.of(self.shape, self.classes, self.growth, self.together)
         return self.own.place
 
     def left_in(
-        self, place: Place, count: int, weighed: Weighed, columns: Columns, cuts: np.ndarray | None = None
+        self, place: Place, ends: np.ndarray, weighed: Weighed, columns: Columns, cuts: np.ndarray | None = None
     ) -> Grown:
-        """The tree that has just been grown in a place."""
-        return Grown(place.grown(count), weighed.fixed, self.target.classes, weighed.per_step, columns, cuts)
+        """The trees that have just been grown in a place."""
+        nodes = type(place.nodes)(*(array[: ends[-1]] for array in place.nodes))
+        return Grown(nodes, ends.tolist(), weighed.fixed, self.target.classes, weighed.per_step, columns, cuts)
 
 
 def columns_of(X: Any, growth: Growth, threads: int) -> Callable[..., Columns]:
@@ -251,7 +285,7 @@ class Place:
     few: tuple[_Records, ...]
 
     @classmethod
-    def of(cls, shape: tuple[int, int], classes: int | None, growth: Growth) -> Place:
+    def of(cls, shape: tuple[int, int], classes: int | None, growth: Growth, together: int) -> Place:
         from openbook.forest.kernels.lists import Lists
         from openbook.forest.kernels.room import Nodes, Room
         from openbook.forest.kernels.rows import EXACT_BELOW
@@ -259,13 +293,9 @@ class Place:
         (n, d), width = shape, classes or 2
         listed = not growth.random and classes is None and _LISTED * growth.max_features >= d
         few = () if listed or growth.random else (_Records.of(EXACT_BELOW), _Records.of(EXACT_BELOW))
-        return cls(Nodes.of(2 * n - 1, width), Room.of(d, n, n, width, growth.random), _Records.of(n),
+        return cls(Nodes.of(together * (2 * n - 1), width), Room.of(d, n, n, width, growth.random), _Records.of(n),
                    _Records.of(n), Lists.of(d) if listed else None, few)  # fmt: skip
 
     def few_beside(self, parts: np.ndarray | None) -> Sequence[np.ndarray | None]:
         """Room for the records of a small node, twice, their parts with them; None where lists serve."""
         return [array for records in self.few for array in records.beside(parts)[1:]] or [None] * 4
-
-    def grown(self, count: int) -> Any:
-        """The nodes of the tree that has just been grown; the next one overwrites them."""
-        return type(self.nodes)(*(array[:count] for array in self.nodes))

@@ -10,6 +10,7 @@ from scipy import sparse
 from scipy.stats import rankdata
 
 from openbook.forest.columns import MISSING, Columns
+from openbook.forest.kernels.rows import EXACT_BELOW
 
 RANDOM = np.random.default_rng(0)
 LARGEST = float(np.finfo(np.float64).max)
@@ -84,6 +85,16 @@ def test_columns_do_not_know_of_each_other(threads: int, form: Any) -> None:
     one = Columns.of(table)
     for name in ("rank", "bin", "missing_rank", "first", "last"):
         np.testing.assert_array_equal(getattr(made, name), getattr(one, name))
+
+
+@pytest.mark.parametrize("rows, binned", [(EXACT_BELOW - 1, False), (EXACT_BELOW, True)])
+def test_bins_are_made_where_a_node_may_ask_for_them(rows: int, binned: bool) -> None:
+    table = 1 + np.random.default_rng(0).random((rows, 2))
+    made, whole = Columns.for_growing(table, random=False, threads=1), Columns.of(table)
+    np.testing.assert_array_equal(made.rank, whole.rank)
+    assert made.last.any() == made.first.any() == binned
+    if binned:
+        np.testing.assert_array_equal(made.bin, whole.bin)
 
 
 def test_no_rows_have_no_ranks() -> None:

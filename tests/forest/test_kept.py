@@ -12,8 +12,8 @@ import pytest
 from sklearn import ensemble
 
 from openbook import forest
-from openbook.forest.grown import Grown
-from openbook.forest.kept import KeptTree, KeptTrees
+from openbook.forest.grown import Grown, Kept
+from openbook.forest.kept import WORTH_PACKING, KeptTree, KeptTrees
 from openbook.forest.tree import Tree
 
 ROWS = 5000
@@ -52,8 +52,8 @@ def grown(name: str) -> list[Tree]:
         trees.append(tree)
         return pack(tree)
 
-    def kept(grown: Grown) -> Tree | KeptTree:
-        trees.append(grown.tree())
+    def kept(grown: Grown) -> Kept:
+        trees.extend(grown.trees())
         return keep(grown)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -90,6 +90,21 @@ def test_a_tree_packed_as_it_is_grown_is_the_one_that_is_packed_later(name: str)
         for field in fields(KeptTree):
             mine, other = getattr(kept, field.name), getattr(KeptTree.of(tree), field.name)
             np.testing.assert_array_equal(mine, other, strict=isinstance(mine, np.ndarray), err_msg=field.name)
+
+
+@pytest.mark.parametrize("name", ["numbers", "random thresholds"])
+def test_of_trees_grown_together_the_large_ones_are_packed(name: str) -> None:
+    """With 815 rows five trees are grown in one call, and have about as many nodes as make a tree worth packing."""
+    random = np.random.default_rng(0)
+    X, y = random.normal(size=(815, 4)), random.normal(size=815)
+    kind = forest.RandomForestRegressor if name == "numbers" else forest.ExtraTreesRegressor
+    model = kind(20, random_state=0, bootstrap=True).fit(X, y)
+    assert {type(kept) for kept in model.trees_._kept} == {Tree, KeptTree}
+    for tree, seed in zip(model.trees_, model.seeds_, strict=True):
+        (alone,) = model._grown(
+            X, model._targets(y, np.ones(815)), model._growth(4, ()), [seed], model.bootstrap_.counts
+        )
+        same(tree, alone.by_level() if len(tree) >= WORTH_PACKING else alone)
 
 
 @pytest.mark.parametrize("changed", ["value", "weight", "samples"])

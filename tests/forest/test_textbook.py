@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openbook.forest.textbook import textbook_tree
-from openbook.forest.training import CRITERIA, Growth, Target, grow_forest, grow_trees
+from openbook.forest.training import CRITERIA, Growth, Target, _batches, grow_forest, grow_trees
 from openbook.forest.tree import Tree
 
 FIELDS = ("feature", "threshold", "left", "right", "missing_left", "value", "weight", "samples", "gain")
@@ -278,6 +278,35 @@ def test_limits_in_large_nodes_leave_nothing_behind(criterion: str, classes: int
         slow = textbook_tree(X, target, limits, None, seed)
         for name in FIELDS:
             np.testing.assert_array_equal(getattr(fast, name), getattr(slow, name), err_msg=name)
+
+
+@pytest.mark.parametrize("criterion, classes", [("gini", 2), ("entropy", 4), ("squared_error", 0)])
+@pytest.mark.parametrize("limits", [{}, {"max_features": 1}, {"random": True}, {"min_weight_leaf": 0.03}])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_small_trees_grown_together_are_the_textbooks(
+    criterion: str, classes: int, limits: dict[str, float], threads: int
+) -> None:
+    random = np.random.default_rng(classes)
+    X = random.normal(size=(60, 3)).round(1)
+    X[random.random(X.shape) < 0.05] = np.nan
+    target = Target(random.integers(0, classes, 60) if classes else random.normal(size=60), np.ones(60), classes)
+    draws = {seed: random.integers(0, 3, 60) for seed in range(100, 110)}
+    grown = grow_trees(X, target, growth(criterion, **limits), draws.__getitem__, list(draws), threads)
+    for seed, fast in zip(draws, grown, strict=True):
+        slow = textbook_tree(X, target, growth(criterion, **limits), draws[seed], seed)
+        for name in FIELDS:
+            np.testing.assert_array_equal(getattr(fast, name), getattr(slow, name), err_msg=name)
+
+
+@pytest.mark.parametrize(
+    "trees, most, threads", [(1, 54, 2), (10, 1, 2), (10, 54, 1), (100, 14, 2), (7, 3, 8), (0, 1, 1)]
+)
+def test_batches_are_even_and_leave_no_seed_out(trees: int, most: int, threads: int) -> None:
+    batches = _batches(range(trees), most, threads)
+    assert [seed for batch in batches for seed in batch] == list(range(trees))
+    sizes = [len(batch) for batch in batches] or [1]
+    assert 1 <= min(sizes) <= max(sizes) <= most and max(sizes) - min(sizes) <= 1
+    assert len(batches) in (trees, threads * -(-trees // (threads * most)))
 
 
 @pytest.mark.parametrize("random", [False, True])

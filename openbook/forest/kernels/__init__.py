@@ -23,7 +23,7 @@ def kernels_cached() -> bool:
     if os.environ.get("NUMBA_DISABLE_JIT") == "1":
         return True
     newest = _newest()
-    return any(_written(p) >= newest for p in _folder().glob("grow.grow_tree-*.nbc"))
+    return any(_written(p) >= newest for p in _folder().glob("grow.grow_trees-*.nbc"))
 
 
 def forget_stale() -> None:

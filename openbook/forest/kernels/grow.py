@@ -1,4 +1,4 @@
-"""Growing one tree, depth first. `textbook.py` says the same slowly.
+"""Growing trees one by one, each depth first. `textbook.py` says the same slowly.
 
 Large nodes look at bins, of the drawn features only. Once a node is small its rows are ranked among themselves, and the whole
 subtree below it grows inside the cache, between the very values.
@@ -9,72 +9,87 @@ from __future__ import annotations
 import numpy as np
 
 from openbook.forest.kernels.classes import class_sums, classes_large
-from openbook.forest.kernels.jit import grower, inlined
+from openbook.forest.kernels.jit import grower, inlined, u64
 from openbook.forest.kernels.lists import grow_listed
-from openbook.forest.kernels.nodes import MAX_FEATURES, WHOLE, divide, examine, plant, push, same_targets, weight_of
+from openbook.forest.kernels.nodes import (
+    MAX_FEATURES,
+    WHOLE,
+    divide,
+    examine,
+    number,
+    plant,
+    push,
+    same_targets,
+    weight_of,
+)
 from openbook.forest.kernels.pairs import FEATURE, HIGH, LOW, SIDE, consider_large
 from openbook.forest.kernels.random import draw_feature, put_back
+from openbook.forest.kernels.records import take_rows
 from openbook.forest.kernels.rows import EXACT_BELOW, partition_large
 from openbook.forest.kernels.subtree import grow_small
 
-__all__ = ["KNOWN_AGAINST_MISSING", "grow_tree"]
+__all__ = ["KNOWN_AGAINST_MISSING", "grow_trees"]
 
 KNOWN_AGAINST_MISSING = -1  # in `high`; a bin b stands there as −2 − b, a row as its number
 
 
 @grower
-def grow_tree(lists, ranks, bins, missing_rank, rows, values, parts, spare_rows, spare_values, spare_parts, few, few_parts,
-              spare_few, spare_few_parts, code, classes, seed, limits, min_decrease, criterion, terms, scale, nodes,
-              room):  # fmt: skip
-    """Grow one tree from `rows` and their records `values` (changed on the way), of which `nodes` has the sums; returns the number
-    of nodes.
+def grow_trees(counts, seeds, ends, once, labels, row_parts, rows, values, parts, spare_rows, spare_values, spare_parts, lists,
+               ranks, bins, missing_rank, few, few_parts, spare_few, spare_few_parts, code, classes, limits, min_decrease,
+               criterion, terms, scale, nodes, room):  # fmt: skip
+    """Grow a tree for each seed, one behind the other in `nodes`; `ends` takes where each one ends.
 
-    Where most features are tried at each node `lists` are there, else `few`, `few_parts` and their spare ones, which hold the
-    records of a small node: what is None is not compiled. `ranks` is (all rows, features), `bins` (features, all rows).
-    `parts` is None for classes with whole weights, `classes` (their number) for two classes and for numbers. `code` ranks
-    the targets of all rows where they are numbers, else it is None. Spare arrays are as large as their like.
+    Several in one call, which would take longer than a small one is grown in. `counts` to `parts` are those of `take_rows`;
+    rows and records are changed on the way. Where most features are tried at each node `lists` are there, else `few`,
+    `few_parts` and their spare ones, which hold the records of a small node: what is None is not compiled. `ranks` is (all
+    rows, features), `bins` (features, all rows). `parts` is None for classes with whole weights, `classes` (their number) for
+    two classes and for numbers. `code` ranks the targets of all rows where they are numbers, else it is None. Spare arrays are
+    as large as their like.
     """
-    sums, best, figures = nodes.sums, room.best, room.figures
-    whole = weight_of(sums[0], classes)
-    plant(nodes, room, rows, seed)
-    stack = room.stack
-    waiting, count = np.int64(1), np.int64(1)  # typed: a literal 1 would be compiled for on its own
-    while waiting > 0:
-        waiting -= 1
-        node, begin, end = stack[waiting, 0], stack[waiting, 1], stack[waiting, 2]
-        depth, flip, seed = stack[waiting, 3], stack[waiting, 4], room.seeds[waiting]
-        from_rows, from_values, from_parts = rows, values, parts
-        to_rows, to_values, to_parts = spare_rows, spare_values, spare_parts
-        if flip == 1:
-            from_rows, from_values, from_parts = spare_rows, spare_values, spare_parts
-            to_rows, to_values, to_parts = rows, values, parts
-        if end - begin < EXACT_BELOW:
-            if parts is not None:
-                from_parts = from_parts[begin:end]
-            if lists is not None:
-                count = grow_listed(lists, ranks, missing_rank, from_rows[begin:end], from_values[begin:end], from_parts, code,
-                                    node, depth, seed, count, waiting, whole, limits, min_decrease, criterion, terms, scale,
-                                    nodes, room)  # fmt: skip
-            if few is not None:
-                count = grow_small(ranks, missing_rank, from_rows[begin:end], from_values[begin:end], from_parts, few,
-                                   few_parts, spare_few, spare_few_parts, code, classes, node, depth, seed, count, waiting,
-                                   whole, limits, min_decrease, criterion, terms, scale, nodes, room)  # fmt: skip
-            continue
-        score = search_large(from_rows, from_values, from_parts, begin, end, depth, bins, sums[node], code, classes, seed,
-                             limits, criterion, terms, scale, room)  # fmt: skip
-        if best[FEATURE] < 0 or max(figures[0] - score, 0.0) / whole < min_decrease:
-            continue
-        middle = partition_large(from_rows, from_values, from_parts, to_rows, to_values, to_parts, begin, end,
-                                 bins[best[FEATURE]], best[LOW], best[SIDE] == 1)  # fmt: skip
-        if classes is not None:
-            class_sums(to_values, begin, middle, sums[count])
-        divide(nodes, node, count, best, figures, classes, score, middle - begin, end - middle)
-        nodes.low[node] = -2 - best[LOW]
-        nodes.high[node] = -2 - best[HIGH] if best[HIGH] >= 0 else KNOWN_AGAINST_MISSING
-        push(room, waiting, count, begin, middle, end, depth + 1, 1 - flip, seed)
-        waiting += 2
-        count += 2
-    return count
+    sums, best, figures, stack = nodes.sums, room.best, room.figures, room.stack
+    count = np.int64(0)
+    for tree in range(u64(len(seeds))):
+        root = count
+        known = take_rows(counts, tree, once, labels, row_parts, rows, values, parts, sums[root])
+        whole = weight_of(sums[root], classes)
+        waiting, count = plant(nodes, room, root, known, seeds[tree])
+        while waiting > 0:
+            waiting -= 1
+            node, begin, end = stack[waiting, 0], stack[waiting, 1], stack[waiting, 2]
+            depth, flip, seed = stack[waiting, 3], stack[waiting, 4], room.seeds[waiting]
+            from_rows, from_values, from_parts = rows, values, parts
+            to_rows, to_values, to_parts = spare_rows, spare_values, spare_parts
+            if flip == 1:
+                from_rows, from_values, from_parts = spare_rows, spare_values, spare_parts
+                to_rows, to_values, to_parts = rows, values, parts
+            if end - begin < EXACT_BELOW:
+                if parts is not None:
+                    from_parts = from_parts[begin:end]
+                if lists is not None:
+                    count = grow_listed(lists, ranks, missing_rank, from_rows[begin:end], from_values[begin:end], from_parts, code,
+                                        node, depth, seed, count, waiting, whole, limits, min_decrease, criterion, terms, scale,
+                                        nodes, room)  # fmt: skip
+                if few is not None:
+                    count = grow_small(ranks, missing_rank, from_rows[begin:end], from_values[begin:end], from_parts, few,
+                                       few_parts, spare_few, spare_few_parts, code, classes, node, depth, seed, count, waiting,
+                                       whole, limits, min_decrease, criterion, terms, scale, nodes, room)  # fmt: skip
+                continue
+            score = search_large(from_rows, from_values, from_parts, begin, end, depth, bins, sums[node], code, classes, seed,
+                                 limits, criterion, terms, scale, room)  # fmt: skip
+            if best[FEATURE] < 0 or max(figures[0] - score, 0.0) / whole < min_decrease:
+                continue
+            middle = partition_large(from_rows, from_values, from_parts, to_rows, to_values, to_parts, begin, end,
+                                     bins[best[FEATURE]], best[LOW], best[SIDE] == 1)  # fmt: skip
+            if classes is not None:
+                class_sums(to_values, begin, middle, sums[count])
+            divide(nodes, node, count, best, figures, classes, score, middle - begin, end - middle)
+            nodes.low[node] = -2 - best[LOW]
+            nodes.high[node] = -2 - best[HIGH] if best[HIGH] >= 0 else KNOWN_AGAINST_MISSING
+            push(room, waiting, count, begin, middle, end, depth + 1, 1 - flip, seed)
+            waiting += 2
+            count += 2
+        number(nodes, root, count)
+        ends[tree] = count
 
 
 @inlined

@@ -21,6 +21,7 @@ __all__ = [
     "WHOLE",
     "divide",
     "examine",
+    "number",
     "plant",
     "push",
     "same_targets",
@@ -34,11 +35,20 @@ LIMITS = 6
 
 
 @inlined
-def plant(nodes, room, rows, seed):
-    """The root, a leaf as yet, and the only node that waits."""
-    nodes.rows[0], nodes.left[0], nodes.feature[0] = len(rows), -1, -1
+def plant(nodes, room, root, rows, seed):
+    """The root of a tree of so many rows, a leaf as yet, and the only node that waits; returns how many wait, and how many nodes
+    there are, the trees before this one included."""
+    nodes.rows[root], nodes.left[root], nodes.feature[root] = rows, -1, -1
     room.stack[0, :] = 0
-    room.stack[0, 2], room.seeds[0] = len(rows), seed
+    room.stack[0, 0], room.stack[0, 2], room.seeds[0] = root, rows, seed
+    return np.int64(1), root + 1  # typed: a literal 1 would be compiled for on its own
+
+
+@inlined
+def number(nodes, root, count):
+    """Name the children by their places in their own tree, which goes from `root` up to `count`."""
+    for k in range(root, count):
+        nodes.left[k] -= root if nodes.left[k] >= 0 else 0
 
 
 @inlined

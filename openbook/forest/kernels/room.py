@@ -1,4 +1,4 @@
-"""What a tree is grown in: arrays made once for each tree, by name."""
+"""What a tree is grown in: arrays by name."""
 
 from __future__ import annotations
 
