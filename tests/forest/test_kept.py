@@ -99,7 +99,7 @@ def test_of_trees_grown_together_the_large_ones_are_packed(name: str) -> None:
     X, y = random.normal(size=(815, 4)), random.normal(size=815)
     kind = forest.RandomForestRegressor if name == "numbers" else forest.ExtraTreesRegressor
     model = kind(20, random_state=0, bootstrap=True).fit(X, y)
-    assert {type(kept) for kept in model.trees_._kept} == {Tree, KeptTree}
+    assert {type(kept) for kept in model.trees_.held} == {Tree, KeptTree}
     for tree, seed in zip(model.trees_, model.seeds_, strict=True):
         (alone,) = model._grown(
             X, model._targets(y, np.ones(815)), model._growth(4, ()), [seed], model.bootstrap_.counts
