@@ -36,9 +36,9 @@ class GeneralGrower:
         from openbook.forest.kernels.general_scores import Medians
         from openbook.forest.kernels.room import Nodes
 
-        table = self.columns_for([(o.fixed, o.target.classes) for o in outputs.each], counts)
+        rows = np.flatnonzero(outputs.weight if counts is None else outputs.weight * counts).astype(np.uint32)
+        table = self.columns_for([(o.fixed, o.target.classes) for o in outputs.each], rows, counts)
         case = self.case(outputs, counts, table)
-        rows = np.flatnonzero(case.weight).astype(np.uint32)
         most, (n, d), each = max(2 * len(rows) - 1, 1), self.shape, len(outputs.each)
         width = case.offsets[-1] if outputs.classes else 1 + each
         nodes, desk, medians = Nodes.of(most, width), Desk.of(d, n, len(rows), width, self.growth.random), None

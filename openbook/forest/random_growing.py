@@ -31,7 +31,7 @@ class RandomGrower(Grower):
         columns = Columns.of(X[:0])
         super().__init__(
             X.shape, target, growth,
-            columns_of(X, growth, threads) if categories else lambda outputs, counts: columns, made,
+            columns_of(X, growth, threads) if categories else lambda outputs, rows, counts: columns, made,
         )  # fmt: skip
         table = dense(X)
         most = self.classes is None and growth.max_features * _MOST >= X.shape[1]
@@ -39,8 +39,8 @@ class RandomGrower(Grower):
         self.steps = Steps.of(table) if self.lines is None else None
 
     def grown(self, weighed: Weighed, counts: np.ndarray | None, seed: int) -> Tree | KeptTree:
-        columns = self.columns_for([(weighed.fixed, self.target.classes)], counts)
         start = self.start(weighed, counts)
+        columns = self.columns_for([(weighed.fixed, self.target.classes)], start.rows, counts)
         place, bench, cuts, singly, abreast = start.place, *self.places(columns)
         count = grow_random(
             start.rows, start.values, start.parts, *start.spare, weighed.fixed.code, self.classes, np.uint64(seed), start.limits,

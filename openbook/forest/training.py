@@ -179,8 +179,8 @@ class Grower:
     def grown(self, weighed: Weighed, counts: np.ndarray | None, seed: int) -> Tree | KeptTree:
         from openbook.forest.kernels.grow import grow_tree
 
-        columns = self.columns_for([(weighed.fixed, self.target.classes)], counts)
         start = self.start(weighed, counts)
+        columns = self.columns_for([(weighed.fixed, self.target.classes)], start.rows, counts)
         place, code = start.place, None if self.target.classes else weighed.fixed.code
         count = grow_tree(
             place.lists, columns.rank, columns.bin, columns.missing_rank, start.rows, start.values, start.parts,
@@ -203,10 +203,10 @@ class Grower:
 
 
 def columns_of(X: Any, growth: Growth, threads: int) -> Callable[..., Columns]:
-    """The columns that a tree is grown from, by its outputs and draws: the same for all, unless there are categories."""
-    columns = Columns.for_growing(X, growth.random, threads)
+    """The columns that a tree is grown from, by its outputs, rows and draws: the same for all, unless there are categories."""
+    columns = Columns.for_growing(X, growth.random, threads, growth.levels)
     if not any(growth.levels):
-        return lambda outputs, counts: columns
+        return lambda outputs, rows, counts: columns
     return CategoricalColumns(columns, X, growth.levels, growth.min_samples_level).for_tree
 
 
