@@ -86,6 +86,18 @@ def test_columns_do_not_know_of_each_other(threads: int, form: Any) -> None:
         np.testing.assert_array_equal(getattr(made, name), getattr(one, name))
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_only_the_features_asked_for_are_ranked(threads: int) -> None:
+    table = np.stack([column for column in COLUMNS.values() if len(column) == 5000], axis=1)
+    asked = np.array([1, 4, 7])
+    some = Columns.of(table, threads, asked)
+    for f in asked:
+        require_ranks(some, f, table[:, f])
+        require_bins(some, f, table[:, f])
+    others = np.delete(np.arange(table.shape[1]), asked)
+    assert not some.missing_rank[others].any() and not some.last[others].any()
+
+
 def test_no_rows_have_no_ranks() -> None:
     made = Columns.of(np.empty((0, 3)))
     assert made.rank.shape == (0, 3) and made.bin.shape == (3, 0) and not made.missing_rank.any()
