@@ -25,27 +25,29 @@ class CategoricalColumns:
         self.rows = np.bincount(self.categories.stand.reshape(-1), minlength=self.categories.begins[-1])
 
     def for_tree(self, outputs: Outputs, counts: np.ndarray | None) -> Columns:
-        """The columns as a tree sees them that has drawn each row `counts` times (None: once); they change with the next tree
-        of the same thread.
+        """The columns as a tree sees them that has drawn each row `counts` times (None: once); they change with the next tree of
+        the same thread.
 
         Ranks and bins of categories are those of the tree's own rows; of others they are anything.
         """
-        counts = np.ones(len(outputs[0][0].weight), np.int64) if counts is None else counts
-        places = self.categories.places(outputs, counts, self.least)
+        weight = outputs[0][0].weight
+        counts = np.ones(len(weight), np.int64) if counts is None else counts
+        rows = np.flatnonzero(weight * counts).astype(np.uint32)
+        places = self.categories.places(outputs, rows, counts, self.least)
         columns = self._copy()
         if len(columns.values):
             values = np.where(places == UNSEEN, np.nan, places)
             for f, stand in zip(self.features, self.categories.stand, strict=True):
                 columns.values[f] = values[stand]
         else:
-            self._rank(columns, places, counts)
+            self._rank(columns, places, rows)
         return replace(columns, orders={f: places[own][:-1] for f, own in self._each()})
 
     def _each(self) -> Iterator[tuple[int, slice]]:
         """Each category's feature, and its part of the line of levels."""
         return zip(self.features.tolist(), starmap(slice, pairwise(self.categories.begins)), strict=True)
 
-    def _rank(self, columns: Columns, places: np.ndarray, counts: np.ndarray) -> None:
+    def _rank(self, columns: Columns, places: np.ndarray, rows: np.ndarray) -> None:
         from openbook.forest.kernels.categories import rank_levels
 
         seen, begins = places != UNSEEN, self.categories.begins
@@ -56,7 +58,7 @@ class CategoricalColumns:
         for f, own in self._each():
             if own.stop - own.start > MISSING:
                 bin_of[own] = self._bin(columns, f, places[own], self.rows[own])[rank_of[own]]
-        rank_levels(self.categories.stand, counts, self.features, rank_of, bin_of, columns.rank, columns.bin)
+        rank_levels(self.categories.stand, rows, self.features, rank_of, bin_of, columns.rank, columns.bin)
 
     def _bin(self, columns: Columns, f: int, places: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """The bin of each rank where there may be more ranks than bins; `rows` says how many rows have each level."""

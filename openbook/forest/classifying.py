@@ -32,11 +32,13 @@ class Classifies(ClassifierMixin, TreeBased):
     def _targets(self, y: np.ndarray, weight: np.ndarray) -> tuple[Target, ...]:
         check_classification_targets(y)
         columns = [y] if y.ndim == 1 else list(y.T)
-        found = [np.unique(column, return_inverse=True) for column in columns]
-        several = self.n_outputs_ > 1
-        self.classes_ = [classes for classes, _ in found] if several else found[0][0]
+        found = [np.unique(column) for column in columns]
+        self.classes_ = found if self.n_outputs_ > 1 else found[0]
         self.n_classes_ = counted(self.classes_)
-        targets = tuple(Target(code.astype(np.int32), weight, len(classes)) for classes, code in found)
+        targets = tuple(
+            Target(np.searchsorted(classes, column).astype(np.int32), weight, len(classes))
+            for classes, column in zip(found, columns, strict=True)
+        )
         weight = self._by_class(y, targets)
         return tuple(replace(target, weight=weight) for target in targets)
 

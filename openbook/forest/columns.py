@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -39,27 +39,30 @@ class Columns:
     orders: Mapping[int, np.ndarray] = field(default_factory=dict)
 
     @classmethod
-    def for_growing(cls, X: Any, random: bool, threads: int) -> Columns:
-        """What a tree is grown from: ranks and bins, which only large nodes ask for; or, for random thresholds, the values
-        themselves by column."""
+    def for_growing(cls, X: Any, random: bool, threads: int, levels: Sequence[int]) -> Columns:
+        """What a tree is grown from: ranks, but for features that have `levels`, which each tree ranks anew, and bins, which only
+        large nodes ask for; or, for random thresholds, the values themselves by column."""
         from openbook.forest.kernels.rows import EXACT_BELOW
 
         if not random:
-            return cls.of(X, threads, binned=X.shape[0] >= EXACT_BELOW)
+            numbers = np.flatnonzero(np.equal(levels, 0)) if levels else None
+            return cls.of(X, threads, numbers, binned=X.shape[0] >= EXACT_BELOW)
         return replace(cls.of(X[:0], threads), values=np.ascontiguousarray((X.toarray() if is_sparse(X) else X).T))
 
     @classmethod
-    def of(cls, X: Any, threads: int = 1, *, binned: bool = True) -> Columns:
-        """Rank and bin a float table (rows, features), NaN where missing; nothing is written into bins that nobody wants."""
+    def of(cls, X: Any, threads: int = 1, features: np.ndarray | None = None, *, binned: bool = True) -> Columns:
+        """Rank and bin a float table (rows, features), NaN where missing, or only some `features` of it; nothing is written
+        into bins that nobody wants."""
         n, d = X.shape
+        features = np.arange(d) if features is None else features
         made = cls(X, np.empty((n, d), np.uint32), np.empty((d, n), np.uint8), np.zeros(d, np.uint32),
                    np.zeros((d, _BINS)), np.zeros((d, _BINS)))  # fmt: skip
         if n:
-            shares = [range(k, d, threads) for k in range(min(threads, d))]
-            list(on_threads(lambda features: made._fill(features, binned), shares, threads))
+            shares = [features[k::threads] for k in range(min(threads, len(features)))]
+            list(on_threads(lambda some: made._fill(some, binned), shares, threads))
         return made
 
-    def _fill(self, features: range, binned: bool) -> None:
+    def _fill(self, features: np.ndarray, binned: bool) -> None:
         desk = _Desk.of(self.X.shape[0])
         for f in features:
             different = desk.rank_values(self.X[:, [f]].toarray()[:, 0] if is_sparse(self.X) else self.X[:, f])
@@ -91,7 +94,8 @@ class Columns:
         table, beside = (None, self._beside(nodes, which)) if is_sparse(self.X) else (self.X, None)
         places, is_category = None, None
         if self.orders:
-            places, is_category = self.rank, np.isin(np.arange(self.X.shape[1]), list(self.orders))
+            places, is_category = self.rank, np.zeros(self.X.shape[1], np.bool_)
+            is_category[list(self.orders)] = True
         return table, beside, places, is_category, self.first, self.last
 
     def _beside(self, nodes: Any, which: np.ndarray) -> np.ndarray:

@@ -43,15 +43,15 @@ class Categories:
         known = np.where(np.isnan(codes), np.reshape(levels, (-1, 1)), codes)
         return cls(begins, (known + begins[:-1, None]).astype(np.uint32))
 
-    def places(self, outputs: Outputs, counts: np.ndarray, least: int) -> np.ndarray:
+    def places(self, outputs: Outputs, rows: np.ndarray, counts: np.ndarray, least: int) -> np.ndarray:
         """The places of all levels, `UNSEEN` where a tree has fewer than `least` rows of one, and of what is missing.
 
-        The tree has drawn each row `counts` times. Equals stand by code.
+        The tree has drawn each of its `rows` `counts[row]` times. Equals stand by code.
         """
         few = len(outputs) == 1 and outputs[0][1] <= 2
         step = len(self.stand) if few else 1  # all tables of levels and classes at once may be large
         return np.concatenate([
-            self._only(slice(k, k + step))._places(outputs, counts, least) for k in range(0, len(self.stand), step)
+            self._only(slice(k, k + step))._places(outputs, rows, counts, least) for k in range(0, len(self.stand), step)
         ])  # fmt: skip
 
     def _only(self, some: slice) -> Categories:
@@ -59,9 +59,9 @@ class Categories:
         stand = self.stand[some] - np.uint32(begins[0]) if some.start else self.stand[some]
         return Categories(begins - begins[0], stand)
 
-    def _places(self, outputs: Outputs, counts: np.ndarray, least: int) -> np.ndarray:
+    def _places(self, outputs: Outputs, rows: np.ndarray, counts: np.ndarray, least: int) -> np.ndarray:
         weight = outputs[0][0].weight
-        sums = [self._sums(fixed, classes, weight, counts) for fixed, classes in outputs]
+        sums = [self._sums(fixed, classes, weight, rows, counts) for fixed, classes in outputs]
         enough = sums[0][:, 0] >= least
         enough[self.begins[1:] - 1] = False  # missing is no level
         seen = np.flatnonzero(enough)
@@ -76,12 +76,14 @@ class Categories:
         places[seen[np.lexsort((score, category))]] = np.arange(len(seen)) - np.searchsorted(category, category)
         return places
 
-    def _sums(self, fixed: FixedPoint, classes: int, weight: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    def _sums(
+        self, fixed: FixedPoint, classes: int, weight: np.ndarray, rows: np.ndarray, counts: np.ndarray
+    ) -> np.ndarray:
         """By level: its rows, and the weight of each class; for numbers their weight and Σ w·y."""
         from openbook.forest.kernels.categories import add_by_level
 
         sums = np.zeros((self.begins[-1], 1 + max(classes, 2)), np.int64)
-        add_by_level(self.stand, counts, weight, fixed.code if classes else None, fixed.weighted, sums)
+        add_by_level(self.stand, rows, counts, weight, fixed.code if classes else None, fixed.weighted, sums)
         return sums
 
 

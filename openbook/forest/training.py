@@ -238,7 +238,7 @@ class Grower:
 
 def columns_of(X: Any, growth: Growth, threads: int) -> Callable[..., Columns]:
     """The columns that a tree is grown from, by its outputs and draws: the same for all, unless there are categories."""
-    columns = Columns.for_growing(X, growth.random, threads)
+    columns = Columns.for_growing(X, growth.random, threads, growth.levels)
     if not any(growth.levels):
         return lambda outputs, counts: columns
     return CategoricalColumns(columns, X, growth.levels, growth.min_samples_level).for_tree

@@ -90,11 +90,23 @@ def test_columns_do_not_know_of_each_other(threads: int, form: Any) -> None:
 @pytest.mark.parametrize("rows, binned", [(EXACT_BELOW - 1, False), (EXACT_BELOW, True)])
 def test_bins_are_made_where_a_node_may_ask_for_them(rows: int, binned: bool) -> None:
     table = 1 + np.random.default_rng(0).random((rows, 2))
-    made, whole = Columns.for_growing(table, random=False, threads=1), Columns.of(table)
+    made, whole = Columns.for_growing(table, random=False, threads=1, levels=()), Columns.of(table)
     np.testing.assert_array_equal(made.rank, whole.rank)
     assert made.last.any() == made.first.any() == binned
     if binned:
         np.testing.assert_array_equal(made.bin, whole.bin)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_only_the_features_asked_for_are_ranked(threads: int) -> None:
+    table = np.stack([column for column in COLUMNS.values() if len(column) == 5000], axis=1)
+    asked = np.array([1, 4, 7])
+    some = Columns.of(table, threads, asked)
+    for f in asked:
+        require_ranks(some, f, table[:, f])
+        require_bins(some, f, table[:, f])
+    others = np.delete(np.arange(table.shape[1]), asked)
+    assert not some.missing_rank[others].any() and not some.last[others].any()
 
 
 def test_no_rows_have_no_ranks() -> None:

@@ -66,7 +66,8 @@ def test_only_rows_in_the_bag_count_and_levels_of_few_rows_have_no_place() -> No
     fixed = FixedPoint.of(Target(y, np.ones(9), 2))
 
     def order(target: FixedPoint, counts: np.ndarray, least: int) -> list[int]:
-        *places, missing = Categories.of(codes[None], [4]).places([(target, 2)], counts, least)
+        rows = np.flatnonzero(counts).astype(np.uint32)
+        *places, missing = Categories.of(codes[None], [4]).places([(target, 2)], rows, counts, least)
         assert missing == UNSEEN
         return places
 

@@ -12,37 +12,37 @@ _1 = u64(1)
 
 
 @grower
-def add_by_level(stand, counts, weight, code, weighted, sums):
+def add_by_level(stand, rows, counts, weight, code, weighted, sums):
     """Add up by level, into `sums` (all levels of all categories, columns): rows, and the weight of each class; or, where `code`
     is None, rows, their weight, and what they have of `weighted`.
 
-    A tree has drawn each row `counts` times; of category k it stands at level `stand[k, row]`. All categories at once, because
-    a row may have to wait for the one before it to be added to the same level.
+    A tree has drawn each of its `rows` `counts[row]` times; of category k a row stands at level `stand[k, row]`. All categories
+    at once, because a row may have to wait for the one before it to be added to the same level.
     """
-    for row in range(u64(len(counts))):
+    for i in range(u64(len(rows))):
+        row = u64(rows[i])
         times = np.int64(counts[row])
         held = weight[row] * times
-        if held > 0:
-            for k in range(u64(len(stand))):
-                level = u64(stand[k, row])
-                sums[level, 0] += 1
-                if code is None:
-                    sums[level, 1] += held
-                    sums[level, 2] += weighted[row] * times
-                else:
-                    sums[level, _1 + u64(code[row])] += held
+        for k in range(u64(len(stand))):
+            level = u64(stand[k, row])
+            sums[level, 0] += 1
+            if code is None:
+                sums[level, 1] += held
+                sums[level, 2] += weighted[row] * times
+            else:
+                sums[level, _1 + u64(code[row])] += held
 
 
 @grower
-def rank_levels(stand, counts, features, rank_of, bin_of, ranks, bins):
-    """Write down the ranks and bins of the rows that a tree has drawn in each category, from those of the levels at which they
-    stand. Category k is feature `features[k]`.
+def rank_levels(stand, rows, features, rank_of, bin_of, ranks, bins):
+    """Write down the ranks and bins of a tree's `rows` in each category, from those of the levels at which they stand. Category
+    k is feature `features[k]`.
 
     All of a row at once, because its ranks stand side by side in memory.
     """
-    for row in range(u64(len(counts))):
-        if counts[row] > 0:
-            for k in range(u64(len(features))):
-                f, level = u64(features[k]), u64(stand[k, row])
-                ranks[row, f] = rank_of[level]
-                bins[f, row] = bin_of[level]
+    for i in range(u64(len(rows))):
+        row = u64(rows[i])
+        for k in range(u64(len(features))):
+            f, level = u64(features[k]), u64(stand[k, row])
+            ranks[row, f] = rank_of[level]
+            bins[f, row] = bin_of[level]

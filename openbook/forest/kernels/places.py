@@ -12,8 +12,7 @@ from openbook.forest.kernels.jit import inlined, inner, u64
 from openbook.forest.kernels.rows import ID, ID_BITS, MISSING_RANK, clear, rank_by_bits
 from openbook.forest.kernels.vectors import LANES, count_smaller
 
-__all__ = ["ALL_AGAINST_ALL", "NOWHERE", "beside", "gather_ranks", "highest_known", "last_place", "rank_at", "stand",
-           "stand_by_rank"]  # fmt: skip
+__all__ = ["ALL_AGAINST_ALL", "NOWHERE", "beside", "gather_ranks", "highest_known", "last_place", "rank_at", "stand"]
 
 NOWHERE = np.int64(2**62)  # a place after all
 ALL_AGAINST_ALL = u64(4 * LANES)  # rows: of more, the bits that ranks set are counted
@@ -42,13 +41,6 @@ def highest_known(ranked, spot, rows):
         rank = u64(ranked[spot + k])
         highest = max(highest, rank if rank != MISSING_RANK else _0)
     return highest
-
-
-@inlined
-def stand_by_rank(ranked, spot, rows, places, lowest, highest):
-    """As `stand`, where ranks are so close that a place for each is no waste; missing ones come next after them."""
-    for k in range(rows):
-        places[spot + k] = min(u64(ranked[spot + k]), highest + _1) - lowest
 
 
 @inlined

@@ -15,7 +15,6 @@ from openbook.forest.kernels.places import (
     last_place,
     rank_at,
     stand,
-    stand_by_rank,
 )
 from openbook.forest.kernels.rows import HELD, ID, MISSING_RANK, PICKED
 
@@ -50,21 +49,20 @@ def consider_small(records, parts, begin, end, f, spot, hist, hist_part, limits,
         if picked <= MANY:
             by_buckets, at_once = True, MANY
             records, first, rows, found = room.ordered, _0, picked, PICKED
-    if few:
+    if few:  # a place for each rank is no waste
         last = np.int64(highest - lowest)
         known, count = last + 1 if missed else NOWHERE, u64(last + 2 if missed else last + 1)
-        stand_by_rank(ranked, found, rows, room.places, lowest, highest)
+        add_by_rank(records, parts, first, rows, ranked, spot, lowest, highest + _1, count, hist, hist_part)
     else:
         stand(ranked, found, rows, lowest, highest, at_once, room.places, room.seen, room.groups, room.before)
         last, known = last_place(ranked, room.places, found, rows, missed)
         count = rows
+        clear_places(parts, count, hist, hist_part)
+        if by_buckets:
+            pass_over(buckets, hist, room)
+            last += 1 - np.int64(room.marked[buckets - _1])  # after the last value of all there is no boundary
+        add_by_place(records, parts, first, rows, room.places, found, hist, hist_part)
     lw, lp, ln, _, _ = room.sums
-    apart = count if count * _TURNS <= rows else _0
-    clear_places(parts, count + (_TURNS - _1) * apart, hist, hist_part)
-    if by_buckets:
-        pass_over(buckets, hist, room)
-        last += 1 - np.int64(room.marked[buckets - _1])  # after the last value of all there is no boundary
-    add_by_place(records, parts, first, rows, room.places, found, apart, hist, hist_part)
     add_up(parts, count, hist, hist_part, lw, lp)
     if limits[0] > 1:
         for k in range(count):
@@ -75,7 +73,8 @@ def consider_small(records, parts, begin, end, f, spot, hist, hist_part, limits,
         best[SPOT], best[LEFT_ROWS] = spot, np.int64(hist[best[LOW]] & ID)
         if best[SIDE] == 1:
             best[LEFT_ROWS] += np.int64(rows) - np.int64(hist[last] & ID)
-        best[LOW] = rank_at(ranked, room.places, found, rows, best[LOW])
+        low = best[LOW]
+        best[LOW] = low + np.int64(lowest) if few else rank_at(ranked, room.places, found, rows, low)
     return True
 
 
@@ -89,25 +88,38 @@ def clear_places(parts, count, hist, hist_part):
 
 
 @inlined
-def add_by_place(records, parts, first, rows, places, spot, apart, hist, hist_part):
-    """Add what stands at each place: number of rows (where the records have their places), weight, part.
+def add_by_place(records, parts, first, rows, places, spot, hist, hist_part):
+    """Add what stands at each place: number of rows (where the records have their places), weight, part."""
+    for k in range(rows):
+        add(records, parts, first + k, u64(places[spot + k]), hist, hist_part)
+
+
+@inlined
+def add_by_rank(records, parts, first, rows, ranked, spot, lowest, beyond, count, hist, hist_part):
+    """The same where places are ranks, counted from the lowest; what is missing has a higher one than `beyond` and stands there.
 
     An addition has to wait for the one before it to the same sum. So where many rows meet at few places, each place has four
-    sums, `apart` from each other (else 0), to which rows are added in turn.
+    sums, `apart` from each other, to which rows are added in turn.
     """
+    apart = count if count * _TURNS <= rows else _0
+    clear_places(parts, count + (_TURNS - _1) * apart, hist, hist_part)
     even = rows // _TURNS * _TURNS
     for k in range(_0, even, _TURNS):
         for turn in range(_TURNS):
-            place = places[spot + k + turn] + turn * apart
-            hist[place] += (records[first + k + turn] & ~ID) + _1
-            if parts is not None:
-                hist_part[place] += parts[first + k + turn]
+            place = min(u64(ranked[spot + k + turn]), beyond) - lowest + turn * apart
+            add(records, parts, first + k + turn, place, hist, hist_part)
     for k in range(even, rows):
-        place = places[spot + k]
-        hist[place] += (records[first + k] & ~ID) + _1
-        if parts is not None:
-            hist_part[place] += parts[first + k]
-    for k in range(apart, _TURNS * apart):
-        hist[k % apart] += hist[k]
-        if parts is not None:
-            hist_part[k % apart] += hist_part[k]
+        add(records, parts, first + k, min(u64(ranked[spot + k]), beyond) - lowest, hist, hist_part)
+    for turn in range(_1, _TURNS):
+        for place in range(apart):
+            hist[place] += hist[place + turn * apart]
+            if parts is not None:
+                hist_part[place] += hist_part[place + turn * apart]
+
+
+@inlined
+def add(records, parts, k, place, hist, hist_part):
+    """Add record k to what stands at a place."""
+    hist[place] += (records[k] & ~ID) + _1
+    if parts is not None:
+        hist_part[place] += parts[k]

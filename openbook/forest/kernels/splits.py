@@ -47,13 +47,13 @@ def write_splits(nodes, which, weight_step, per_step, cuts, X, beside, places, i
 @inlined
 def values_beside(X, beside, places, is_category, below, above, f, k):
     """The values of two rows, or the places of their levels."""
+    if is_category is not None and is_category[f]:
+        return np.float64(places[u64(below), f]), np.float64(places[u64(above), f])
     low = high = 0.0
     if X is not None:
         low, high = np.float64(X[u64(below), f]), np.float64(X[u64(above), f])
     if beside is not None:
         low, high = beside[0, k], beside[1, k]
-    if is_category is not None and is_category[f]:
-        low, high = np.float64(places[u64(below), f]), np.float64(places[u64(above), f])
     return low, high
 
 
