@@ -79,7 +79,7 @@ class Room(NamedTuple):
             np.zeros(8, np.int64), np.zeros(4), np.zeros(3), np.zeros(5, np.int64), np.zeros(width, np.int64),
             np.arange(d), np.empty(d, np.int64), np.zeros(1, np.uint64),
             np.zeros(few, np.uint64) if pairs else None, np.zeros(few, np.int64), sums,
-            np.zeros(256, np.uint64) if pairs else None, np.zeros(256, np.int64),
+            np.zeros(1024, np.uint64) if pairs else None, np.zeros(1024, np.int64),
             np.zeros(few, np.int32), np.empty(few, np.int32), np.empty(few if pairs else max(most, few), np.uint64),
             np.empty(0 if pairs else few),
             np.zeros(spots, np.uint32 if pairs else np.uint16), np.zeros(spots, np.uint16),
