@@ -12,7 +12,7 @@ __all__ = ["ABREAST", "BINS", "add_up_bins", "consider_large", "how_many_abreast
 
 ABREAST = 4  # features: one pass over the rows reads what these weigh once, and no gather waits for another
 BINS = u64(256)
-_0, _2, _3 = u64(0), u64(2), u64(3)
+_0, _1, _2, _3 = u64(0), u64(1), u64(2), u64(3)
 
 
 @inlined
@@ -72,7 +72,7 @@ def consider_large(rows, parts, begin, end, bins, f, at, hist, hist_part, counts
     if limits[0] > 1:
         for k in range(u64(begin), u64(end)):
             counts[bins[rows[k]]] += 1
-    groups = 0
+    groups = _0
     weight, part, count = np.int64(0), np.int64(0), np.int64(0)
     for b in range(BINS):
         held = hist[at + b]
@@ -88,11 +88,12 @@ def consider_large(rows, parts, begin, end, bins, f, at, hist, hist_part, counts
             count += counts[b]
             counts[b] = 0  # others want it empty
         lw[groups], lp[groups], ln[groups], rank[groups] = weight, part, count, b
-        groups += 1
-    known = groups - 1 if rank[groups - 1] == MISSING_BIN else groups
-    if groups < 2:
+        groups += _1
+    if groups < _2:
         return False
-    choose(np.int64(known - 1), np.int64(known), known < groups, f, sums, total, limits, criterion, terms, scale, best,
+    missed = rank[groups - _1] == MISSING_BIN
+    known = np.int64(groups) - np.int64(missed)
+    choose(known - 1, known, missed, f, sums, total, limits, criterion, terms, scale, best,
            figures)  # fmt: skip
     if best[FEATURE] == f:
         best[HIGH] = rank[best[LOW] + 1] if best[LOW] + 1 < known else -1

@@ -10,11 +10,24 @@ import numpy as np
 
 from openbook.forest.kernels.jit import inlined, u64
 from openbook.forest.kernels.places import NOWHERE
-from openbook.forest.kernels.rows import ID_BITS, MISSING_BIN, PART, WEIGHT
+from openbook.forest.kernels.rows import ID_BITS, PART, WEIGHT
 from openbook.forest.kernels.scores import score_pairs
 from openbook.forest.kernels.vectors import largest
 
-__all__ = ["AGAIN", "FEATURE", "HIGH", "LEFT_ROWS", "LOW", "MISSED", "SIDE", "SPOT", "add_up", "choose", "keep_best", "separates"]
+__all__ = [
+    "AGAIN",
+    "FEATURE",
+    "HIGH",
+    "LEFT_ROWS",
+    "LOW",
+    "MISSED",
+    "SIDE",
+    "SPOT",
+    "add_up",
+    "choose",
+    "keep_best",
+    "separates",
+]
 
 _0 = u64(0)
 
