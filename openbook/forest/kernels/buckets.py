@@ -43,9 +43,8 @@ def pick(records, first, rows, spot, lowest, highest, criterion, terms, scale, r
         score, unit = as_fraction(lw[b], lp[b], total[0], total[1], criterion, terms, scale)
         scores[b] = score / unit
     bar = max(figures[0], largest(scores, buckets - _1))
-    bar -= abs(bar) * 2.0**-40 + (
-        0.0 if terms is None else 8.0
-    )  # what is held against it is rounded, and not as scores are
+    # What is held against the bar is rounded, and not as scores are.
+    bar -= abs(bar) * 2.0**-40 + (0.0 if terms is None else 8.0)
     scores[buckets - _1] = -np.inf
     if not mark(buckets, lw, lp, scores, bar, total[0], total[1], criterion, terms, scale, room.marked):
         return _0, buckets

@@ -98,9 +98,8 @@ def search_large(rows, values, parts, begin, end, depth, bins, sums, code, class
             varied |= classes_large(rows, values, begin, end, bins[f], f, sums, limits, limits[WHOLE] == 1, terms, scale,
                                     room)  # fmt: skip
             continue
-        add_up_bins(
-            rows, values, parts, begin, end, bins, room.features, first, drawn - 1, room.bin_hist, room.bin_part
-        )
+        add_up_bins(rows, values, parts, begin, end, bins, room.features, first, drawn - 1, room.bin_hist,
+                    room.bin_part)  # fmt: skip
         for k in range(first, drawn):
             if figures[0] < perfect:
                 f = room.features[k]

@@ -14,20 +14,8 @@ from openbook.forest.kernels.rows import ID_BITS, PART, WEIGHT
 from openbook.forest.kernels.scores import score_pairs
 from openbook.forest.kernels.vectors import largest
 
-__all__ = [
-    "AGAIN",
-    "FEATURE",
-    "HIGH",
-    "LEFT_ROWS",
-    "LOW",
-    "MISSED",
-    "SIDE",
-    "SPOT",
-    "add_up",
-    "choose",
-    "keep_best",
-    "separates",
-]
+__all__ = ["AGAIN", "FEATURE", "HIGH", "LEFT_ROWS", "LOW", "MISSED", "SIDE", "SPOT", "add_up", "choose", "keep_best",
+           "separates"]  # fmt: skip
 
 _0 = u64(0)
 
