@@ -262,6 +262,23 @@ def test_splits_that_gain_nothing(criterion: str, classes: int, features: int) -
         assert_same(np.stack([column] * features, axis=1), target, growth(criterion, max_features=1), None, times)
 
 
+@pytest.mark.parametrize(
+    "criterion, classes, weighted", [("gini", 2, False), ("entropy", 2, True), ("squared_error", 0, False)]
+)
+@pytest.mark.parametrize("tried", [1, 3, 4, 6])
+def test_large_nodes_add_up_several_features_at_once(criterion: str, classes: int, weighted: bool, tried: int) -> None:
+    """Three or four in one pass, the rest one by one, some of them constant; one separates the classes perfectly, and may be drawn
+    before others of its pass."""
+    random = np.random.default_rng(tried)
+    X = np.round(random.normal(size=(4500, 9)), 3)
+    X[:, ::3], X[random.random(4500) < 0.03, 1] = 7.0, np.nan
+    y = (X[:, 2] > 1).astype(int) if classes else X[:, 2] + random.normal(size=4500)
+    weight = random.random(4500) + 0.1 if weighted else np.ones(4500)
+    limits = growth(criterion, max_features=tried, max_depth=1, min_samples_leaf=1 + tried % 2 * 2)
+    split = [assert_same(X, Target(y, weight, classes), limits, None, seed).feature[0] for seed in range(6)]
+    assert 1 < len(set(split)) < 6 and not {0, 3, 6} & set(split)
+
+
 @pytest.mark.parametrize("criterion, classes", [("entropy", 2), ("squared_error", 0), ("gini", 4)])
 @pytest.mark.parametrize("tried", [1, 2])
 def test_limits_in_large_nodes_leave_nothing_behind(criterion: str, classes: int, tried: int) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from openbook.forest.kernels.jit import bits, inlined, u64
 from openbook.forest.kernels.pairs import add_up
 from openbook.forest.kernels.rows import ID, PICKED
-from openbook.forest.kernels.scores import score_pairs, sides_score
+from openbook.forest.kernels.scores import sides_score
 from openbook.forest.kernels.vectors import largest
 
 __all__ = ["MANY", "pass_over", "pick"]
@@ -39,9 +39,12 @@ def pick(records, first, rows, spot, lowest, highest, criterion, terms, scale, r
         bucket = (u64(ranked[spot + k]) - lowest) >> shift
         sums[bucket] += (records[first + k] & ~ID) + _1  # counts rows, as `add_by_place`
     add_up(None, buckets, sums, None, lw, lp)
-    score_pairs(lw, lp, buckets - _1, 0.0, 0.0, total[0], total[1], criterion, terms, scale, scores)
+    for b in range(buckets - _1):
+        score, unit = as_fraction(lw[b], lp[b], total[0], total[1], criterion, terms, scale)
+        scores[b] = score / unit
     bar = max(figures[0], largest(scores, buckets - _1))
-    bar -= abs(bar) * 2.0**-40 + (0.0 if terms is None else 8.0)  # corners are rounded, as all scores are
+    # What is held against the bar is rounded, and not as scores are.
+    bar -= abs(bar) * 2.0**-40 + (0.0 if terms is None else 8.0)
     scores[buckets - _1] = -np.inf
     if not mark(buckets, lw, lp, scores, bar, total[0], total[1], criterion, terms, scale, room.marked):
         return _0, buckets
@@ -64,9 +67,28 @@ def mark(buckets, lw, lp, scores, bar, W, P, criterion, terms, scale, marked):
 @inlined
 def may_reach(before_w, before_p, after_w, after_p, score, bar, W, P, criterion, terms, scale):
     """Whether a corner of what lies between two boundaries, or the score of the second, reaches the bar."""
-    first_class = sides_score(after_w - after_p + before_p, before_p, W, P, criterion, terms, scale)
-    second_class = sides_score(before_w - before_p + after_p, after_p, W, P, criterion, terms, scale)
-    return np.uint8((first_class >= bar) | (second_class >= bar) | (score >= bar))
+    return np.uint8(
+        reaches(after_w - after_p + before_p, before_p, bar, W, P, criterion, terms, scale)
+        | reaches(before_w - before_p + after_p, after_p, bar, W, P, criterion, terms, scale)
+        | (score >= bar)
+    )
+
+
+@inlined
+def reaches(w, p, bar, W, P, criterion, terms, scale):
+    """Whether the score of a split reaches the bar."""
+    score, unit = as_fraction(w, p, W, P, criterion, terms, scale)
+    return score > bar * unit
+
+
+@inlined
+def as_fraction(w, p, W, P, criterion, terms, scale):
+    """`sides_score` in the unit that goes with it: of Gini, to divide takes longer than all the rest."""
+    if terms is not None:
+        return sides_score(w, p, W, P, criterion, terms, scale), 1.0
+    v, q = W - w, P - p
+    a, b = w - p, v - q
+    return (a * a + p * p) * v + (b * b + q * q) * w, w * v
 
 
 @inlined

@@ -10,6 +10,7 @@ import numpy as np
 
 from openbook.forest.kernels.classes import class_sums, classes_large
 from openbook.forest.kernels.jit import grower, inlined, u64
+from openbook.forest.kernels.large_pairs import BINS, add_up_bins, consider_large, how_many_abreast
 from openbook.forest.kernels.lists import grow_listed
 from openbook.forest.kernels.nodes import (
     MAX_FEATURES,
@@ -22,7 +23,7 @@ from openbook.forest.kernels.nodes import (
     same_targets,
     weight_of,
 )
-from openbook.forest.kernels.pairs import FEATURE, HIGH, LOW, SIDE, consider_large
+from openbook.forest.kernels.pairs import FEATURE, HIGH, LOW, SIDE
 from openbook.forest.kernels.random import draw_feature, put_back
 from openbook.forest.kernels.records import take_rows
 from openbook.forest.kernels.rows import EXACT_BELOW, partition_large
@@ -104,13 +105,21 @@ def search_large(rows, values, parts, begin, end, depth, bins, sums, code, class
     room.state[0] = seed
     drawn, varied, d = np.int64(0), False, len(room.features)
     while drawn < d and figures[0] < perfect and not (varied and drawn >= limits[MAX_FEATURES]):
-        f = draw_feature(room.state, room.features, drawn, room.swapped)
-        drawn += 1
+        first = drawn
+        drawn += np.int64(1) if classes is not None else how_many_abreast(limits[MAX_FEATURES] - drawn, d - drawn)
+        for k in range(first, drawn):
+            f = draw_feature(room.state, room.features, k, room.swapped)
         if classes is not None:
             varied |= classes_large(rows, values, begin, end, bins[f], f, sums, limits, limits[WHOLE] == 1, terms, scale,
                                     room)  # fmt: skip
-        else:
-            varied |= consider_large(rows, values, parts, begin, end, bins[f], f, room.bin_hist, room.bin_part, room.starts, room.sums,
-                                     room.total, limits, criterion, terms, scale, best, figures)  # fmt: skip
+            continue
+        add_up_bins(rows, values, parts, begin, end, bins, room.features, first, drawn - 1, room.bin_hist,
+                    room.bin_part)  # fmt: skip
+        for k in range(first, drawn):
+            if figures[0] < perfect:
+                f = room.features[k]
+                varied |= consider_large(rows, parts, begin, end, bins[f], f, u64(k - first) * BINS, room.bin_hist, room.bin_part,
+                                         room.starts, room.sums, room.total, limits, criterion, terms, scale, best,
+                                         figures)  # fmt: skip
     put_back(room.features, drawn, room.swapped)
     return score

@@ -10,12 +10,12 @@ import numpy as np
 
 from openbook.forest.kernels.jit import inlined, u64
 from openbook.forest.kernels.places import NOWHERE
-from openbook.forest.kernels.rows import ID_BITS, MISSING_BIN, PART, WEIGHT
+from openbook.forest.kernels.rows import ID_BITS, PART, WEIGHT
 from openbook.forest.kernels.scores import score_pairs
 from openbook.forest.kernels.vectors import largest
 
-__all__ = ["AGAIN", "FEATURE", "HIGH", "LEFT_ROWS", "LOW", "MISSED", "SIDE", "SPOT", "add_up", "choose", "consider_large",
-           "keep_best", "separates"]  # fmt: skip
+__all__ = ["AGAIN", "FEATURE", "HIGH", "LEFT_ROWS", "LOW", "MISSED", "SIDE", "SPOT", "add_up", "choose", "keep_best",
+           "separates"]  # fmt: skip
 
 _0 = u64(0)
 
@@ -41,55 +41,6 @@ def add_up(parts, count, hist, hist_part, lw, lp):
     else:
         for k in range(count):
             lw[k], lp[k] = np.float64(np.int32((hist[k] >> ID_BITS) & WEIGHT)), np.float64(np.int32(hist[k] >> PART))
-
-
-@inlined
-def consider_large(rows, values, parts, begin, end, bins, f, hist, hist_part, counts, sums, total, limits, criterion,
-                   terms, scale, best, figures):  # fmt: skip
-    """Try every boundary between the bins of feature f that a large node occupies; whether there is any."""
-    if hist is None:
-        return False
-    lw, lp, ln, rank, _ = sums
-    for b in range(u64(256)):
-        hist[b] = _0
-        if parts is not None:
-            hist_part[b] = 0
-    if parts is not None:
-        for k in range(u64(begin), u64(end)):
-            c = bins[rows[k]]
-            hist[c] += values[k] >> ID_BITS
-            hist_part[c] += parts[k]
-    else:  # one addition carries both: no sum over the rows of a tree needs more than its 26 bits
-        for k in range(u64(begin), u64(end)):
-            hist[bins[rows[k]]] += values[k]
-    if limits[0] > 1:
-        for k in range(u64(begin), u64(end)):
-            counts[bins[rows[k]]] += 1
-    groups = 0
-    weight, part, count = np.int64(0), np.int64(0), np.int64(0)
-    for b in range(256):
-        if hist[b] == _0:
-            continue
-        if parts is not None:
-            weight += np.int64(hist[b])
-            part += hist_part[b]
-        else:
-            weight += np.int64((hist[b] >> ID_BITS) & WEIGHT)
-            part += np.int64(hist[b] >> PART)
-        if limits[0] > 1:
-            count += counts[b]
-            counts[b] = 0  # others want it empty
-        lw[groups], lp[groups], ln[groups], rank[groups] = weight, part, count, b
-        groups += 1
-    known = groups - 1 if rank[groups - 1] == MISSING_BIN else groups
-    if groups < 2:
-        return False
-    choose(np.int64(known - 1), np.int64(known), known < groups, f, sums, total, limits, criterion, terms, scale, best,
-           figures)  # fmt: skip
-    if best[FEATURE] == f:
-        best[HIGH] = rank[best[LOW] + 1] if best[LOW] + 1 < known else -1
-        best[LOW] = rank[best[LOW]]
-    return True
 
 
 @inlined

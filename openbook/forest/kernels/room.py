@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from openbook.forest.kernels.large_pairs import ABREAST, BINS
 from openbook.forest.kernels.rows import EXACT_BELOW, HELD, SPOTS
 
 __all__ = ["Nodes", "Room"]
@@ -48,7 +49,7 @@ class Room(NamedTuple):
     hist: Any  # by place; None for more than two classes
     hist_part: Any
     sums: Any  # by group: left weight, left part, left rows, rank, score
-    bin_hist: Any
+    bin_hist: Any  # of each bin of several features (see large_pairs.py)
     bin_part: Any
     starts: Any  # empty between the uses, as `seen` and `groups` are: nobody clears them before
     ends: Any
@@ -72,14 +73,14 @@ class Room(NamedTuple):
     def of(cls, d: int, n: int, most: int, width: int, random: bool = False) -> Room:
         """For d features, n rows in all, of which `most` are in the tree; `random` thresholds need no ranks."""
         few, words, ranked = EXACT_BELOW, (n + EXACT_BELOW) // 64 + 1, 0 if random else d
-        pairs = width == 2
+        pairs, bins = width == 2, ABREAST * int(BINS)
         spots = 3 * int(SPOTS) if not random else 0
         sums = (np.empty(few), np.empty(few), np.zeros(few, np.int32), np.empty(few, np.int32), np.empty(few))
         return cls(
             np.zeros(8, np.int64), np.zeros(4), np.zeros(3), np.zeros(5, np.int64), np.zeros(width, np.int64),
             np.arange(d), np.empty(d, np.int64), np.zeros(1, np.uint64),
             np.zeros(few, np.uint64) if pairs else None, np.zeros(few, np.int64), sums,
-            np.zeros(256, np.uint64) if pairs else None, np.zeros(256, np.int64),
+            np.zeros(bins, np.uint64) if pairs else None, np.zeros(bins, np.int64),
             np.zeros(few, np.int32), np.empty(few, np.int32), np.empty(few if pairs else max(most, few), np.uint64),
             np.empty(0 if pairs else few),
             np.zeros(spots, np.uint32 if pairs else np.uint16), np.zeros(spots, np.uint16),

@@ -189,17 +189,13 @@ def partition_large(rows, values, parts, to_rows, to_values, to_parts, begin, en
     """The same for a large node: row numbers, what they weigh, and their parts if there are any."""
     shift = _1 if missing_left else _0
     highest = u64(low) + shift
-    p, q = u64(begin), u64(end - 1)
+    p, last = u64(begin), u64(end - 1)
     for k in range(u64(begin), u64(end)):
-        row, value = rows[k], values[k]
+        row = rows[k]
         left = u64(((u64(bins[row]) + shift) & u64(MISSING_BIN)) <= highest)
-        to_rows[p] = row
-        to_rows[q] = row
-        to_values[p] = value
-        to_values[q] = value
+        at = p + ((last - k) & (left - _1))  # the next from the back, if it is no left one
+        to_rows[at], to_values[at] = row, values[k]
         if parts is not None:
-            to_parts[p] = parts[k]
-            to_parts[q] = parts[k]
+            to_parts[at] = parts[k]
         p += left
-        q -= _1 - left
     return np.int64(p)

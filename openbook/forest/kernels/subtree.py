@@ -65,18 +65,20 @@ def grow_small(ranks, missing_rank, rows, values, parts, few, few_parts, spare, 
         low, high = beside(source, u64(begin), u64(end - begin), room.ranked, u64(best[SPOT]), best[LOW])
         nodes.low[node] = rows[low]
         nodes.high[node] = rows[high] if best[HIGH] >= 0 else -1
-        if classes is None and criterion is not None and separates(figures, sums[node]):
-            left = best[LEFT_ROWS]
-            divide(nodes, node, count, best, figures, classes, score, left, end - begin - left)
-            count += 2
-            continue
-        middle = partition_ranked(source, target, source_parts, target_parts, begin, end, room.ranked, u64(best[SPOT]),
-                                  best[LOW], best[SIDE] == 1)  # fmt: skip
+        pure = False
+        if classes is None and criterion is not None:
+            pure = separates(figures, sums[node])
+        if pure:
+            middle = begin + best[LEFT_ROWS]
+        else:
+            middle = partition_ranked(source, target, source_parts, target_parts, begin, end, room.ranked, u64(best[SPOT]),
+                                      best[LOW], best[SIDE] == 1)  # fmt: skip
         if classes is not None:
             class_sums(target, begin, middle, sums[count])
         divide(nodes, node, count, best, figures, classes, score, middle - begin, end - middle)
-        push(room, waiting, count, begin, middle, end, depth + 1, 1 - flip, seed)
-        waiting += 2
+        if not pure:
+            push(room, waiting, count, begin, middle, end, depth + 1, 1 - flip, seed)
+            waiting += 2
         count += 2
     return count
 
