@@ -14,6 +14,7 @@ import numpy as np
 __all__ = ["means_of_few"]
 
 _FEW = 8  # rows
+_FLOATS = np.dtype(np.float64), np.dtype(np.float32)  # in this machine's order of bytes
 _BLANKS, _NUMBERS = 64, 4096  # so many answers are made at a time, of no more numbers than that together
 
 
@@ -22,28 +23,24 @@ def means_of_few(
 ) -> Callable[[Any], np.ndarray | None]:
     """A function that gives the mean over all trees of what a row's leaves say; None of anything but a few rows of floats,
     all of them finite or missing."""
-    ndarray, single, double, width = np.ndarray, np.dtype(np.float32), np.dtype(np.float64), values.shape[1]
+    ndarray, width = np.ndarray, values.shape[1]
     blanks: list[np.ndarray] = []  # answers for one row
     walk_few: Any = None
 
     def means(X: Any) -> np.ndarray | None:
         if type(X) is not ndarray:
             return None
-        if X.dtype is not double:
-            if X.dtype is not single:
-                return None
-            X = X.astype(double)  # exact, and quicker than a second kernel would be compiled
         try:
             blank = blanks.pop()
             if walk_few(X, n_features, nodes, starts, values, blank):
                 return blank
-        except (IndexError, TypeError):  # no blank is left, or there are other dimensions
+        except (IndexError, TypeError):  # no blank is left; or these are no floats, or have other dimensions
             pass
         return of_several(X)
 
     def of_several(X: np.ndarray) -> np.ndarray | None:
         nonlocal walk_few
-        if X.ndim != 2 or not 0 < len(X) < _FEW:
+        if X.ndim != 2 or not 0 < len(X) < _FEW or X.dtype not in _FLOATS:
             return None
         if walk_few is None:
             walk_few = import_module("openbook.forest.kernels.walk_few").walk_few

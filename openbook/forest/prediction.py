@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 from weakref import finalize
 
 import numpy as np
@@ -138,39 +138,27 @@ def _lay_out(
     return moved
 
 
-class Ready(NamedTuple):
-    """A model's trees ready to be walked: how many of them, and what answers for a few rows at once.
-
-    `held` is the list behind them: to ask that for its length takes no call of Python's.
-    """
-
-    trees: Sequence[Tree]
-    held: list[Any]
-    count: int
-    walk: Walk
-    at_once: Callable[[Any], np.ndarray | None]
-
-
-# By the model's number, which takes a fraction of the time that a weak reference to it does.
-_ready: dict[int, Ready] = {}
+# Of a model, by its number (a weak reference to it takes far longer): its trees, the list behind them, how long that was, and
+# its walk. A plain tuple, and a list whose length takes no call of Python's: of a single row's time that is some percent each.
+_walks: dict[int, tuple[Sequence[Tree], list[Any], int, Walk, Callable[[Any], np.ndarray | None]]] = {}
 
 
 def walk_of(model: object, trees: Sequence[Tree], n_features: int, widths: tuple[int, ...]) -> Walk:
     """A model's trees ready to be walked: made once, and again when the model is fitted anew or has more trees."""
-    known = _ready.get(id(model))
-    if known is None or known.trees is not trees or len(known.held) != known.count:
-        if known is None:
-            finalize(model, _ready.pop, id(model), None).atexit = False
-        walk = Walk.of(trees, n_features, widths)
-        held: Any = trees.held if isinstance(trees, KeptTrees) else trees
-        known = _ready[id(model)] = Ready(trees, held, len(trees), walk, walk.at_once)
-    return known.walk
+    if id(model) not in _walks:
+        finalize(model, _walks.pop, id(model), None).atexit = False
+    elif _walks[id(model)][0] is trees and len(trees) == _walks[id(model)][2]:
+        return _walks[id(model)][3]
+    walk = Walk.of(trees, n_features, widths)
+    held: Any = trees.held if isinstance(trees, KeptTrees) else trees
+    _walks[id(model)] = trees, held, len(trees), walk, walk.at_once
+    return walk
 
 
 def means_at_once(model: object, X: Any) -> np.ndarray | None:
     """What `Walk.at_once` says, of a model whose trees have been walked before, which knows no names and takes means."""
     try:
-        trees, held, count, _, at_once = _ready[id(model)]
+        trees, held, count, _, at_once = _walks[id(model)]
     except KeyError:
         return None
     own = model.__dict__

@@ -25,16 +25,35 @@ def test_results_come_in_order(threads: int) -> None:
     assert list(on_threads(work, [], threads)) == []
 
 
-def test_one_thread_is_the_callers() -> None:
-    (own,) = on_threads(lambda _: threading.current_thread(), [0], 8)
-    assert own is threading.current_thread()
-    assert threading.current_thread() not in list(on_threads(lambda _: threading.current_thread(), [0, 1], 2))
+def test_one_of_the_threads_is_the_callers() -> None:
+    own = threading.current_thread()
+    assert list(on_threads(lambda _: threading.current_thread(), [0], 8)) == [own]
+    all_at_once = threading.Barrier(3)
+
+    def work(_: int) -> threading.Thread:
+        all_at_once.wait(30)
+        return threading.current_thread()
+
+    found = set(on_threads(work, range(3), 3))
+    assert len(found) == 3 and own in found
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize("bad", [0, 1, 6])
+def test_what_goes_wrong_is_told_and_ends_the_work(threads: int, bad: int) -> None:
+    def work(item: int) -> int:
+        if item == bad:
+            raise ValueError(f"item {item}")
+        return item
+
+    with pytest.raises(ValueError, match=f"item {bad}"):
+        list(on_threads(work, range(7), threads))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
 def test_closing_ends_the_work(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[int] = []
-    gate = threading.Event()
+    first, gate, own = threading.Event(), threading.Event(), threading.current_thread()
 
     class Pool(ThreadPoolExecutor):
         def shutdown(self, *args: Any, **options: Any) -> None:
@@ -43,7 +62,11 @@ def test_closing_ends_the_work(threads: int, monkeypatch: pytest.MonkeyPatch) ->
 
     def work(item: int) -> int:
         begun.append(item)
-        if item:
+        if not item:
+            first.set()
+        elif threading.current_thread() is own:
+            first.wait(30)
+        else:
             gate.wait(30)
         return item
 
@@ -51,4 +74,4 @@ def test_closing_ends_the_work(threads: int, monkeypatch: pytest.MonkeyPatch) ->
     results = on_threads(work, range(100), threads)
     assert next(results) == 0
     results.close()
-    assert len(begun) <= (1 if threads == 1 else 1 + threads)
+    assert len(begun) <= 1 + threads

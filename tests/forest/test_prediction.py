@@ -142,9 +142,9 @@ def test_what_is_known_of_a_model_goes_with_it() -> None:
     model = RandomForestClassifier(2, random_state=0).fit(X, y)
     model.predict_proba(X)
     number = id(model)
-    assert number in prediction._ready
+    assert number in prediction._walks
     del model
-    assert number not in prediction._ready
+    assert number not in prediction._walks
 
 
 def test_float32_rows_are_compared_as_the_numbers_they_are() -> None:

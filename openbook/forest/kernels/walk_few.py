@@ -15,7 +15,7 @@ from openbook.forest.kernels.walk import step, step_known
 __all__ = ["walk_few"]
 
 _0, _1, _LOWER = u64(0), u64(1), u64(0xFFFFFFFF)
-_ROWS = types.Array(types.float64, 2, "A", readonly=True)
+_DOUBLES, _SINGLES = (types.Array(kind, 2, "A", readonly=True) for kind in (types.float64, types.float32))
 _WORDS, _FLOATS = types.Array(types.uint64, 1, "C"), types.Array(types.float64, 2, "C")
 
 
@@ -50,7 +50,7 @@ def walk_abreast(x, missing, nodes, starts, at):
             total += at[t]
 
 
-@while_held([types.boolean(_ROWS, types.uint64, _WORDS, _WORDS, _FLOATS, _FLOATS)])
+@while_held([types.boolean(rows, types.uint64, _WORDS, _WORDS, _FLOATS, _FLOATS) for rows in (_DOUBLES, _SINGLES)])
 def walk_few(X, width, nodes, starts, values, means):
     """For each row the mean of `values` over its leaves into `means`; False where these are for other rows, a row is no `width`
     long, or something in it is infinite."""
