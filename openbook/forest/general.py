@@ -19,14 +19,15 @@ __all__ = ["GeneralGrower"]
 class GeneralGrower:
     """What all trees of a forest share: several outputs, any criterion, monotonic constraints."""
 
+    together = 1  # each tree has a place of its own to grow in
+    worth_threads = 0  # a tree takes so much longer than `Grower`'s
+
     def __init__(self, X: Any, targets: Sequence[Target], growth: Growth, threads: int):
         self.growth, self.shape = growth, X.shape
         self.outputs = Outputs.of(targets, growth.criterion)
         self.columns_for = columns_of(X, growth, threads)
         self.signs = np.array(growth.monotonic, np.int8) if growth.monotonic else None
         self.by_median = growth.criterion == CRITERIA["absolute_error"]
-
-    together = 1  # each tree has a place of its own to grow in
 
     def grow(self, drawn: np.ndarray | None, seeds: Sequence[int]) -> list[Tree]:
         """The tree of the only seed, as `Grower.grow` has it."""

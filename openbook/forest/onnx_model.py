@@ -30,7 +30,7 @@ def to_onnx(model: Any) -> Any:
     if isinstance(classes, list):
         raise ModelError(f"a classifier of {len(classes)} outputs has no form in ONNX here", where="to_onnx",
                          do="fit one model for each output")  # fmt: skip
-    trees = [tree.side_by_side() for tree in model.trees_]
+    trees = [tree.validate(model.n_features_in_).side_by_side() for tree in model.trees_]
     nodes = _nodes(trees)
     leaves = _leaves(model, trees, nodes)
     x = onnx.helper.make_tensor_value_info("X", onnx.TensorProto.FLOAT, [None, model.n_features_in_])

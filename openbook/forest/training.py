@@ -22,7 +22,6 @@ __all__ = ["CRITERIA", "FixedPoint", "Grower", "Growth", "Place", "Sample", "Tar
 
 _LISTED = 3  # where one in so many features is tried, rows are kept in the order of each
 _TOGETHER = 2**12  # rows of trees that are grown in one call: of more rows a tree takes much longer than a call
-_WORTH_THREADS = 200_000  # rows × trees × features tried: below, threads wait for each other longer than they help
 _TERMS = 2**16  # of w ln w are looked up, further ones computed
 Sample = Callable[[int], "np.ndarray | None"]
 
@@ -80,9 +79,9 @@ def grow_trees(
     numbers; or real weights, in place of the targets' own; or None, each once. Whoever stops asking gets no further trees.
     `as_kept`: large ones may come packed (`KeptTree`).
     """
-    if X.shape[0] * len(seeds) * growth.max_features < _WORTH_THREADS:
-        threads = 1
     grower = _grower(X, targets, growth, threads, as_kept)
+    if X.shape[0] * len(seeds) * growth.max_features < grower.worth_threads:
+        threads = 1
     batches = _batches(seeds, grower.together, threads)
     with closing(on_threads(lambda some: grower.grow(_drawn(sample, some), some), batches, threads)) as grown:
         for trees in grown:
@@ -174,6 +173,8 @@ class Start(NamedTuple):
 
 class Grower:
     """What all trees of a forest share."""
+
+    worth_threads = 200_000  # rows × trees × features tried: below, threads wait for each other longer than they help
 
     def __init__(
         self, shape: tuple[int, int], target: Target, growth: Growth, columns_for: Callable[..., Columns],

@@ -6,9 +6,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
 import pytest
 
+from openbook.forest import RandomForestClassifier
 from openbook.forest.parallel import on_threads
+from openbook.forest.training import Grower
+
+WORTH_THREADS = Grower.worth_threads
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -74,4 +79,21 @@ def test_closing_ends_the_work(threads: int, monkeypatch: pytest.MonkeyPatch) ->
     results = on_threads(work, range(100), threads)
     assert next(results) == 0
     results.close()
-    assert len(begun) <= 1 + threads
+    assert len(begun) <= (1 if threads == 1 else 1 + threads)
+
+
+@pytest.mark.parametrize("rows, features, threads", [(75, 2, 1), (1000, 2, 2), (75, 40, 2)])
+def test_little_work_is_done_on_one_thread(
+    rows: int, features: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[int] = []
+
+    def noted(work: Any, items: Any, threads: int) -> Any:
+        used.append(threads)
+        return on_threads(work, items, threads)
+
+    monkeypatch.setattr("openbook.forest.training.on_threads", noted)
+    monkeypatch.setattr(Grower, "worth_threads", WORTH_THREADS)
+    X = np.random.default_rng(0).normal(size=(rows, 40))
+    RandomForestClassifier(100, max_features=features, random_state=0, n_jobs=2).fit(X, X[:, 0] > 0)
+    assert used == [threads]
