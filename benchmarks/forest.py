@@ -176,7 +176,11 @@ def compiled() -> None:
         kind, options = KINDS[name]
         for more in ({}, {"criterion": "entropy"}) if name == "classes" else ({},):
             model = getattr(forest, kind)(2, **options, **more).fit(X, y)
-            model.predict(X), model.predict(X[:1]), model.predict(X[:1])  # a single row goes another way from the second on
+            (
+                model.predict(X),
+                model.predict(X[:1]),
+                model.predict(X[:1]),
+            )  # a single row goes another way from the second on
         print(f"first fit and prediction, {name}, {len(np.unique(y))} values of y: {time.perf_counter() - began:.2f} s")
 
 
