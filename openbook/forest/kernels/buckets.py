@@ -10,45 +10,88 @@ from __future__ import annotations
 import numpy as np
 
 from openbook.forest.kernels.jit import bits, inlined, u64
-from openbook.forest.kernels.pairs import add_up
+from openbook.forest.kernels.pairs import add_up, convert
 from openbook.forest.kernels.rows import ID, PICKED
 from openbook.forest.kernels.scores import sides_score
 from openbook.forest.kernels.vectors import largest
 
-__all__ = ["MANY", "pass_over", "pick"]
+__all__ = ["MANY", "SOME", "best_of_buckets", "pass_over", "pick", "sort_into_buckets"]
 
+SOME = 32  # rows: of no more, all boundaries are tried at once
 MANY = u64(256)  # picked rows: to leave out the others does not pay then
-
-_0, _1, _2, _32 = u64(0), u64(1), u64(2), u64(32)
+_MOST = u64(1024)  # buckets of a feature
+_0, _1, _2, _3, _32 = u64(0), u64(1), u64(2), u64(3), u64(32)
 
 
 @inlined
-def pick(records, first, rows, spot, lowest, highest, criterion, terms, scale, room):
-    """Pick the rows among which the best boundary is, if it is better than all before: their ranks into
-    `room.ranked[PICKED:]`, their records into `room.ordered`. Returns how many they are, and how many buckets there were.
-
-    The ranks of all rows stand in `room.ranked[spot:]`; none may be missing.
-    """
+def sort_into_buckets(ranked, spot, rows, lowest, highest, places):
+    """Write the bucket of each rank from `ranked[spot]` on into `places[spot:]`; returns how many buckets there are."""
     shift = bits(highest - lowest) - min(bits(max(rows >> _2, _32)) - _1, bits(highest - lowest))
-    buckets = ((highest - lowest) >> shift) + _1
-    ranked, total, figures, sums = room.ranked, room.total, room.figures, room.bucket_sums
-    lw, lp, _, _, scores = room.sums
-    for b in range(buckets):
-        sums[b] = _0
+    begin, by = np.uint32(lowest), np.uint32(shift)  # as narrow as ranks: more fit into a vector
     for k in range(rows):
-        bucket = (u64(ranked[spot + k]) - lowest) >> shift
-        sums[bucket] += (records[first + k] & ~ID) + _1  # counts rows, as `add_by_place`
-    add_up(None, buckets, sums, None, lw, lp)
-    for b in range(buckets - _1):
-        score, unit = as_fraction(lw[b], lp[b], total[0], total[1], criterion, terms, scale)
-        scores[b] = score / unit
-    bar = max(figures[0], largest(scores, buckets - _1))
+        places[spot + k] = (ranked[spot + k] - begin) >> by
+    return ((highest - lowest) >> shift) + _1
+
+
+@inlined
+def best_of_buckets(records, first, rows, features, criterion, terms, scale, room):
+    """The score of the best boundary between buckets of so many of `room.several`, or what was found before if that is more.
+
+    The rows' buckets stand in `room.places`, where in `room.ranked` their ranks stand. The sums up to each bucket, and the scores,
+    are left behind.
+    """
+    total, best, several = room.total, room.figures[0], room.several
+    lw, lp, _, _, _ = room.sums
+    add_up_buckets(records, first, rows, features, several, room.places)
+    for j in range(features):
+        buckets, scores = several.buckets[j], several.scores[j]
+        if buckets != _0:
+            add_up(None, buckets, several.sums[j], None, lw, lp)
+            for b in range(buckets - _1):
+                score, unit = as_fraction(lw[b], lp[b], total[0], total[1], criterion, terms, scale)
+                scores[b] = score / unit
+            best = max(best, largest(scores, buckets - _1))
+            scores[buckets - _1] = -np.inf
+    return best
+
+
+@inlined
+def add_up_buckets(records, first, rows, features, several, places):
+    """What the rows in each bucket weigh, and how many they are, as `add_by_place` does; three or four features in one pass."""
+    spots, buckets, sums = several.spots, several.buckets, several.sums
+    for j in range(features):
+        for b in range(buckets[j]):
+            sums[j, b] = _0
+    a, d = spots[0], spots[features - _1]
+    if features == _1:
+        for k in range(rows):
+            sums[0, places[a + k]] += (records[first + k] & ~ID) + _1
+        return
+    b, c = spots[1], spots[2]
+    for j in range(features):
+        if buckets[j] == _0:
+            for k in range(rows):  # what stands there is anything, and will be read
+                places[spots[j] + k] = 0
+    for k in range(rows):
+        value = (records[first + k] & ~ID) + _1
+        sums[0, places[a + k]] += value
+        sums[1, places[b + k]] += value
+        sums[2, places[c + k]] += value
+        sums[3, places[d + k]] += value
+
+
+@inlined
+def pick(j, records, first, rows, bar, criterion, terms, scale, room):
+    """Pick the rows among which feature j of `room.several` may have a boundary that reaches the bar: their ranks into
+    `room.ranked[PICKED:]`, their records into `room.ordered`. Returns how many they are."""
+    several, (lw, lp, _, _, _) = room.several, room.sums
+    convert(None, several.buckets[j], several.sums[j], lw, lp)
     # What is held against the bar is rounded, and not as scores are.
     bar -= abs(bar) * 2.0**-40 + (0.0 if terms is None else 8.0)
-    scores[buckets - _1] = -np.inf
-    if not mark(buckets, lw, lp, scores, bar, total[0], total[1], criterion, terms, scale, room.marked):
-        return _0, buckets
-    return pick_marked(records, first, rows, spot, lowest, shift, room), buckets
+    if not mark(several.buckets[j], lw, lp, several.scores[j], bar, room.total[0], room.total[1], criterion, terms, scale,
+                room.marked):  # fmt: skip
+        return _0
+    return pick_marked(records, first, rows, several.spots[j], room)
 
 
 @inlined
@@ -92,12 +135,12 @@ def as_fraction(w, p, W, P, criterion, terms, scale):
 
 
 @inlined
-def pick_marked(records, first, rows, spot, lowest, shift, room):
+def pick_marked(records, first, rows, spot, room):
     """Write down the rows in marked buckets; returns how many they are."""
-    marked, ranked, chosen, picked = room.marked, room.ranked, room.ends, _0
+    marked, ranked, places, chosen, picked = room.marked, room.ranked, room.places, room.ends, _0
     for k in range(rows):
         chosen[picked] = k
-        picked += u64(marked[(u64(ranked[spot + k]) - lowest) >> shift])
+        picked += u64(marked[places[spot + k]])
     for k in range(picked):
         row = u64(chosen[k])
         ranked[PICKED + k] = ranked[spot + row]
@@ -106,10 +149,9 @@ def pick_marked(records, first, rows, spot, lowest, shift, room):
 
 
 @inlined
-def pass_over(buckets, hist, room):
+def pass_over(buckets, sums, marked, hist):
     """Put what lies in buckets that are not marked where the next marked one begins: as many places on as rows were picked
     before it."""
-    sums, marked = room.bucket_sums, room.marked
     before, passed, taken, place = _0, _0, _0, _0
     for b in range(buckets):
         hist[place] = passed - taken

@@ -14,8 +14,8 @@ from openbook.forest.kernels.rows import ID_BITS, PART, WEIGHT
 from openbook.forest.kernels.scores import score_pairs
 from openbook.forest.kernels.vectors import largest
 
-__all__ = ["AGAIN", "FEATURE", "HIGH", "LEFT_ROWS", "LOW", "MISSED", "SIDE", "SPOT", "add_up", "choose", "keep_best",
-           "separates"]  # fmt: skip
+__all__ = ["AGAIN", "FEATURE", "HIGH", "LEFT_ROWS", "LOW", "MISSED", "SIDE", "SPOT", "add_up", "choose", "convert",
+           "keep_best", "separates"]  # fmt: skip
 
 _0 = u64(0)
 
@@ -35,6 +35,12 @@ def add_up(parts, count, hist, hist_part, lw, lp):
         if parts is not None:
             part += hist_part[k]
             lp[k] = np.float64(part)
+    convert(parts, count, hist, lw, lp)
+
+
+@inlined
+def convert(parts, count, hist, lw, lp):
+    """Weights, and parts that are packed with them, as doubles."""
     if parts is not None:
         for k in range(count):
             lw[k] = np.float64(np.int64(hist[k] >> ID_BITS))

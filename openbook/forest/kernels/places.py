@@ -12,7 +12,17 @@ from openbook.forest.kernels.jit import inlined, inner, u64
 from openbook.forest.kernels.rows import ID, ID_BITS, MISSING_RANK, clear, rank_by_bits
 from openbook.forest.kernels.vectors import LANES, count_smaller
 
-__all__ = ["ALL_AGAINST_ALL", "NOWHERE", "beside", "gather_ranks", "highest_known", "last_place", "rank_at", "stand"]
+__all__ = [
+    "ALL_AGAINST_ALL",
+    "NOWHERE",
+    "beside",
+    "gather_ranks",
+    "highest_known",
+    "last_place",
+    "lowest_and_highest",
+    "rank_at",
+    "stand",
+]
 
 NOWHERE = np.int64(2**62)  # a place after all
 ALL_AGAINST_ALL = u64(4 * LANES)  # rows: of more, the bits that ranks set are counted
@@ -25,6 +35,12 @@ def gather_ranks(records, begin, rows, local, at, ranked, spot):
     the highest."""
     for k in range(rows):
         ranked[spot + k] = local[at + (records[begin + k] & ID)]
+    return lowest_and_highest(ranked, spot, rows)
+
+
+@inlined
+def lowest_and_highest(ranked, spot, rows):
+    """The lowest and the highest of some ranks."""
     lowest = highest = ranked[spot]
     for k in range(rows):  # apart: many at once
         rank = ranked[spot + k]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from openbook.forest.kernels.large_pairs import ABREAST, BINS
-from openbook.forest.kernels.rows import EXACT_BELOW, HELD, SPOTS
+from openbook.forest.kernels.rows import EXACT_BELOW, HELD, PICKED, SPOTS
 
 __all__ = ["Nodes", "Room"]
 
@@ -35,6 +35,29 @@ class Nodes(NamedTuple):
         return cls(feature, low, high, left, np.empty(most, np.bool_), np.empty(most), rows, sums)
 
 
+class Several(NamedTuple):
+    """Features that a small node is looked at by together, with one entry, or row, for each: from which of the `Room.ranked` on the
+    ranks of its rows stand, and what is known of these; how many buckets there are (0: none), the sums up to each, the score
+    of the boundary after each (see buckets.py)."""
+
+    spots: Any
+    lowest: Any
+    highest: Any  # of known values
+    missed: Any
+    few: Any
+    varied: Any
+    buckets: Any
+    sums: Any
+    scores: Any
+
+    @classmethod
+    def of(cls, most_buckets: int) -> Several:
+        spots, lowest, highest, buckets = (np.zeros(ABREAST, np.uint64) for _ in range(4))
+        missed, few, varied = (np.zeros(ABREAST, np.bool_) for _ in range(3))
+        sums, scores = (np.empty((ABREAST, most_buckets), kind) for kind in (np.uint64, np.float64))
+        return cls(spots, lowest, highest, missed, few, varied, buckets, sums, scores)
+
+
 class Room(NamedTuple):
     """Where the search for a split works."""
 
@@ -57,8 +80,8 @@ class Room(NamedTuple):
     rights: Any  # by place: what `sums` has for the left, for the right; of many classes only
     ranked: Any  # of a small node's rows in one feature: their ranks (see rows.py: SPOTS), and where they stand among
     places: Any  # themselves (see places.py)
-    marked: Any  # buckets (see buckets.py), and the sums up to each
-    bucket_sums: Any
+    several: Any
+    marked: Any  # buckets of one of them (see buckets.py)
     # Ranks within the small node whose subtree is being grown (feature << 12 | place). Two classes need none where few
     # features are tried at each node: theirs are in `held` (see rows.py: fetch_ranks).
     local: Any
@@ -74,7 +97,7 @@ class Room(NamedTuple):
         """For d features, n rows in all, of which `most` are in the tree; `random` thresholds need no ranks."""
         few, words, ranked = EXACT_BELOW, (n + EXACT_BELOW) // 64 + 1, 0 if random else d
         pairs, bins = width == 2, ABREAST * int(BINS)
-        spots = 3 * int(SPOTS) if not random else 0
+        spots = int(PICKED + SPOTS) if not random else 0
         sums = (np.empty(few), np.empty(few), np.zeros(few, np.int32), np.empty(few, np.int32), np.empty(few))
         return cls(
             np.zeros(8, np.int64), np.zeros(4), np.zeros(3), np.zeros(5, np.int64), np.zeros(width, np.int64),
@@ -84,7 +107,7 @@ class Room(NamedTuple):
             np.zeros(few, np.int32), np.empty(few, np.int32), np.empty(few if pairs else max(most, few), np.uint64),
             np.empty(0 if pairs else few),
             np.zeros(spots, np.uint32 if pairs else np.uint16), np.zeros(spots, np.uint16),
-            np.empty(few // 4, np.uint8), np.empty(few // 4, np.uint64), np.empty(ranked << 12, np.uint16), np.zeros(words, np.uint64),
+            Several.of(few // 4), np.empty(few // 4, np.uint8), np.empty(ranked << 12, np.uint16), np.zeros(words, np.uint64),
             np.zeros(words // 64 + 1, np.uint8),
             np.empty(max(words, 64), np.uint32), np.empty(ranked * int(HELD), np.uint32), np.empty((_WAITING, 5), np.int64),
             np.empty(_WAITING, np.uint64),

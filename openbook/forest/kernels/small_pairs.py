@@ -4,48 +4,98 @@ from __future__ import annotations
 
 import numpy as np
 
-from openbook.forest.kernels.buckets import MANY, pass_over, pick
+from openbook.forest.kernels.buckets import MANY, best_of_buckets, pass_over, pick, sort_into_buckets
 from openbook.forest.kernels.jit import inlined, u64
 from openbook.forest.kernels.pairs import FEATURE, LEFT_ROWS, LOW, SIDE, SPOT, add_up, choose
 from openbook.forest.kernels.places import (
     ALL_AGAINST_ALL,
     NOWHERE,
-    gather_ranks,
     highest_known,
     last_place,
+    lowest_and_highest,
     rank_at,
     stand,
 )
-from openbook.forest.kernels.rows import HELD, ID, MISSING_RANK, PICKED
+from openbook.forest.kernels.rows import HELD, ID, MISSING_RANK, PICKED, SPOTS
 
-__all__ = ["consider_small"]
+__all__ = ["consider_small", "look_at_several"]
 
 _0, _1, _8 = u64(0), u64(1), u64(8)
 _TURNS = u64(4)
 
 
 @inlined
-def consider_small(records, parts, begin, end, f, spot, hist, hist_part, limits, criterion, terms, scale, room):
-    """Try every boundary between the values a small node has of feature f, or those among which the best is (see buckets.py);
-    whether there is any.
+def look_at_several(records, parts, begin, end, first, last, some, hist, criterion, terms, scale, room):
+    """What is to be known of the ranks of a node's rows by the features drawn from `first` to `last`, into `room.several`. Of `some`
+    rows, boundaries between buckets are tried (see buckets.py): returns the best score, these included."""
+    if hist is None:
+        return 0.0
+    several, begin, rows, features = room.several, u64(begin), u64(end - begin), u64(last - first) + _1
+    kept = u64(room.best[SPOT]) if room.best[FEATURE] >= 0 else PICKED
+    for j in range(features):
+        several.spots[j] = j * SPOTS if j * SPOTS < kept else (j + _1) * SPOTS
+    gather_abreast(records, begin, rows, room.features, first, last, room.held, room.ranked, several.spots)
+    told = False
+    for j in range(features):
+        told |= look_at(j, parts, rows, some, room)
+    if parts is None and told:
+        return best_of_buckets(records, begin, rows, features, criterion, terms, scale, room)
+    return room.figures[0]
 
-    The rows' ranks are left in `room.ranked` from `spot` on.
+
+@inlined
+def gather_abreast(records, begin, rows, features, first, last, held, ranked, spots):
+    """Write the ranks of a node's rows into `ranked[spots[j]:]`, of `features[first + j]` up to `[last]`; three or four in one
+    pass."""
+    a, d = u64(features[first]) * HELD, u64(features[last]) * HELD
+    p, s = spots[0], spots[last - first]
+    if first == last:
+        for k in range(rows):
+            ranked[p + k] = held[a + (records[begin + k] & ID)]
+        return
+    b, c, q, r = u64(features[first + 1]) * HELD, u64(features[first + 2]) * HELD, spots[1], spots[2]
+    for k in range(rows):
+        place = records[begin + k] & ID
+        ranked[p + k] = held[a + place]
+        ranked[q + k] = held[b + place]
+        ranked[r + k] = held[c + place]
+        ranked[s + k] = held[d + place]
+
+
+@inlined
+def look_at(j, parts, rows, some, room):
+    """What is to be known of the ranks by feature j of `room.several`; whether rows are sorted into buckets."""
+    several, spot = room.several, room.several.spots[j]
+    lowest, highest = lowest_and_highest(room.ranked, spot, rows)
+    varied, missed = lowest != highest, highest == MISSING_RANK
+    if missed:
+        highest = highest_known(room.ranked, spot, rows)
+    few = highest - lowest < max(rows >> _1, _8)
+    several.lowest[j], several.highest[j] = lowest, highest
+    several.varied[j], several.missed[j], several.few[j] = varied, missed, few
+    several.buckets[j] = _0
+    if parts is not None or not some or few or missed:
+        return False
+    several.buckets[j] = sort_into_buckets(room.ranked, spot, rows, lowest, highest, room.places)
+    return True
+
+
+@inlined
+def consider_small(j, records, parts, begin, end, f, bar, hist, hist_part, limits, criterion, terms, scale, room):
+    """Try boundaries of feature j of `room.several`, whose number is f; none that is below the bar can be the best.
+
+    The rows' ranks by the best feature are left in `room.ranked`.
     """
     if hist is None:
-        return False
-    ranked, first, rows = room.ranked, u64(begin), u64(end - begin)
-    lowest, highest = gather_ranks(records, first, rows, room.held, u64(f) * HELD, ranked, spot)
-    if lowest == highest:
-        return False
-    missed = highest == MISSING_RANK
-    if missed:
-        highest = highest_known(ranked, spot, rows)
-    few, bounded = highest - lowest < max(rows >> _1, _8), limits[0] > 1 or limits[1] > 0
-    by_buckets, buckets, found, at_once = False, _0, spot, ALL_AGAINST_ALL
-    if parts is None and rows > ALL_AGAINST_ALL and not (few or missed or bounded):
-        picked, buckets = pick(records, first, rows, spot, lowest, highest, criterion, terms, scale, room)
+        return
+    first, rows = u64(begin), u64(end - begin)
+    several, ranked, spot = room.several, room.ranked, room.several.spots[j]
+    lowest, highest, missed, few = several.lowest[j], several.highest[j], several.missed[j], several.few[j]
+    buckets, found, at_once, by_buckets = several.buckets[j], spot, ALL_AGAINST_ALL, False
+    if parts is None and buckets != _0:
+        picked = pick(j, records, first, rows, max(bar, room.figures[0]), criterion, terms, scale, room)
         if picked == _0:
-            return True
+            return
         if picked <= MANY:
             by_buckets, at_once = True, MANY
             records, first, rows, found = room.ordered, _0, picked, PICKED
@@ -59,7 +109,7 @@ def consider_small(records, parts, begin, end, f, spot, hist, hist_part, limits,
         count = rows
         clear_places(parts, count, hist, hist_part)
         if by_buckets:
-            pass_over(buckets, hist, room)
+            pass_over(buckets, several.sums[j], room.marked, hist)
             last += 1 - np.int64(room.marked[buckets - _1])  # after the last value of all there is no boundary
         add_by_place(records, parts, first, rows, room.places, found, hist, hist_part)
     lw, lp, ln, _, _ = room.sums
@@ -75,7 +125,6 @@ def consider_small(records, parts, begin, end, f, spot, hist, hist_part, limits,
             best[LEFT_ROWS] += np.int64(rows) - np.int64(hist[last] & ID)
         low = best[LOW]
         best[LOW] = low + np.int64(lowest) if few else rank_at(ranked, room.places, found, rows, low)
-    return True
 
 
 @inlined

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from openbook.forest.kernels.buckets import SOME
 from openbook.forest.kernels.classes import class_sums, classes_small
 from openbook.forest.kernels.jit import inlined, inner, u64
+from openbook.forest.kernels.large_pairs import how_many_abreast
 from openbook.forest.kernels.nodes import (
     MAX_FEATURES,
     MIN_LEAF,
@@ -20,9 +22,11 @@ from openbook.forest.kernels.pairs import FEATURE, HIGH, LEFT_ROWS, LOW, SIDE, S
 from openbook.forest.kernels.places import beside
 from openbook.forest.kernels.random import draw_feature, put_back
 from openbook.forest.kernels.rows import SPOTS, fetch_ranks, partition_ranked, rank_locally
-from openbook.forest.kernels.small_pairs import consider_small
+from openbook.forest.kernels.small_pairs import consider_small, look_at_several
 
 __all__ = ["grow_small"]
+
+_FEW = 16  # rows: of no more, the first feature or two often part the classes, and the others are drawn in vain
 
 
 @inner
@@ -94,15 +98,25 @@ def search_small(records, parts, rows, begin, end, depth, sums, code, classes, s
         return score
     room.state[0] = seed
     drawn, varied, d, spot = np.int64(0), False, len(room.features), u64(0)
+    some = end - begin > SOME and parts is None and limits[MIN_LEAF] <= 1 and limits[MIN_WEIGHT] <= 0
+    abreast = classes is None and end - begin > _FEW
     while drawn < d and figures[0] < perfect and not (varied and drawn >= limits[MAX_FEATURES]):
-        f = draw_feature(room.state, room.features, drawn, room.swapped)
-        drawn += 1
+        first = drawn
+        drawn += how_many_abreast(limits[MAX_FEATURES] - drawn, d - drawn) if abreast else np.int64(1)
+        for k in range(first, drawn):
+            f = draw_feature(room.state, room.features, k, room.swapped)
         if classes is not None:
             varied |= classes_small(records, begin, end, f, spot, sums, limits, limits[WHOLE] == 1, terms, scale, room)
+            if best[FEATURE] == f:  # the ranks stay where they are; the next feature's go to the other spot
+                spot = SPOTS - spot
         else:
-            varied |= consider_small(records, parts, begin, end, f, spot, room.hist, room.hist_part, limits, criterion, terms,
-                                     scale, room)  # fmt: skip
-        if best[FEATURE] == f:  # the ranks stay where they are; the next feature's go to the other spot
-            spot = SPOTS - spot
+            bar = look_at_several(
+                records, parts, begin, end, first, drawn - 1, some, room.hist, criterion, terms, scale, room
+            )
+            for j in range(u64(drawn - first)):
+                varied |= room.several.varied[j]
+                if room.several.varied[j] and figures[0] < perfect:
+                    consider_small(j, records, parts, begin, end, room.features[u64(first) + j], bar, room.hist, room.hist_part,
+                                   limits, criterion, terms, scale, room)  # fmt: skip
     put_back(room.features, drawn, room.swapped)
     return score
