@@ -219,10 +219,17 @@ class Grower:
         from openbook.forest.kernels.grow import grow_trees
 
         columns, start, place = self.columns(weighed, counts), self.start(weighed, counts, seeds), self.place()
-        grow_trees(
-            *start, place.lists, columns.rank, columns.bin, columns.missing_rank, *place.few_beside(start.parts),
+        rules = (
             None if self.target.classes else weighed.fixed.code, self.classes, *self.limits(weighed, counts), self.criterion,
-            weighed.terms, weighed.scale, place.nodes, place.room,
+            weighed.terms, weighed.scale,
+        )  # fmt: skip
+        if len(place.large.feature):
+            from openbook.forest.kernels.large import split_large
+
+            split_large(*start, columns.bin, *rules, place.large, place.nodes, place.room)
+        grow_trees(
+            *start, place.large, place.lists, columns.rank, columns.missing_rank, *place.few_beside(start.parts), *rules,
+            place.nodes, place.room,
         )  # fmt: skip
         return self.made(self.left_in(place, start.ends, weighed, columns))
 
@@ -277,11 +284,13 @@ class _Records:
 class Place:
     """What one thread needs to grow its trees, one after the other; memory that nobody writes to costs nothing.
 
+    `large` is for the large nodes of a tree, of which there are fewer than rows; empty where there are too few for one.
     Small nodes have `lists` where most features are tried at each node, else `few` records at a time; random thresholds
     need neither.
     """
 
     nodes: Any
+    large: Any
     room: Any
     records: _Records
     spare: _Records
@@ -297,7 +306,8 @@ class Place:
         (n, d), width = shape, classes or 2
         listed = not growth.random and classes is None and _LISTED * growth.max_features >= d
         few = () if listed or growth.random else (_Records.of(EXACT_BELOW), _Records.of(EXACT_BELOW))
-        return cls(Nodes.of(together * (2 * n - 1), width), Room.of(d, n, n, width, growth.random), _Records.of(n),
+        large = Nodes.of(n if n >= EXACT_BELOW else 0, width)
+        return cls(Nodes.of(together * (2 * n - 1), width), large, Room.of(d, n, n, width, growth.random), _Records.of(n),
                    _Records.of(n), Lists.of(d) if listed else None, few)  # fmt: skip
 
     def few_beside(self, parts: np.ndarray | None) -> Sequence[np.ndarray | None]:

@@ -18,9 +18,7 @@ from openbook.forest.kernels.nodes import (
     MIN_LEAF,
     MIN_SPLIT,
     MIN_WEIGHT,
-    divide,
     examine,
-    push,
     same_targets_of,
 )
 from openbook.forest.kernels.pairs import AGAIN, FEATURE, HIGH, LEFT_ROWS, LOW, MISSED, SIDE, choose, separates
@@ -29,7 +27,7 @@ from openbook.forest.kernels.random import draw_feature, put_back
 from openbook.forest.kernels.rows import EXACT_BELOW, ID_BITS, MISSING_RANK, PART, WEIGHT, rank_locally
 from openbook.forest.kernels.scores import sides_score
 
-__all__ = ["Lists", "grow_listed"]
+__all__ = ["Lists", "part_listed", "rows_beside", "search_listed", "take_listed"]
 
 _0, _1 = u64(0), u64(1)
 _VERY_FEW = u64(12)  # rows
@@ -56,37 +54,30 @@ class Lists(NamedTuple):
 
 
 @inner
-def grow_listed(lists, ranks, missing_rank, rows, values, parts, code, node, depth, seed, count, waiting, whole, limits,
-                min_decrease, criterion, terms, scale, nodes, room):  # fmt: skip
-    """Grow the subtree of `node` over these rows, as `grow_small` does."""
-    best, figures, sums, stack = room.best, room.figures, nodes.sums, room.stack
+def take_listed(lists, ranks, missing_rank, rows, room):
+    """Rank the rows of a small node, and sort them by every feature."""
     rank_locally(ranks, rows, missing_rank, room.local, room.seen, room.groups, room.before, room.held)
     for f in range(u64(ranks.shape[1])):
         lists.ties[f] = sort_feature(u64(len(rows)), f, room.local, room.starts, lists.order)
-    bottom = waiting
-    line = stack[waiting]
-    line[0], line[1], line[2], line[3], line[4] = node, 0, len(rows), depth, 0
-    room.seeds[waiting] = seed
-    waiting += 1
-    while waiting > bottom:
-        waiting -= 1
-        node, begin, end = stack[waiting, 0], stack[waiting, 1], stack[waiting, 2]
-        depth, seed = stack[waiting, 3], room.seeds[waiting]
-        score = search_listed(lists, rows, values, parts, code, begin, end, depth, sums[node], seed, limits, criterion, terms,
-                              scale, room)  # fmt: skip
-        if best[FEATURE] < 0 or max(figures[0] - score, 0.0) / whole < min_decrease:
-            continue
-        at = u64(best[FEATURE]) * _APART + u64(begin)
-        nodes.low[node] = rows[lists.order[at + u64(best[LOW])]]
-        nodes.high[node] = rows[lists.order[at + u64(best[HIGH])]] if best[HIGH] >= 0 else -1
-        middle = begin + best[LEFT_ROWS]
-        divide(nodes, node, count, best, figures, None, score, middle - begin, end - middle)
-        if not leaves(begin, middle, end, depth + 1, figures, sums[node], limits, criterion):
-            part_lists(lists, begin, end, best)
-            push(room, waiting, count, begin, middle, end, depth + 1, 0, seed)
-            waiting += 2
-        count += 2
-    return count
+
+
+@inlined
+def rows_beside(lists, begin, best):
+    """The rows on both sides of the best boundary, by their places in the small node's table; of one between known and missing
+    values there is no second."""
+    at = u64(best[FEATURE]) * _APART + u64(begin)
+    high = np.int64(lists.order[at + u64(best[HIGH])]) if best[HIGH] >= 0 else np.int64(-1)
+    return np.int64(lists.order[at + u64(best[LOW])]), high
+
+
+@inlined
+def part_listed(lists, begin, end, depth, sums, limits, criterion, room):
+    """The rows of a small node to the sides of the best split, as `part_small` does."""
+    middle = begin + room.best[LEFT_ROWS]
+    if leaves(begin, middle, end, depth + 1, room.figures, sums, limits, criterion):
+        return middle, True
+    part_lists(lists, begin, end, room.best)
+    return middle, False
 
 
 @inlined

@@ -12,6 +12,7 @@ from openbook.forest.kernels.rows import ID
 from openbook.forest.kernels.scores import pair_score
 
 __all__ = [
+    "KNOWN_AGAINST_MISSING",
     "LIMITS",
     "MAX_DEPTH",
     "MAX_FEATURES",
@@ -20,6 +21,7 @@ __all__ = [
     "MIN_WEIGHT",
     "WHOLE",
     "divide",
+    "divide_again",
     "examine",
     "number",
     "plant",
@@ -32,6 +34,7 @@ __all__ = [
 # The limits of growing, by place; `WHOLE` is 1 where weights are whole and so few that squares of their sums are exact.
 MIN_LEAF, MIN_WEIGHT, MIN_SPLIT, MAX_DEPTH, MAX_FEATURES, WHOLE = range(6)
 LIMITS = 6
+KNOWN_AGAINST_MISSING = -1  # in `high`; a bin b stands there as −2 − b, a row as its number
 
 
 @inlined
@@ -121,6 +124,19 @@ def divide(nodes, node, child, best, figures, classes, score, left_rows, right_r
         nodes.sums[child, 0], nodes.sums[child, 1] = np.int64(figures[1]), np.int64(figures[2])
     for c in range(nodes.sums.shape[1]):
         nodes.sums[child + 1, c] = nodes.sums[node, c] - nodes.sums[child, c]
+
+
+@inlined
+def divide_again(nodes, node, child, large, k, right_rows):
+    """The same for a large node that has been split before (`large.py`)."""
+    nodes.feature[node], nodes.left[node], nodes.gain[node] = large.feature[k], child, large.gain[k]
+    nodes.low[node], nodes.high[node], nodes.missing_left[node] = large.low[k], large.high[k], large.missing_left[k]
+    for one in range(child, child + 2):
+        nodes.feature[one], nodes.left[one] = -1, -1
+    nodes.rows[child], nodes.rows[child + 1] = large.rows[k], right_rows
+    for c in range(nodes.sums.shape[1]):
+        nodes.sums[child, c] = large.sums[k, c]
+        nodes.sums[child + 1, c] = nodes.sums[node, c] - large.sums[k, c]
 
 
 @inlined

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from openbook.forest.kernels.grow import KNOWN_AGAINST_MISSING
 from openbook.forest.kernels.jit import grower, inlined, u64
+from openbook.forest.kernels.nodes import KNOWN_AGAINST_MISSING
 
 __all__ = ["between", "write_splits"]
 

@@ -6,34 +6,22 @@ import numpy as np
 
 from openbook.forest.kernels.buckets import SOME
 from openbook.forest.kernels.classes import class_sums, classes_small
-from openbook.forest.kernels.jit import inlined, inner, u64
+from openbook.forest.kernels.jit import inlined, u64
 from openbook.forest.kernels.large_pairs import how_many_abreast
-from openbook.forest.kernels.nodes import (
-    MAX_FEATURES,
-    MIN_LEAF,
-    MIN_WEIGHT,
-    WHOLE,
-    divide,
-    examine,
-    push,
-    same_targets_of,
-)
-from openbook.forest.kernels.pairs import FEATURE, HIGH, LEFT_ROWS, LOW, SIDE, SPOT, separates
-from openbook.forest.kernels.places import beside
+from openbook.forest.kernels.nodes import MAX_FEATURES, MIN_LEAF, MIN_WEIGHT, WHOLE, examine, same_targets_of
+from openbook.forest.kernels.pairs import FEATURE, LEFT_ROWS, LOW, SIDE, SPOT, separates
 from openbook.forest.kernels.random import draw_feature, put_back
 from openbook.forest.kernels.rows import SPOTS, fetch_ranks, partition_ranked, rank_locally
 from openbook.forest.kernels.small_pairs import consider_small, look_at_several
 
-__all__ = ["grow_small"]
+__all__ = ["part_small", "search_small", "take_small"]
 
 _FEW = 16  # rows: of no more, the first feature or two often part the classes, and the others are drawn in vain
 
 
-@inner
-def grow_small(ranks, missing_rank, rows, values, parts, few, few_parts, spare, spare_parts, code, classes, node, depth,
-               seed, count, waiting, whole, limits, min_decrease, criterion, terms, scale, nodes, room):  # fmt: skip
-    """Grow the subtree of `node` over these rows; returns how many nodes the tree has now. The stack above `waiting` is free."""
-    best, figures, sums, stack = room.best, room.figures, nodes.sums, room.stack
+@inlined
+def take_small(ranks, missing_rank, rows, values, parts, few, few_parts, classes, limits, room):
+    """Take the rows of a small node to where its subtree is grown: their records into `few`, their ranks into `room`."""
     for k in range(u64(len(rows))):
         few[k] = values[k] | k
         if parts is not None:
@@ -43,48 +31,20 @@ def grow_small(ranks, missing_rank, rows, values, parts, few, few_parts, spare, 
     else:  # single ranks are looked at in few places, and asked for their order only, unless limits forbid some boundaries
         close = parts is not None or limits[MIN_LEAF] > 1 or limits[MIN_WEIGHT] > 0
         fetch_ranks(room.hist, ranks, rows, missing_rank, close, room.held, room.seen, room.groups, room.before)
-    bottom = waiting
-    stack[waiting, 0], stack[waiting, 1], stack[waiting, 2], stack[waiting, 3], stack[waiting, 4] = (
-        node,
-        0,
-        len(rows),
-        depth,
-        0,
-    )
-    room.seeds[waiting] = seed
-    waiting += 1
-    while waiting > bottom:
-        waiting -= 1
-        node, begin, end = stack[waiting, 0], stack[waiting, 1], stack[waiting, 2]
-        if end - begin == 1:
-            continue
-        depth, flip, seed = stack[waiting, 3], stack[waiting, 4], room.seeds[waiting]
-        source, source_parts, target, target_parts = few, few_parts, spare, spare_parts
-        if flip == 1:
-            source, source_parts, target, target_parts = spare, spare_parts, few, few_parts
-        score = search_small(source, source_parts, rows, begin, end, depth, sums[node], code, classes, seed, limits,
-                             criterion, terms, scale, room)  # fmt: skip
-        if best[FEATURE] < 0 or max(figures[0] - score, 0.0) / whole < min_decrease:
-            continue
-        low, high = beside(source, u64(begin), u64(end - begin), room.ranked, u64(best[SPOT]), best[LOW])
-        nodes.low[node] = rows[low]
-        nodes.high[node] = rows[high] if best[HIGH] >= 0 else -1
-        pure = False
-        if classes is None and criterion is not None:
-            pure = separates(figures, sums[node])
-        if pure:
-            middle = begin + best[LEFT_ROWS]
-        else:
-            middle = partition_ranked(source, target, source_parts, target_parts, begin, end, room.ranked, u64(best[SPOT]),
-                                      best[LOW], best[SIDE] == 1)  # fmt: skip
-        if classes is not None:
-            class_sums(target, begin, middle, sums[count])
-        divide(nodes, node, count, best, figures, classes, score, middle - begin, end - middle)
-        if not pure:
-            push(room, waiting, count, begin, middle, end, depth + 1, 1 - flip, seed)
-            waiting += 2
-        count += 2
-    return count
+
+
+@inlined
+def part_small(records, parts, to_records, to_parts, begin, end, classes, criterion, sums, left_sums, room):
+    """The records of a small node to the sides of the best split; returns where the right one begins, and whether both
+    sides are leaves for certain: then nobody needs their rows, and they stay where they are."""
+    best = room.best
+    if classes is None and criterion is not None and separates(room.figures, sums):
+        return begin + best[LEFT_ROWS], True
+    middle = partition_ranked(records, to_records, parts, to_parts, begin, end, room.ranked, u64(best[SPOT]), best[LOW],
+                              best[SIDE] == 1)  # fmt: skip
+    if classes is not None:
+        class_sums(to_records, begin, middle, left_sums)
+    return middle, False
 
 
 @inlined
