@@ -18,12 +18,10 @@ _FLOATS = np.dtype(np.float64), np.dtype(np.float32)  # in this machine's order 
 _BLANKS, _NUMBERS = 64, 4096  # so many answers are made at a time, of no more numbers than that together
 
 
-def means_of_few(
-    nodes: np.ndarray, starts: np.ndarray, values: np.ndarray, n_features: int
-) -> Callable[[Any], np.ndarray | None]:
-    """A function that gives the mean over all trees of what a row's leaves say; None of anything but a few rows of floats,
-    all of them finite or missing."""
-    ndarray, width = np.ndarray, values.shape[1]
+def means_of_few(words: np.ndarray, width: int) -> Callable[[Any], np.ndarray | None]:
+    """Of a walk in one array (`Walk.words`) with so many columns of values a function that gives the mean over all trees of what
+    a row's leaves say; None of anything but a few rows of floats, all of them finite or missing."""
+    ndarray = np.ndarray
     blanks: list[np.ndarray] = []  # answers for one row
     walk_few: Any = None
 
@@ -32,7 +30,7 @@ def means_of_few(
             return None
         try:
             blank = blanks.pop()
-            if walk_few(X, n_features, nodes, starts, values, blank):
+            if walk_few(X, words, blank):
                 return blank
         except (IndexError, TypeError):  # no blank is left; or these are no floats, or have other dimensions
             pass
@@ -47,6 +45,6 @@ def means_of_few(
         if not blanks:
             blanks.extend(np.empty((max(1, min(_BLANKS, _NUMBERS // width)), 1, width)))
         blank = np.empty((len(X), width))
-        return blank if walk_few(X, n_features, nodes, starts, values, blank) else None
+        return blank if walk_few(X, words, blank) else None
 
     return means

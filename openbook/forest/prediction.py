@@ -33,9 +33,10 @@ class Walk:
     """The nodes of all trees one after the other, as `kernels/walk.py` reads them; tree t begins at `starts[t]`.
 
     `nodes` has two words for each, and `numbers` says which of its tree's nodes it is. `levels` is what trees with categories
-    look codes up in.
+    look codes up in. Starts, nodes and the values of leaves are parts of `words` (`kernels/walk_few.py`).
     """
 
+    words: np.ndarray
     nodes: np.ndarray
     starts: np.ndarray
     numbers: np.ndarray
@@ -51,10 +52,10 @@ class Walk:
         if widths is None:
             widths = trees[0].value.shape[1:] if trees[0].value.shape[1] > 1 else ()
         starts = np.cumsum([0, *(len(t) for t in trees)])
-        nodes, numbers = np.empty(2 * starts[-1], np.uint64), np.empty(starts[-1], np.uint32)
-        leaves = Leaves.of(trees, widths)
-        leaves = replace(leaves, which=_lay_out(trees, starts, leaves.which, nodes, numbers))
-        return cls(nodes, starts[:-1].astype(np.uint64), numbers, leaves, n_features, Levels.of(trees))
+        leaves, numbers = Leaves.of(trees, widths), np.empty(starts[-1], np.uint32)
+        words, own_starts, nodes, values = _in_one(n_features, starts, leaves.values)
+        leaves = replace(leaves, values=values, which=_lay_out(trees, starts, leaves.which, nodes, numbers))
+        return cls(words, nodes, own_starts, numbers, leaves, n_features, Levels.of(trees))
 
     @property
     def thresholds(self) -> np.ndarray:
@@ -82,7 +83,7 @@ class Walk:
         after."""
         if self.levels is not None or len(self.leaves.widths) > 1:
             return lambda X: None
-        return means_of_few(self.nodes, self.starts, self.leaves.values, self.n_features)
+        return means_of_few(self.words, self.leaves.values.shape[1])
 
     @cached_property
     def ranks(self) -> Ranks | None:
@@ -120,6 +121,18 @@ class Levels:
         begins = np.lib.stride_tricks.sliding_window_view(ends, len(features) + 1)[:: len(features)]
         joined = np.concatenate(orders)
         return cls(features, np.where(joined == UNSEEN, np.nan, joined).astype(np.float32), begins.copy())
+
+
+def _in_one(n_features: int, starts: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, ...]:
+    """All `words` of a walk, with room for its nodes; where each tree starts, the nodes, and the values: parts of them."""
+    from openbook.forest.kernels.walk_few import HEAD
+
+    begin = HEAD + len(starts) - 1
+    end = begin + 2 * int(starts[-1])
+    words = np.empty(end + values.size, np.uint64)
+    words[:begin] = n_features, len(starts) - 1, values.shape[1], end, *starts[:-1]
+    words[end:] = np.ascontiguousarray(values).reshape(-1).view(np.uint64)
+    return words, words[HEAD:begin], words[begin:end], words[end:].view(np.float64).reshape(values.shape)
 
 
 def _lay_out(

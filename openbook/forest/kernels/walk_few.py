@@ -9,11 +9,12 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from openbook.forest.kernels.jit import inlined, prefetch, u64, while_held
+from openbook.forest.kernels.jit import as_float, inlined, prefetch, u64, while_held
 from openbook.forest.kernels.walk import step, step_known
 
-__all__ = ["walk_few"]
+__all__ = ["HEAD", "walk_few"]
 
+HEAD = 4  # words: how many features, trees and columns of values there are, and where the values begin
 _0, _1, _LOWER = u64(0), u64(1), u64(0xFFFFFFFF)
 _DOUBLES, _SINGLES = (types.Array(kind, 2, "A", readonly=True) for kind in (types.float64, types.float32))
 _WORDS, _FLOATS = types.Array(types.uint64, 1, "C"), types.Array(types.float64, 2, "C")
@@ -50,13 +51,19 @@ def walk_abreast(x, missing, nodes, starts, at):
             total += at[t]
 
 
-@while_held([types.boolean(rows, types.uint64, _WORDS, _WORDS, _FLOATS, _FLOATS) for rows in (_DOUBLES, _SINGLES)])
-def walk_few(X, width, nodes, starts, values, means):
-    """For each row the mean of `values` over its leaves into `means`; False where these are for other rows, a row is no `width`
-    long, or something in it is infinite."""
+@while_held([types.boolean(rows, _WORDS, _FLOATS) for rows in (_DOUBLES, _SINGLES)])
+def walk_few(X, words, means):
+    """For each row the mean of the values of its leaves into `means`; False where these are for other rows, a row has another
+    length than those of training, or something in it is infinite.
+
+    `words` are the head, where each tree begins, the nodes, the values: each array that numba is handed takes it as long as
+    some trees do.
+    """
+    width, trees, columns, end = np.int64(words[0]), np.int64(words[1]), words[2], np.int64(words[3])
     if len(X) != len(means) or X.shape[1] != width:
         return False
-    x, at = np.empty(X.shape[1]), np.empty(len(starts), np.uint64)
+    starts, nodes, values = words[HEAD : HEAD + trees], words[HEAD + trees : end], words[end:]
+    x, at = np.empty(width), np.empty(trees, np.uint64)
     for row in range(u64(len(X))):
         finite, known = take_row(X, row, x)
         if not finite:
@@ -66,11 +73,11 @@ def walk_few(X, width, nodes, starts, values, means):
         else:
             walk_abreast(x, True, nodes, starts, at)
         for t in range(u64(len(at))):
-            at[t] = nodes[at[t] << _1] & _LOWER
-            prefetch(values, at[t] * u64(values.shape[1]))
-        for c in range(u64(values.shape[1])):
+            at[t] = (nodes[at[t] << _1] & _LOWER) * columns
+            prefetch(values, at[t])
+        for c in range(columns):
             total = 0.0
             for t in range(u64(len(at))):
-                total += values[at[t], c]
-            means[row, c] = total / len(starts)
+                total += as_float(values[at[t] + c])
+            means[row, c] = total / trees
     return True
