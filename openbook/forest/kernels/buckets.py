@@ -19,8 +19,7 @@ __all__ = ["MANY", "SOME", "best_of_buckets", "pass_over", "pick", "sort_into_bu
 
 SOME = 32  # rows: of no more, all boundaries are tried at once
 MANY = u64(256)  # picked rows: to leave out the others does not pay then
-_MOST = u64(1024)  # buckets of a feature
-_0, _1, _2, _3, _32 = u64(0), u64(1), u64(2), u64(3), u64(32)
+_0, _1, _2, _32 = u64(0), u64(1), u64(2), u64(32)
 
 
 @inlined

@@ -67,7 +67,6 @@ def split_large(counts, seeds, ends, once, labels, row_parts, rows, values, part
             count += 2
         log(nodes, node, large, logged)
         logged += u64(1)
-    nodes.rows[0] = known
 
 
 @inlined
