@@ -51,4 +51,4 @@ class Regresses(RegressorMixin, TreeBased):
         return self._by_output(leaf_values(self._walk(), X, self._threads()))
 
     def _by_output(self, means: np.ndarray) -> np.ndarray:
-        return means[:, 0] if self.n_outputs_ == 1 else means
+        return means[:, 0] if means.shape[1] == 1 else means
