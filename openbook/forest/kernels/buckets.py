@@ -15,9 +15,8 @@ from openbook.forest.kernels.rows import ID, PICKED
 from openbook.forest.kernels.scores import sides_score
 from openbook.forest.kernels.vectors import largest
 
-__all__ = ["MANY", "SOME", "best_of_buckets", "pass_over", "pick", "sort_into_buckets"]
+__all__ = ["MANY", "best_of_buckets", "pass_over", "pick", "sort_into_buckets"]
 
-SOME = 32  # rows: of no more, all boundaries are tried at once
 MANY = u64(256)  # picked rows: to leave out the others does not pay then
 _0, _1, _2, _32 = u64(0), u64(1), u64(2), u64(32)
 

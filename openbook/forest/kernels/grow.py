@@ -15,7 +15,7 @@ from openbook.forest.kernels.pairs import FEATURE, HIGH, LOW, SPOT
 from openbook.forest.kernels.places import beside
 from openbook.forest.kernels.records import take_rows
 from openbook.forest.kernels.rows import EXACT_BELOW
-from openbook.forest.kernels.subtree import part_small, search_small, take_small
+from openbook.forest.kernels.subtree import part_small, rows_from, search_small, take_small
 
 __all__ = ["grow_trees"]
 
@@ -34,6 +34,7 @@ def grow_trees(counts, seeds, ends, once, labels, row_parts, rows, values, parts
     are numbers, else it is None. Spare arrays are as large as their like.
     """
     sums, best, figures, stack = nodes.sums, room.best, room.figures, room.stack
+    together, by_buckets = rows_from(missing_rank)
     nowhere, count, come_up = np.int64(len(stack)), np.int64(0), u64(0)
     for tree in range(u64(len(seeds))):
         root = count
@@ -77,8 +78,8 @@ def grow_trees(counts, seeds, ends, once, labels, row_parts, rows, values, parts
             if few is not None:
                 if end - begin == 1:
                     continue
-                score = search_small(records, its_parts, own, begin, end, depth, sums[node], code, classes, seed, limits,
-                                     criterion, terms, scale, room)  # fmt: skip
+                score = search_small(records, its_parts, own, begin, end, depth, together, by_buckets, sums[node], code, classes,
+                                     seed, limits, criterion, terms, scale, room)  # fmt: skip
             if best[FEATURE] < 0 or max(figures[0] - score, 0.0) / whole < min_decrease:
                 continue
             if lists is not None:

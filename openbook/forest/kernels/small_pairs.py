@@ -10,6 +10,7 @@ from openbook.forest.kernels.pairs import FEATURE, LEFT_ROWS, LOW, SIDE, SPOT, a
 from openbook.forest.kernels.places import (
     ALL_AGAINST_ALL,
     NOWHERE,
+    gather_ranks,
     highest_known,
     last_place,
     lowest_and_highest,
@@ -66,11 +67,7 @@ def gather_abreast(records, begin, rows, features, first, last, held, ranked, sp
 def look_at(j, parts, rows, some, room):
     """What is to be known of the ranks by feature j of `room.several`; whether rows are sorted into buckets."""
     several, spot = room.several, room.several.spots[j]
-    lowest, highest = lowest_and_highest(room.ranked, spot, rows)
-    varied, missed = lowest != highest, highest == MISSING_RANK
-    if missed:
-        highest = highest_known(room.ranked, spot, rows)
-    few = highest - lowest < max(rows >> _1, _8)
+    lowest, highest, varied, missed, few = described(room.ranked, spot, rows)
     several.lowest[j], several.highest[j] = lowest, highest
     several.varied[j], several.missed[j], several.few[j] = varied, missed, few
     several.buckets[j] = _0
@@ -81,21 +78,41 @@ def look_at(j, parts, rows, some, room):
 
 
 @inlined
-def consider_small(j, records, parts, begin, end, f, bar, hist, hist_part, limits, criterion, terms, scale, room):
-    """Try boundaries of feature j of `room.several`, whose number is f; none that is below the bar can be the best.
+def described(ranked, spot, rows):
+    """Of some ranks (the lowest, the highest that is known, whether they vary, whether any says missing, whether few are
+    different)."""
+    lowest, highest = lowest_and_highest(ranked, spot, rows)
+    varied, missed = lowest != highest, highest == MISSING_RANK
+    if missed:
+        highest = highest_known(ranked, spot, rows)
+    return lowest, highest, varied, missed, highest - lowest < max(rows >> _1, _8)
+
+
+@inlined
+def consider_small(j, told, records, parts, begin, end, f, bar, hist, hist_part, limits, criterion, terms, scale,
+                   room):  # fmt: skip
+    """Try boundaries of feature f; whether it varies. If `told` it is feature j of `room.several`, and no boundary below the bar
+    can be the best.
 
     The rows' ranks by the best feature are left in `room.ranked`.
     """
     if hist is None:
-        return
-    first, rows = u64(begin), u64(end - begin)
-    several, ranked, spot = room.several, room.ranked, room.several.spots[j]
-    lowest, highest, missed, few = several.lowest[j], several.highest[j], several.missed[j], several.few[j]
-    buckets, found, at_once, by_buckets = several.buckets[j], spot, ALL_AGAINST_ALL, False
+        return False
+    several, ranked, first, rows = room.several, room.ranked, u64(begin), u64(end - begin)
+    if told:
+        spot, buckets, varied = several.spots[j], several.buckets[j], several.varied[j]
+        lowest, highest, missed, few = several.lowest[j], several.highest[j], several.missed[j], several.few[j]
+    else:
+        spot, buckets = SPOTS if room.best[FEATURE] >= 0 and room.best[SPOT] == 0 else _0, _0
+        gather_ranks(records, first, rows, room.held, u64(f) * HELD, ranked, spot)
+        lowest, highest, varied, missed, few = described(ranked, spot, rows)
+    if not varied:
+        return False
+    found, at_once, by_buckets = spot, ALL_AGAINST_ALL, False
     if parts is None and buckets != _0:
         picked = pick(j, records, first, rows, max(bar, room.figures[0]), criterion, terms, scale, room)
         if picked == _0:
-            return
+            return True
         if picked <= MANY:
             by_buckets, at_once = True, MANY
             records, first, rows, found = room.ordered, _0, picked, PICKED
@@ -125,6 +142,7 @@ def consider_small(j, records, parts, begin, end, f, bar, hist, hist_part, limit
             best[LEFT_ROWS] += np.int64(rows) - np.int64(hist[last] & ID)
         low = best[LOW]
         best[LOW] = low + np.int64(lowest) if few else rank_at(ranked, room.places, found, rows, low)
+    return True
 
 
 @inlined

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import numpy as np
 
-from openbook.forest.kernels.buckets import SOME
 from openbook.forest.kernels.classes import class_sums, classes_small
 from openbook.forest.kernels.jit import inlined, u64
 from openbook.forest.kernels.large_pairs import how_many_abreast
 from openbook.forest.kernels.nodes import MAX_FEATURES, MIN_LEAF, MIN_WEIGHT, WHOLE, examine, same_targets_of
 from openbook.forest.kernels.pairs import FEATURE, LEFT_ROWS, LOW, SIDE, SPOT, separates
 from openbook.forest.kernels.random import draw_feature, put_back
-from openbook.forest.kernels.rows import SPOTS, fetch_ranks, partition_ranked, rank_locally
+from openbook.forest.kernels.rows import EXACT_BELOW, SPOTS, fetch_ranks, partition_ranked, rank_locally
 from openbook.forest.kernels.small_pairs import consider_small, look_at_several
 
-__all__ = ["part_small", "search_small", "take_small"]
+__all__ = ["part_small", "rows_from", "search_small", "take_small"]
 
-_FEW = 16  # rows: of no more, the first feature or two often part the classes, and the others are drawn in vain
+_FEW_VALUES = 256
+
+
+@inlined
+def rows_from(missing_rank):
+    """Of more rows than these (several features are looked at together, boundaries are tried by buckets first: see buckets.py).
+
+    Of fewer, the first feature or two often part the classes, and others would be looked at in vain. Where most features have few
+    values, buckets would hold one each.
+    """
+    many = np.int64(0)
+    for f in range(len(missing_rank)):
+        many += np.int64(missing_rank[f] > _FEW_VALUES)
+    return (16, 32) if 2 * many >= len(missing_rank) else (EXACT_BELOW, 64)
 
 
 @inlined
@@ -48,9 +60,13 @@ def part_small(records, parts, to_records, to_parts, begin, end, classes, criter
 
 
 @inlined
-def search_small(records, parts, rows, begin, end, depth, sums, code, classes, seed, limits, criterion, terms, scale,
+def search_small(records, parts, rows, begin, end, depth, together, by_buckets, sums, code, classes, seed, limits, criterion, terms, scale,
                  room):  # fmt: skip
-    """Find the best split of a small node, into `room`; returns the node's own score. No feature: it is a leaf."""
+    """Find the best split of a small node, into `room`; returns the node's own score. No feature: it is a leaf.
+
+    Of more rows than `together` several features are looked at together, of more than `by_buckets` boundaries are tried by
+    buckets first.
+    """
     best, figures = room.best, room.figures
     best[FEATURE], figures[0] = -1, -np.inf
     done, score, perfect = examine(end - begin, depth, sums, classes, limits, criterion, terms, scale, room)
@@ -58,11 +74,14 @@ def search_small(records, parts, rows, begin, end, depth, sums, code, classes, s
         return score
     room.state[0] = seed
     drawn, varied, d, spot = np.int64(0), False, len(room.features), u64(0)
-    some = end - begin > SOME and parts is None and limits[MIN_LEAF] <= 1 and limits[MIN_WEIGHT] <= 0
-    abreast = classes is None and end - begin > _FEW
+    some = end - begin > by_buckets and parts is None and limits[MIN_LEAF] <= 1 and limits[MIN_WEIGHT] <= 0
     while drawn < d and figures[0] < perfect and not (varied and drawn >= limits[MAX_FEATURES]):
         first = drawn
-        drawn += how_many_abreast(limits[MAX_FEATURES] - drawn, d - drawn) if abreast else np.int64(1)
+        drawn += (
+            how_many_abreast(limits[MAX_FEATURES] - drawn, d - drawn)
+            if classes is None and end - begin > together
+            else np.int64(1)
+        )
         for k in range(first, drawn):
             f = draw_feature(room.state, room.features, k, room.swapped)
         if classes is not None:
@@ -70,13 +89,13 @@ def search_small(records, parts, rows, begin, end, depth, sums, code, classes, s
             if best[FEATURE] == f:  # the ranks stay where they are; the next feature's go to the other spot
                 spot = SPOTS - spot
         else:
-            bar = look_at_several(
-                records, parts, begin, end, first, drawn - 1, some, room.hist, criterion, terms, scale, room
-            )
+            told, bar = some or drawn - first > 1, 0.0
+            if told:
+                bar = look_at_several(records, parts, begin, end, first, drawn - 1, some, room.hist, criterion, terms, scale,
+                                      room)  # fmt: skip
             for j in range(u64(drawn - first)):
-                varied |= room.several.varied[j]
-                if room.several.varied[j] and figures[0] < perfect:
-                    consider_small(j, records, parts, begin, end, room.features[u64(first) + j], bar, room.hist, room.hist_part,
-                                   limits, criterion, terms, scale, room)  # fmt: skip
+                if figures[0] < perfect:
+                    varied |= consider_small(j, told, records, parts, begin, end, room.features[u64(first) + j], bar, room.hist,
+                                             room.hist_part, limits, criterion, terms, scale, room)  # fmt: skip
     put_back(room.features, drawn, room.swapped)
     return score
