@@ -69,6 +69,8 @@ def grow_trees(counts, seeds, ends, once, labels, row_parts, rows, values, parts
                 if few is not None:
                     take_small(ranks, missing_rank, own, own_values, own_parts, few, few_parts, classes, limits, room)
                 begin, end, flip, bottom = np.int64(0), end - begin, np.int64(0), waiting
+            if end - begin == 1:
+                continue
             records, its_parts, to_records, to_parts = few, few_parts, spare_few, spare_few_parts
             if flip == 1:
                 records, its_parts, to_records, to_parts = spare_few, spare_few_parts, few, few_parts
@@ -76,8 +78,6 @@ def grow_trees(counts, seeds, ends, once, labels, row_parts, rows, values, parts
                 score = search_listed(lists, own, own_values, own_parts, code, begin, end, depth, sums[node], seed, limits,
                                       criterion, terms, scale, room)  # fmt: skip
             if few is not None:
-                if end - begin == 1:
-                    continue
                 score = search_small(records, its_parts, own, begin, end, depth, together, by_buckets, sums[node], code, classes,
                                      seed, limits, criterion, terms, scale, room)  # fmt: skip
             if best[FEATURE] < 0 or max(figures[0] - score, 0.0) / whole < min_decrease:
