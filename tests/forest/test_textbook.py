@@ -238,6 +238,22 @@ def test_nodes_of_some_rows(seed: int, classes: int) -> None:
 
 
 @pytest.mark.parametrize("criterion", ["gini", "entropy"])
+@pytest.mark.parametrize("features", [3, 4, 5])
+@pytest.mark.parametrize("few_values", [4, 12])
+def test_several_features_at_once(criterion: str, features: int, few_values: int) -> None:
+    """Three or four drawn features are looked at together where most have many values: beside them some of few values, one
+    that is constant, one with missing values."""
+    random = np.random.default_rng(features)
+    n = 300
+    X = random.normal(size=(n, 16))
+    X[:, :few_values] = np.round(X[:, :few_values])
+    X[:, 14], X[random.random(n) < 0.05, 15] = 1.0, np.nan
+    y = (random.random(n) < 1 / (1 + np.exp(-X[:, 0] - X[:, 13]))).astype(int)
+    limits = growth(criterion, max_features=features, max_depth=6)
+    assert_same(X, Target(y, np.ones(n), 2), limits, random.integers(0, 4, n), features)
+
+
+@pytest.mark.parametrize("criterion", ["gini", "entropy"])
 @pytest.mark.parametrize("n", [150, 400, 900])
 def test_no_boundary_much_better_than_another(criterion: str, n: int) -> None:
     """Classes that take turns, come by chance or nearly so, among values of which some are equal: buckets of ranks leave few

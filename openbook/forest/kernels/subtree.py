@@ -15,7 +15,7 @@ from openbook.forest.kernels.small_pairs import consider_small, look_at_several
 
 __all__ = ["part_small", "rows_from", "search_small", "take_small"]
 
-_FEW_VALUES = 256
+_FEW_VALUES = 256  # and no more: as many as there are buckets, at most, of a node of a thousand rows
 
 
 @inlined
