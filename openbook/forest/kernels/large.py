@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from openbook.forest.kernels.classes import class_sums, classes_large
-from openbook.forest.kernels.jit import grower, inlined, u64
+from openbook.forest.kernels.jit import grower, inlined, u64, written_in
 from openbook.forest.kernels.large_pairs import BINS, add_up_bins, consider_large, how_many_abreast
 from openbook.forest.kernels.nodes import (
     KNOWN_AGAINST_MISSING,
@@ -81,7 +81,7 @@ def log(nodes, node, large, k):
             large.sums[k, c] = nodes.sums[child, c]
 
 
-@inlined
+@written_in
 def search_large(rows, values, parts, begin, end, depth, bins, sums, code, classes, seed, limits, criterion, terms, scale,
                  room):  # fmt: skip
     """Find the best split of a large node, into `room`; returns the node's own score. No feature: it is a leaf."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from openbook.forest.kernels.classes import class_sums, classes_small
-from openbook.forest.kernels.jit import inlined, u64
+from openbook.forest.kernels.jit import inlined, u64, written_in
 from openbook.forest.kernels.large_pairs import how_many_abreast
 from openbook.forest.kernels.nodes import MAX_FEATURES, MIN_LEAF, MIN_WEIGHT, WHOLE, examine, same_targets_of
 from openbook.forest.kernels.pairs import FEATURE, LEFT_ROWS, LOW, SIDE, SPOT, separates
@@ -59,7 +59,7 @@ def part_small(records, parts, to_records, to_parts, begin, end, classes, criter
     return middle, False
 
 
-@inlined
+@written_in
 def search_small(records, parts, rows, begin, end, depth, together, by_buckets, sums, code, classes, seed, limits, criterion, terms, scale,
                  room):  # fmt: skip
     """Find the best split of a small node, into `room`; returns the node's own score. No feature: it is a leaf.
