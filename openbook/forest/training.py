@@ -223,14 +223,18 @@ class Grower:
             None if self.target.classes else weighed.fixed.code, self.classes, *self.limits(weighed, counts), self.criterion,
             weighed.terms, weighed.scale,
         )  # fmt: skip
-        if len(place.large.feature):
-            from openbook.forest.kernels.large import split_large
-
-            split_large(*start, columns.bin, *rules, place.large, place.nodes, place.room)
-        grow_trees(
+        small = (
             *start, place.large, place.lists, columns.rank, columns.missing_rank, *place.few_beside(start.parts), *rules,
             place.nodes, place.room,
         )  # fmt: skip
+        if len(place.large.feature):
+            from openbook.forest.kernels.ahead import compile_both
+            from openbook.forest.kernels.large import split_large
+
+            large = (*start, columns.bin, *rules, place.large, place.nodes, place.room)
+            compile_both(grow_trees, small, split_large, large)
+            split_large(*large)
+        grow_trees(*small)
         return self.made(self.left_in(place, start.ends, weighed, columns))
 
     def place(self) -> Place:

@@ -12,6 +12,7 @@ import numpy as np
 from openbook.errors import InputError
 from openbook.forest.fixed import Target
 from openbook.forest.kept import KeptTrees
+from openbook.forest.kernels import kernels_cached
 
 try:
     from sklearn.callback import CallbackSupportMixin as CallbackSupport
@@ -72,13 +73,13 @@ def memory_limit(most: int) -> Iterator[Watch]:
 
 @contextmanager
 def progress_bar(of: int) -> Iterator[Watch]:
-    """A bar on standard error."""
+    """A bar on standard error; it says why nothing moves while kernels are compiled."""
     from rich.console import Console
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True)) as bar:
-        task = bar.add_task("trees", total=of)
-        yield lambda trees, of: bar.update(task, completed=len(trees))
+        task = bar.add_task("trees" if kernels_cached() else "compiling, once after installing; then trees", total=of)
+        yield lambda trees, of: bar.update(task, completed=len(trees), description="trees")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from openbook.errors import StoppedWarning
-from openbook.forest import RandomForestClassifier
+from openbook.forest import RandomForestClassifier, watching
 from openbook.forest.kept import KeptTrees
 
 X = np.random.default_rng(0).normal(size=(200, 3))
@@ -75,6 +75,16 @@ def test_growing_on_after_a_stop() -> None:
 def test_verbose_shows_a_bar(capsys: pytest.CaptureFixture[str]) -> None:
     RandomForestClassifier(3, verbose=1).fit(X, Y)
     assert "trees" in capsys.readouterr().err
+
+
+def test_the_bar_says_when_kernels_must_be_compiled(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal: every state of the bar
+    for cached in (True, False):
+        monkeypatch.setattr(watching, "kernels_cached", lambda cached=cached: cached)
+        RandomForestClassifier(3, verbose=1).fit(X, Y)
+        assert ("compiling" in capsys.readouterr().err) is not cached
 
 
 def test_scikit_learns_callbacks_are_told() -> None:

@@ -25,7 +25,7 @@ __all__ = ["as_float", "bare", "bits", "grower", "inlined", "inner", "jit", "one
            "u64", "while_held", "written_in"]  # fmt: skip
 
 
-class _Uncollected(event.Listener):  # type: ignore[misc]
+class _Uncollected(event.Listener):
     """While a kernel is being compiled nothing is collected: numba makes millions of objects that stay until it is done, and to
     look through them again and again takes a tenth of the time."""
 

@@ -1,0 +1,60 @@
+"""Two kernels compiled at once, one of them by another process: asked of a process that has compiled nothing yet."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_SCRIPT = """
+import sys
+import numpy as np
+from openbook.forest.kernels.ahead import compile_both
+from openbook.forest.kernels.categories import add_by_level
+from openbook.forest.kernels.levels import by_depth
+
+sys.executable = {executable!r}
+tree = np.array([1, -1, -1]), np.array([2, -1, -1]), *np.empty((3, 3), np.intp), np.empty(3, np.bool_)
+ones, sums = np.ones(2, np.int64), np.zeros((1, 2), np.int64)
+levels = np.zeros((1, 2), np.int64), np.arange(2), ones, ones, np.zeros(2, np.int64), ones, sums
+for again in range(2):
+    compile_both(by_depth, tree, add_by_level, levels)
+print("known", len(by_depth.signatures), len(add_by_level.signatures))
+by_depth(*tree)
+add_by_level(*levels)
+print("from disk", sum(by_depth.stats.cache_hits.values()), sum(add_by_level.stats.cache_hits.values()))
+print("compiled", sum(by_depth.stats.cache_misses.values()), sum(add_by_level.stats.cache_misses.values()))
+print(tree[2].tolist(), sums.tolist())
+"""
+_RIGHT = "[0, 1, 2] [[2, 2]]"
+
+
+def run(tmp_path: Path, executable: str) -> list[str]:
+    """What the script prints where that is the Python that runs it."""
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+    script = _SCRIPT.format(executable=executable)
+    done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+@pytest.mark.skipif(os.cpu_count() == 1, reason="the other process wants a core")
+def test_the_second_kernel_comes_from_the_other_process(tmp_path: Path) -> None:
+    assert run(tmp_path, sys.executable) == ["known 1 0", "from disk 0 1", "compiled 1 0", _RIGHT]
+    assert run(tmp_path, sys.executable)[1] == "from disk 1 1"
+
+
+def test_without_another_python_each_is_compiled_when_called(tmp_path: Path) -> None:
+    assert run(tmp_path, "/usr/bin/some_program") == ["known 0 0", "from disk 0 0", "compiled 1 1", _RIGHT]
+    fails = tmp_path / "python_that_is_none"
+    assert run(tmp_path / "b", str(fails)) == ["known 0 0", "from disk 0 0", "compiled 1 1", _RIGHT]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
+def test_whatever_becomes_of_the_other_process_both_work(tmp_path: Path) -> None:
+    fails = tmp_path / "python_that_fails"
+    fails.write_text("#!/bin/sh\nexit 1\n")
+    fails.chmod(0o700)
+    assert run(tmp_path, str(fails)) == ["known 1 0", "from disk 0 0", "compiled 1 1", _RIGHT]
