@@ -32,7 +32,7 @@ class CategoricalColumns:
         """
         weight = outputs[0][0].weight
         counts = np.ones(len(weight), np.int64) if counts is None else counts
-        rows = np.flatnonzero(weight * counts).astype(np.uint32)
+        rows = np.flatnonzero(weight * counts != 0).astype(np.uint32)  # of flags, which is faster
         places = self.categories.places(outputs, rows, counts, self.least)
         columns = self._copy()
         if len(columns.values):

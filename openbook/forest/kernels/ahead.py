@@ -29,7 +29,7 @@ _one = Lock()  # threads that grow trees come here together
 def compile_both(here: Any, arguments: Sequence[Any], beside: Any, its_arguments: Sequence[Any]) -> None:
     """Compile two kernels for these arguments: one here and one in another process; none if any has been compiled before."""
     with _one:
-        if config.DISABLE_JIT or here.signatures or beside.signatures or kernels_cached():  # type: ignore[attr-defined]
+        if config.DISABLE_JIT or here.overloads or beside.overloads or kernels_cached():  # type: ignore[attr-defined]
             return
         other = _python()
         if other is None:
