@@ -10,6 +10,7 @@ from openbook.forest.kernels.pairs import FEATURE, LEFT_ROWS, LOW, SIDE, SPOT, a
 from openbook.forest.kernels.places import (
     ALL_AGAINST_ALL,
     NOWHERE,
+    gather_ranks,
     highest_known,
     last_place,
     lowest_and_highest,
@@ -88,16 +89,23 @@ def described(ranked, spot, rows):
 
 
 @inlined
-def consider_small(j, records, parts, begin, end, f, bar, hist, hist_part, limits, criterion, terms, scale, room):
-    """Try boundaries of feature f, which is feature j of `room.several`; whether it varies. None below the bar can be the best.
+def consider_small(j, told, records, parts, begin, end, f, bar, hist, hist_part, limits, criterion, terms, scale,
+                   room):  # fmt: skip
+    """Try boundaries of feature f; whether it varies. If `told` it is feature j of `room.several`, and no boundary below the bar
+    can be the best.
 
     The rows' ranks by the best feature are left in `room.ranked`.
     """
     if hist is None:
         return False
     several, ranked, first, rows = room.several, room.ranked, u64(begin), u64(end - begin)
-    spot, buckets, varied = several.spots[j], several.buckets[j], several.varied[j]
-    lowest, highest, missed, few = several.lowest[j], several.highest[j], several.missed[j], several.few[j]
+    if told:
+        spot, buckets, varied = several.spots[j], several.buckets[j], several.varied[j]
+        lowest, highest, missed, few = several.lowest[j], several.highest[j], several.missed[j], several.few[j]
+    else:
+        spot, buckets = SPOTS if room.best[FEATURE] >= 0 and room.best[SPOT] == 0 else _0, _0
+        gather_ranks(records, first, rows, room.held, u64(f) * HELD, ranked, spot)
+        lowest, highest, varied, missed, few = described(ranked, spot, rows)
     if not varied:
         return False
     found, at_once, by_buckets = spot, ALL_AGAINST_ALL, False

@@ -89,11 +89,13 @@ def search_small(records, parts, rows, begin, end, depth, together, by_buckets, 
             if best[FEATURE] == f:  # the ranks stay where they are; the next feature's go to the other spot
                 spot = SPOTS - spot
         else:
-            bar = look_at_several(records, parts, begin, end, first, drawn - 1, some, room.hist, criterion, terms, scale,
-                                  room)  # fmt: skip
+            told, bar = some or drawn - first > 1, 0.0
+            if told:
+                bar = look_at_several(records, parts, begin, end, first, drawn - 1, some, room.hist, criterion, terms, scale,
+                                      room)  # fmt: skip
             for j in range(u64(drawn - first)):
                 if figures[0] < perfect:
-                    varied |= consider_small(j, records, parts, begin, end, room.features[u64(first) + j], bar, room.hist,
+                    varied |= consider_small(j, told, records, parts, begin, end, room.features[u64(first) + j], bar, room.hist,
                                              room.hist_part, limits, criterion, terms, scale, room)  # fmt: skip
     put_back(room.features, drawn, room.swapped)
     return score
