@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from openbook.forest.kernels.jit import bits, inlined, u64
+from openbook.forest.kernels.jit import bits, inlined, u64, written_in
 from openbook.forest.kernels.pairs import add_up, convert
 from openbook.forest.kernels.rows import ID, PICKED
 from openbook.forest.kernels.scores import sides_score
@@ -21,7 +21,7 @@ MANY = u64(256)  # picked rows: to leave out the others does not pay then
 _0, _1, _2, _32 = u64(0), u64(1), u64(2), u64(32)
 
 
-@inlined
+@written_in
 def sort_into_buckets(ranked, spot, rows, lowest, highest, places):
     """Write the bucket of each rank from `ranked[spot]` on into `places[spot:]`; returns how many buckets there are."""
     shift = bits(highest - lowest) - min(bits(max(rows >> _2, _32)) - _1, bits(highest - lowest))
@@ -31,7 +31,7 @@ def sort_into_buckets(ranked, spot, rows, lowest, highest, places):
     return ((highest - lowest) >> shift) + _1
 
 
-@inlined
+@written_in
 def best_of_buckets(records, first, rows, features, criterion, terms, scale, room):
     """The score of the best boundary between buckets of so many of `room.several`, or what was found before if that is more.
 
@@ -53,7 +53,7 @@ def best_of_buckets(records, first, rows, features, criterion, terms, scale, roo
     return best
 
 
-@inlined
+@written_in
 def add_up_buckets(records, first, rows, features, several, places):
     """What the rows in each bucket weigh, and how many they are, as `add_by_place` does; three or four features in one pass."""
     spots, buckets, sums = several.spots, several.buckets, several.sums
@@ -78,7 +78,7 @@ def add_up_buckets(records, first, rows, features, several, places):
         sums[3, places[d + k]] += value
 
 
-@inlined
+@written_in
 def pick(j, records, first, rows, bar, criterion, terms, scale, room):
     """Pick the rows among which feature j of `room.several` may have a boundary that reaches the bar: their ranks into
     `room.ranked[PICKED:]`, their records into `room.ordered`. Returns how many they are."""
@@ -92,7 +92,7 @@ def pick(j, records, first, rows, bar, criterion, terms, scale, room):
     return pick_marked(records, first, rows, several.spots[j], room)
 
 
-@inlined
+@written_in
 def mark(buckets, lw, lp, scores, bar, W, P, criterion, terms, scale, marked):
     """Mark the buckets in which, or at whose end, a boundary may reach the bar; whether there is one."""
     marked[0] = may_reach(0.0, 0.0, lw[0], lp[0], scores[0], bar, W, P, criterion, terms, scale)
@@ -132,7 +132,7 @@ def as_fraction(w, p, W, P, criterion, terms, scale):
     return (a * a + p * p) * v + (b * b + q * q) * w, w * v
 
 
-@inlined
+@written_in
 def pick_marked(records, first, rows, spot, room):
     """Write down the rows in marked buckets; returns how many they are."""
     marked, ranked, places, chosen, picked = room.marked, room.ranked, room.places, room.ends, _0

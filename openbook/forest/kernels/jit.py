@@ -64,8 +64,8 @@ inner = _lean(no_cpython_wrapper=True)
 # An array is seven words, and each is handed over with every call: where a kernel calls for each feature of each node, that
 # would cost more than the work.
 inlined = _lean(no_cpython_wrapper=True, forceinline=True)
-# Written into the only kernel that calls it, before LLVM sees either, which then has less to do. Where much is inlined that
-# takes longer, and what is None must be said so by the very names of the arguments.
+# Written into the only function that calls it before LLVM sees either: one of them less to make fast, which saves a tenth of the
+# compiling. Of small functions, or of two that call one, it would cost more; and what is None must be so by the argument's name.
 written_in = _lean(no_cpython_wrapper=True, inline="always")
 u64 = np.uint64  # unsigned indices: numba then leaves out what Python's negative ones would need
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from openbook.forest.kernels.buckets import MANY, best_of_buckets, pass_over, pick, sort_into_buckets
-from openbook.forest.kernels.jit import inlined, u64
+from openbook.forest.kernels.jit import inlined, u64, written_in
 from openbook.forest.kernels.pairs import FEATURE, LEFT_ROWS, LOW, SIDE, SPOT, add_up, choose
 from openbook.forest.kernels.places import (
     ALL_AGAINST_ALL,
@@ -44,7 +44,7 @@ def look_at_several(records, parts, begin, end, first, last, some, hist, criteri
     return room.figures[0]
 
 
-@inlined
+@written_in
 def gather_abreast(records, begin, rows, features, first, last, held, ranked, spots):
     """Write the ranks of a node's rows into `ranked[spots[j]:]`, of `features[first + j]` up to `[last]`; three or four in one
     pass."""
@@ -63,7 +63,7 @@ def gather_abreast(records, begin, rows, features, first, last, held, ranked, sp
         ranked[s + k] = held[d + place]
 
 
-@inlined
+@written_in
 def look_at(j, parts, rows, some, room):
     """What is to be known of the ranks by feature j of `room.several`; whether rows are sorted into buckets."""
     several, spot = room.several, room.several.spots[j]
