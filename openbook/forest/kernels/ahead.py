@@ -48,7 +48,8 @@ def compile_both(here: Any, arguments: Sequence[Any], beside: Any, its_arguments
 def _python() -> subprocess.Popen[bytes] | None:
     """Another Python that waits for a kernel to compile, if there is a core for it and a Python to start."""
     # Where Python is part of another program, that is what would be started a second time.
-    if os.cpu_count() == 1 or getattr(sys, "frozen", False) or not Path(sys.executable or "").name.startswith("python"):
+    is_python = Path(sys.executable or "").name.lower().startswith("python") and not getattr(sys, "frozen", False)
+    if os.cpu_count() == 1 or not is_python:
         return None
     try:
         return subprocess.Popen(
