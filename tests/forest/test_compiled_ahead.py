@@ -1,13 +1,18 @@
-"""Two kernels compiled at once, one of them by another process: asked of a process that has compiled nothing yet."""
+"""Two kernels compiled at once, one of them by another process (asked of a process that has compiled nothing yet), and what does
+not happen meanwhile."""
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from openbook.forest.kernels.jit import _Uncollected
 
 _SCRIPT = """
 import sys
@@ -58,3 +63,22 @@ def test_whatever_becomes_of_the_other_process_both_work(tmp_path: Path) -> None
     fails.write_text("#!/bin/sh\nexit 1\n")
     fails.chmod(0o700)
     assert run(tmp_path, str(fails)) == ["known 1 0", "from disk 0 0", "compiled 1 1", _RIGHT]
+
+
+def test_nothing_is_collected_while_a_kernel_is_compiled() -> None:
+    listener, states = _Uncollected(), []
+
+    def event(module: str) -> SimpleNamespace:
+        return SimpleNamespace(data={"dispatcher": SimpleNamespace(py_func=SimpleNamespace(__module__=module))})
+
+    ours, theirs = event("openbook.forest.kernels.grow"), event("some.user")
+    for before in (True, False):
+        (gc.enable if before else gc.disable)()
+        try:
+            for tell, what in ((listener.on_start, theirs), (listener.on_end, theirs), (listener.on_start, ours),
+                               (listener.on_start, ours), (listener.on_end, ours), (listener.on_end, ours)):  # fmt: skip
+                tell(what)
+                states.append(gc.isenabled())
+        finally:
+            gc.enable()
+    assert states == [True, True, False, False, False, True] + [False] * 6
