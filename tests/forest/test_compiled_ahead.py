@@ -39,9 +39,18 @@ _RIGHT = "[0, 1, 2] [[2, 2]]"
 
 def run(tmp_path: Path, executable: str) -> list[str]:
     """What the script prints where that is the Python that runs it."""
-    env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
-    script = _SCRIPT.format(executable=executable)
-    done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
+    return printed(tmp_path, _SCRIPT.format(executable=executable))
+
+
+def printed(tmp_path: Path, script: str, folder: Path | None = None) -> list[str]:
+    env = {
+        **os.environ,
+        "NUMBA_CACHE_DIR": str(tmp_path),
+        "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)),
+    }
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script], env=env, capture_output=True, text=True, check=True, cwd=folder
+    )
     return done.stdout.splitlines()
 
 
@@ -63,6 +72,35 @@ def test_whatever_becomes_of_the_other_process_both_work(tmp_path: Path) -> None
     fails.write_text("#!/bin/sh\nexit 1\n")
     fails.chmod(0o700)
     assert run(tmp_path, str(fails)) == ["known 1 0", "from disk 0 0", "compiled 1 1", _RIGHT]
+
+
+@pytest.mark.skipif(os.cpu_count() == 1, reason="the other process wants a core")
+def test_the_other_process_runs_nothing_of_the_folder_it_is_in(tmp_path: Path) -> None:
+    (tmp_path / "numba.py").write_text("raise SystemExit")
+    found = printed(tmp_path / "cache", _SCRIPT.format(executable=sys.executable), tmp_path)
+    assert found[:2] == ["known 1 0", "from disk 0 1"]
+
+
+_FIT = """
+import numpy as np
+from openbook.forest import RandomForest{kind}
+from openbook.forest.kernels.grow import grow_trees
+from openbook.forest.kernels.large import split_large
+
+X = np.random.default_rng(0).normal(size=(5000, 5))
+RandomForest{kind}(2, n_jobs=2).fit(X, {y})
+for kernel in (grow_trees, split_large):
+    print(len(kernel.signatures), *(sum(c.values()) for c in (kernel.stats.cache_hits, kernel.stats.cache_misses)))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.cpu_count() == 1, reason="the other process wants a core")
+@pytest.mark.parametrize(
+    "kind, y", [("Classifier", "X[:, 0] > 0"), ("Classifier", "X[:, 0].round()"), ("Regressor", "X[:, 0]")]
+)
+def test_a_first_large_table_compiles_each_kernel_once(kind: str, y: str, tmp_path: Path) -> None:
+    assert printed(tmp_path, _FIT.format(kind=kind, y=y)) == ["1 0 1", "1 1 0"]
 
 
 def test_nothing_is_collected_while_a_kernel_is_compiled() -> None:

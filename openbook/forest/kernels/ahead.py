@@ -53,7 +53,8 @@ def _python() -> subprocess.Popen[bytes] | None:
         return None
     try:
         return subprocess.Popen(
-            [sys.executable, "-c", f"from {__name__} import _compile_for_other; _compile_for_other()"],
+            # -P: nothing from the folder this happens to run in, unless it is on the path here as well
+            [sys.executable, "-P", "-c", f"from {__name__} import _compile_for_other; _compile_for_other()"],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, sys.path))},
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
